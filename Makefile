@@ -1,0 +1,61 @@
+# The two commands: `make run` (the embedded demo, end to end) and `make test`. Each sets up .venv first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# A machine-wide "write no byte code" makes every job start three times slower; the environment is compiled instead.
+unexport PYTHONDONTWRITEBYTECODE
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help setup run report test lint format lock perf test-slurm clean
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+setup: $(READY)  ## Make .venv from the lock file (a second call does nothing)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib workflow/scripts >/dev/null || true
+	touch $@
+
+run: setup  ## Run the embedded demo end to end and write its report
+	$(BIN)/snakemake --cores $(CORES)
+	$(MAKE) --no-print-directory report
+
+RUN = $(shell $(BIN)/python -c 'import yaml; print(yaml.safe_load(open("config.yaml"))["run"])')
+report: setup  ## Write results/<run>/report.html of the finished run
+	$(BIN)/snakemake --cores 1 --report results/$(RUN)/report.html
+	@echo "report:  results/$(RUN)/report.html"
+	@echo "tables:  results/$(RUN)/tables/ (summary.md, downstream.csv, avc.csv, significance.csv)"
+	@echo "figures: results/$(RUN)/figures/"
+
+test: setup  ## Run the tests
+	$(BIN)/python -m pytest -q tests --ignore tests/slurm --ignore tests/perf
+
+lint: setup  ## ruff, snakefmt and snakemake --lint
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: setup  ## Format the sources
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/snakefmt Snakefile rules
+
+perf: setup  ## Measure speed as ratios, side by side; writes results/perf.json
+	$(BIN)/python -m tests.perf
+
+test-slurm: setup  ## Run the tests on a real SLURM of their own (Debian: installs it when root)
+	tests/slurm/run.sh
+
+lock:  ## Resolve the pinned versions anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --extra slurm --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock
+
+clean:  ## Remove the demo's results (never resources/, never .venv)
+	rm -rf results/demo logs/demo benchmarks/demo

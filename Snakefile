@@ -1,0 +1,36 @@
+# L3-Net, from AudioSet clip ids to trained audio embeddings and the tables and figures of
+# "Look, Listen, and Learn More" (Cramer, Wu, Salamon, Bello, ICASSP 2019).
+#
+#   snakemake --cores all                                      the embedded demo (synthetic)
+#   snakemake --cores all --configfile presets/workstation.yaml
+#   snakemake --profile workflow/profiles/slurm --configfile presets/paper.yaml
+from snakemake.utils import min_version
+
+min_version("9.12")
+
+
+configfile: "config.yaml"
+
+
+pathvars:
+    results=f"results/{config['run']}",
+    logs=f"logs/{config['run']}",
+    benchmarks=f"benchmarks/{config['run']}",
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/demo.smk"
+include: "rules/audioset.smk"
+include: "rules/samples.smk"
+include: "rules/training.smk"
+include: "rules/downstream.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        final_files(),

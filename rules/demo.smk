@@ -1,0 +1,39 @@
+# The demo's synthetic world: videos with an AudioSet-style list, and three downstream data sets.
+
+
+rule make_demo_videos:
+    output:
+        segments="resources/demo/segments.csv",
+        videos=directory("resources/demo/videos"),
+    log:
+        "logs/demo/make_demo_videos.log",
+    benchmark:
+        "benchmarks/demo/make_demo_videos.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    params:
+        seed=config["seed"],
+        clips_per_class=config["demo"]["clips_per_class"],
+        duration_seconds=config["demo"]["duration_seconds"],
+    script:
+        "../workflow/scripts/make_demo_videos.py"
+
+
+rule make_demo_datasets:
+    output:
+        us8k=directory("resources/demo/UrbanSound8K"),
+        esc50=directory("resources/demo/ESC-50"),
+        dcase2013=directory("resources/demo/dcase2013"),
+    log:
+        "logs/demo/make_demo_datasets.log",
+    benchmark:
+        "benchmarks/demo/make_demo_datasets.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    params:
+        seed=config["seed"],
+        clips_per_class=config["demo"]["dataset_clips_per_class"],
+    script:
+        "../workflow/scripts/make_demo_datasets.py"

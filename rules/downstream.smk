@@ -1,0 +1,90 @@
+# Embeddings on small labelled data sets: fetch_dataset, fetch_weights -> embed_dataset -> classify_dataset.
+
+
+rule fetch_dataset:
+    input:
+        lambda wildcards: demo_file(config["datasets"][wildcards.dataset]["source"]),
+    output:
+        index="<results>/datasets/{dataset}.csv",
+    log:
+        "<logs>/fetch_dataset/{dataset}.log",
+    benchmark:
+        "<benchmarks>/fetch_dataset/{dataset}.tsv"
+    conda:
+        "../envs/media.yaml"
+    resources:
+        downloads=1,
+    params:
+        dataset="{dataset}",
+        settings=lambda wildcards: config["datasets"][wildcards.dataset],
+    script:
+        "../workflow/scripts/fetch_dataset.py"
+
+
+rule fetch_weights:
+    output:
+        weights="resources/weights/{weights}",
+    log:
+        "<logs>/fetch_weights/{weights}.log",
+    benchmark:
+        "<benchmarks>/fetch_weights/{weights}.tsv"
+    conda:
+        "../envs/media.yaml"
+    resources:
+        downloads=1,
+    params:
+        name="{weights}",
+        settings=lambda wildcards: config["weights"][wildcards.weights],
+    script:
+        "../workflow/scripts/fetch_weights.py"
+
+
+rule embed_dataset:
+    input:
+        clips="<results>/datasets/{dataset}.csv",
+        model=model_file,
+    output:
+        output="<results>/embeddings/{dataset}/{embedding}.h5",
+    log:
+        "<logs>/embed_dataset/{dataset}/{embedding}.log",
+    benchmark:
+        "<benchmarks>/embed_dataset/{dataset}/{embedding}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    resources:
+        gpu=0,
+    params:
+        embedding="{embedding}",
+        settings=lambda wildcards: embedding_spec(wildcards.embedding),
+        front_end_settings=config["front_end"],
+        network=config["network"],
+        seed=config["seed"],
+        hop_seconds=config["embed"]["hop_seconds"],
+        center=config["embed"]["center"],
+        batch_size=config["embed"]["batch_size"],
+    script:
+        "../workflow/scripts/embed_dataset.py"
+
+
+rule classify_dataset:
+    input:
+        embeddings="<results>/embeddings/{dataset}/{embedding}.h5",
+    output:
+        predictions="<results>/scores/{dataset}/{embedding}.csv",
+        settings="<results>/scores/{dataset}/{embedding}.settings.csv",
+    log:
+        "<logs>/classify_dataset/{dataset}/{embedding}.log",
+    benchmark:
+        "<benchmarks>/classify_dataset/{dataset}/{embedding}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    resources:
+        gpu=0,
+    params:
+        **{key: value for key, value in config["classify"].items() if key != "curve"},
+        dataset="{dataset}",
+        embedding="{embedding}",
+        seed=config["seed"],
+        state="<results>/scores/{dataset}/.{embedding}",
+    script:
+        "../workflow/scripts/classify_dataset.py"

@@ -1,0 +1,289 @@
+# From scores to tables, figures and the report.
+
+SCORES = expand(
+    "<results>/scores/{dataset}/{embedding}.csv", dataset=DATASETS, embedding=SCORED
+)
+
+
+rule collect_scores:
+    input:
+        predictions=SCORES,
+    output:
+        downstream="<results>/tables/downstream.csv",
+        by_class="<results>/tables/class_accuracy.csv",
+    log:
+        "<logs>/collect_scores.log",
+    benchmark:
+        "<benchmarks>/collect_scores.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        embeddings={name: embedding_spec(name) for name in SCORED},
+        confidence=config["report"]["confidence"],
+        bootstrap_draws=config["report"]["bootstrap_draws"],
+        seed=config["seed"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/collect_scores.py"
+
+
+rule test_significance:
+    input:
+        downstream="<results>/tables/downstream.csv",
+    output:
+        significance="<results>/tables/significance.csv",
+    log:
+        "<logs>/test_significance.log",
+    benchmark:
+        "<benchmarks>/test_significance.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/test_significance.py"
+
+
+rule make_tables:
+    input:
+        downstream="<results>/tables/downstream.csv",
+        avc=expand("<results>/models/{model}/avc.csv", model=model_names()),
+        paper="resources/paper_results.csv",
+    output:
+        avc=report(
+            "<results>/tables/avc.csv",
+            category="Tables",
+            caption="../workflow/report/avc.rst",
+        ),
+        summary=report(
+            "<results>/tables/summary.csv",
+            category="Tables",
+            caption="../workflow/report/summary.rst",
+        ),
+        markdown="<results>/tables/summary.md",
+        latex="<results>/tables/summary.tex",
+    log:
+        "<logs>/make_tables.log",
+    benchmark:
+        "<benchmarks>/make_tables.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        protocol=config["classify"]["protocol"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/make_tables.py"
+
+
+rule plot_input_representation:
+    input:
+        downstream="<results>/tables/downstream.csv",
+    output:
+        svg=report(
+            "<results>/figures/input_representation.svg",
+            category="Figures",
+            caption="../workflow/report/input_representation.rst",
+        ),
+        png="<results>/figures/input_representation.png",
+    log:
+        "<logs>/plot_input_representation.log",
+    benchmark:
+        "<benchmarks>/plot_input_representation.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        protocol=config["classify"]["protocol"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_input_representation.py"
+
+
+rule plot_training_subset:
+    input:
+        downstream="<results>/tables/downstream.csv",
+    output:
+        svg=report(
+            "<results>/figures/training_subset.svg",
+            category="Figures",
+            caption="../workflow/report/training_subset.rst",
+        ),
+        png="<results>/figures/training_subset.png",
+    log:
+        "<logs>/plot_training_subset.log",
+    benchmark:
+        "<benchmarks>/plot_training_subset.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        protocol=config["classify"]["protocol"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_training_subset.py"
+
+
+rule plot_training_samples:
+    input:
+        downstream="<results>/tables/downstream.csv",
+    output:
+        svg=report(
+            "<results>/figures/training_samples.svg",
+            category="Figures",
+            caption="../workflow/report/training_samples.rst",
+        ),
+        png="<results>/figures/training_samples.png",
+    log:
+        "<logs>/plot_training_samples.log",
+    benchmark:
+        "<benchmarks>/plot_training_samples.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        protocol=config["classify"]["protocol"],
+        samples_per_epoch=config["train"]["batches_per_epoch"]
+        * config["train"]["batch_size"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_training_samples.py"
+
+
+rule plot_embedding_type:
+    input:
+        downstream="<results>/tables/downstream.csv",
+    output:
+        svg=report(
+            "<results>/figures/embedding_type.svg",
+            category="Figures",
+            caption="../workflow/report/embedding_type.rst",
+        ),
+        png="<results>/figures/embedding_type.png",
+    log:
+        "<logs>/plot_embedding_type.log",
+    benchmark:
+        "<benchmarks>/plot_embedding_type.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        protocol=config["classify"]["protocol"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_embedding_type.py"
+
+
+rule plot_training_curves:
+    input:
+        histories=expand("<results>/models/{model}/history.csv", model=model_names()),
+    output:
+        svg=report(
+            "<results>/figures/training_curves.svg",
+            category="Figures",
+            caption="../workflow/report/training_curves.rst",
+        ),
+        png="<results>/figures/training_curves.png",
+    log:
+        "<logs>/plot_training_curves.log",
+    benchmark:
+        "<benchmarks>/plot_training_curves.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        models=model_names(),
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_training_curves.py"
+
+
+rule plot_confusion:
+    input:
+        predictions=expand(
+            "<results>/scores/{dataset}/{embedding}.csv",
+            dataset=DATASETS,
+            embedding=EMBEDDINGS,
+        ),
+    output:
+        svg=report(
+            "<results>/figures/confusion.svg",
+            category="Figures",
+            caption="../workflow/report/confusion.rst",
+        ),
+        png="<results>/figures/confusion.png",
+    log:
+        "<logs>/plot_confusion.log",
+    benchmark:
+        "<benchmarks>/plot_confusion.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_confusion.py"
+
+
+rule plot_class_accuracy:
+    input:
+        by_class="<results>/tables/class_accuracy.csv",
+    output:
+        svg=report(
+            "<results>/figures/class_accuracy.svg",
+            category="Figures",
+            caption="../workflow/report/class_accuracy.rst",
+        ),
+        png="<results>/figures/class_accuracy.png",
+    log:
+        "<logs>/plot_class_accuracy.log",
+    benchmark:
+        "<benchmarks>/plot_class_accuracy.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_class_accuracy.py"
+
+
+rule plot_embedding_map:
+    input:
+        embeddings=expand(
+            "<results>/embeddings/{dataset}/{embedding}.h5",
+            dataset=DATASETS,
+            embedding=EMBEDDINGS,
+        ),
+    output:
+        svg=report(
+            "<results>/figures/embedding_map.svg",
+            category="Figures",
+            caption="../workflow/report/embedding_map.rst",
+        ),
+        png="<results>/figures/embedding_map.png",
+    log:
+        "<logs>/plot_embedding_map.log",
+    benchmark:
+        "<benchmarks>/plot_embedding_map.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        seed=config["seed"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_embedding_map.py"
+
+
+rule plot_attrition:
+    input:
+        attrition="<results>/attrition.csv",
+    output:
+        svg=report(
+            "<results>/figures/attrition.svg",
+            category="Figures",
+            caption="../workflow/report/attrition.rst",
+        ),
+        png="<results>/figures/attrition.png",
+    log:
+        "<logs>/plot_attrition.log",
+    benchmark:
+        "<benchmarks>/plot_attrition.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_attrition.py"

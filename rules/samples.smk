@@ -1,0 +1,70 @@
+# From clips to samples: make_shard {subset} {part} -> index_shards {subset} {split}; inspect_shards {subset}.
+
+
+rule make_shard:
+    input:
+        # attrition.csv is the gate of audioset.min_clips; that it was written anew is no reason to sample anew
+        ancient("<results>/attrition.csv"),
+        clips="<results>/clips/{subset}.csv",
+        manifest="<results>/manifests/part-{part}.csv",
+    output:
+        shard="<results>/shards/{subset}/part-{part}.h5",
+    log:
+        "<logs>/make_shard/{subset}/part-{part}.log",
+    benchmark:
+        "<benchmarks>/make_shard/{subset}/part-{part}.tsv"
+    conda:
+        "../envs/media.yaml"
+    resources:
+        mem_mb=config["samples"]["memory_megabytes"],
+    params:
+        **config["samples"],
+        seed=config["seed"],
+        subset="{subset}",
+        part=lambda wildcards: int(wildcards.part),
+        parts=config["audioset"]["parts"],
+        store=config["audioset"]["store"],
+    script:
+        "../workflow/scripts/make_shard.py"
+
+
+rule index_shards:
+    input:
+        shards=lambda wildcards: [
+            f"<results>/shards/{wildcards.subset}/part-{part:04d}.h5"
+            for part in split_parts(wildcards.split)
+        ],
+    output:
+        index="<results>/shards/{subset}/{split}.json",
+    log:
+        "<logs>/index_shards/{subset}/{split}.log",
+    benchmark:
+        "<benchmarks>/index_shards/{subset}/{split}.tsv"
+    conda:
+        "../envs/media.yaml"
+    script:
+        "../workflow/scripts/index_shards.py"
+
+
+rule inspect_shards:
+    input:
+        index="<results>/shards/{subset}/train.json",
+    output:
+        sheet=report(
+            "<results>/figures/samples_{subset}.png",
+            category="Samples",
+            caption="../workflow/report/samples.rst",
+        ),
+        distributions="<results>/shards/{subset}/distributions.csv",
+    log:
+        "<logs>/inspect_shards/{subset}.log",
+    benchmark:
+        "<benchmarks>/inspect_shards/{subset}.tsv"
+    conda:
+        "../envs/media.yaml"
+    params:
+        seed=config["seed"],
+        subset="{subset}",
+        image_size=config["samples"]["image_size"],
+    script:
+        "../workflow/scripts/inspect_shards.py"

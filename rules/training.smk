@@ -1,0 +1,114 @@
+# From samples to models: train_leg {model} {epoch} -> select_checkpoint -> evaluate_avc, extract_embedding.
+
+LEGS = config["train"]["checkpoints"]
+
+
+def train_index(wildcards):
+    return f"<results>/shards/{model_fields(wildcards.model)['subset']}/train.json"
+
+
+def valid_index(wildcards):
+    return f"<results>/shards/{model_fields(wildcards.model)['subset']}/valid.json"
+
+
+def previous_checkpoint(wildcards):
+    """The checkpoint a leg starts from: none for the first."""
+    earlier = [epoch for epoch in LEGS if epoch < int(wildcards.epoch)]
+    return (
+        f"<results>/models/{wildcards.model}/checkpoints/epoch-{max(earlier):03d}.h5"
+        if earlier
+        else []
+    )
+
+
+rule train_leg:
+    input:
+        train=train_index,
+        valid=valid_index,
+        previous=previous_checkpoint,
+    output:
+        checkpoint="<results>/models/{model}/checkpoints/epoch-{epoch}.h5",
+    log:
+        "<logs>/train_leg/{model}/epoch-{epoch}.log",
+    benchmark:
+        "<benchmarks>/train_leg/{model}/epoch-{epoch}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+    params:
+        **{key: value for key, value in config["train"].items() if key != "checkpoints"},
+        epoch=lambda wildcards: int(wildcards.epoch),
+        front_end=lambda wildcards: model_fields(wildcards.model)["front_end"],
+        seed=lambda wildcards: config["seed"]
+        + model_fields(wildcards.model)["model_seed"],
+        state="<results>/models/{model}/state",
+        front_end_settings=config["front_end"],
+        network=config["network"],
+    script:
+        "../workflow/scripts/train_leg.py"
+
+
+rule select_checkpoint:
+    input:
+        checkpoint=f"<results>/models/{{model}}/checkpoints/epoch-{max(LEGS):03d}.h5",
+    output:
+        best="<results>/models/{model}/best.h5",
+        history="<results>/models/{model}/history.csv",
+    log:
+        "<logs>/select_checkpoint/{model}.log",
+    benchmark:
+        "<benchmarks>/select_checkpoint/{model}.tsv"
+    conda:
+        "../envs/media.yaml"
+    script:
+        "../workflow/scripts/select_checkpoint.py"
+
+
+rule evaluate_avc:
+    input:
+        checkpoint="<results>/models/{model}/best.h5",
+        tests=expand("<results>/shards/{subset}/test.json", subset=SUBSETS),
+    output:
+        scores="<results>/models/{model}/avc.csv",
+        by_class="<results>/models/{model}/avc_by_class.csv",
+    log:
+        "<logs>/evaluate_avc/{model}.log",
+    benchmark:
+        "<benchmarks>/evaluate_avc/{model}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    params:
+        subsets=SUBSETS,
+        ontology=config["audioset"]["ontology"],
+        train_subset=lambda wildcards: model_fields(wildcards.model)["subset"],
+        front_end=lambda wildcards: model_fields(wildcards.model)["front_end"],
+        seed=config["seed"],
+        batch_size=config["train"]["batch_size"],
+        batches=config["evaluate"]["batches"],
+        confidence=config["report"]["confidence"],
+    script:
+        "../workflow/scripts/evaluate_avc.py"
+
+
+rule extract_embedding:
+    input:
+        checkpoint=lambda wildcards: (
+            f"<results>/models/{wildcards.model}/checkpoints/{wildcards.tag[1:]}.h5"
+            if wildcards.tag
+            else f"<results>/models/{wildcards.model}/best.h5"
+        ),
+    output:
+        model="<results>/models/{model}/embedding{tag}.keras",
+    log:
+        "<logs>/extract_embedding/{model}{tag}.log",
+    benchmark:
+        "<benchmarks>/extract_embedding/{model}{tag}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    params:
+        pooling=config["embed"]["pooling"],
+        subset=lambda wildcards: model_fields(wildcards.model)["subset"],
+    script:
+        "../workflow/scripts/extract_embedding.py"

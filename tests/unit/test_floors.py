@@ -1,0 +1,52 @@
+"""The library's floor plan: a module imports only from floors below its own; TensorFlow from floor 2 up only."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts" / "l3net"
+FLOORS = [
+    {"errors", "files", "hashing", "progress", "provenance", "stage", "validate"},
+    {"shards", "media", "datasets", "audioset", "statistics", "figures"},
+    {"feed", "front_ends", "sampling", "acquisition"},
+    {"networks", "released"},
+    {"training", "embeddings", "classifiers"},
+    {"cli", "hear"},
+]
+FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
+MODULES = sorted(path for path in LIBRARY.glob("*.py") if path.stem != "__init__")
+
+
+def imports(path: Path) -> set[str]:
+    """Return every module that the file imports, inside functions too; ``l3net.x`` as ``l3net.x``."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "l3net":
+            found |= {f"l3net.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_module_stands_on_its_floor(path: Path) -> None:
+    assert path.stem in FLOOR, f"{path.stem} has no floor: add it to the plan here and in l3net/__init__.py"
+    for name in imports(path):
+        if name.startswith("l3net."):
+            below = name.split(".")[1]
+            assert below not in FLOOR or FLOOR[below] < FLOOR[path.stem], f"{path.stem} imports {below}"
+        if name.split(".")[0] in {"tensorflow", "keras"}:
+            assert FLOOR[path.stem] >= 2, f"{path.stem} (floor {FLOOR[path.stem]}) imports {name}"
+
+
+def test_plan_is_told_in_the_library() -> None:
+    sys.path.insert(0, str(LIBRARY.parent))
+    import l3net
+
+    for floor, modules in enumerate(FLOORS):
+        line = next(line for line in l3net.__doc__.splitlines() if line.strip().startswith(f"{floor} "))
+        assert set(line.split()[1:]) == modules

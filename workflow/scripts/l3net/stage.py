@@ -1,0 +1,163 @@
+"""The door of a stage: binds a stage function to a Snakemake job or to a command line.
+
+A stage is a function whose parameters carry the names of its rule's inputs, outputs and params. Under Snakemake the
+names are checked both ways; from a shell the same signature becomes a command with one ``--option`` a parameter.
+"""
+
+import argparse
+import inspect
+import json
+import logging
+import os
+import sys
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from l3net.errors import ConfigError, L3Error
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+
+
+def main(function: Callable[..., Any], snakemake: Any = None) -> None:
+    """Run `function` with the arguments of the Snakemake job, or with those of the command line.
+
+    An `L3Error` becomes one line on standard error and exit code 1; ``L3NET_TRACEBACK=1`` shows where it arose.
+    """
+    if snakemake is None:
+        _log_to(None)
+        arguments = vars(command_line(function).parse_args())
+    else:
+        _log_to(snakemake.log[0] if snakemake.log else None)
+        _cap_threads(snakemake.threads)
+        arguments = bind(function, snakemake)
+    run(function, arguments)
+
+
+def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    """Call ``function(**arguments)``; report an `L3Error` as one line and exit with 1."""
+    try:
+        function(**arguments)
+    except L3Error as error:
+        logging.getLogger("l3net").error("%s: %s", function.__name__, error)
+        if os.environ.get("L3NET_TRACEBACK"):
+            raise
+        sys.exit(1)
+    except Exception:
+        logging.getLogger("l3net").exception("%s: unexpected error", function.__name__)
+        sys.exit(1)
+
+
+def bind(function: Callable[..., Any], snakemake: Any) -> dict[str, Any]:
+    """Return the arguments of `function` from a Snakemake job.
+
+    Unnamed inputs and outputs are dependencies only. A parameter called ``threads`` receives the job's threads.
+
+    Raises
+    ------
+    ConfigError
+        A name that only the rule or only the function has, or that the rule has twice.
+    """
+    given: dict[str, Any] = {}
+    for section in (snakemake.input, snakemake.output, snakemake.params):
+        for name, value in section.items():
+            if name in given:
+                raise ConfigError(f"rule {snakemake.rule} names '{name}' twice among input, output and params")
+            given[name] = value
+    parameters = inspect.signature(function).parameters
+    if "threads" in parameters:
+        given["threads"] = snakemake.threads
+    where = f"rule {snakemake.rule} and {function.__name__}() in {Path(inspect.getfile(function)).name}"
+    if unknown := sorted(set(given) - set(parameters)):
+        raise ConfigError(f"{where} disagree: the function has no parameter {', '.join(unknown)}")
+    required = {name for name, p in parameters.items() if p.default is inspect.Parameter.empty}
+    if missing := sorted(required - set(given)):
+        raise ConfigError(f"{where} disagree: the rule does not give {', '.join(missing)}")
+    hints = typing.get_type_hints(function)
+    return {name: _convert(value, hints.get(name, Any)) for name, value in given.items()}
+
+
+def command_line(function: Callable[..., Any]) -> argparse.ArgumentParser:
+    """Return a parser with one option for each parameter of `function`; what has a default is optional."""
+    parser = argparse.ArgumentParser(
+        prog=f"{function.__name__}.py",
+        description=inspect.getdoc(function),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    hints = typing.get_type_hints(function)
+    for name, parameter in inspect.signature(function).parameters.items():
+        settings = _option(hints.get(name, str))
+        if parameter.default is inspect.Parameter.empty:
+            settings["required"] = True
+        else:
+            settings["default"] = parameter.default
+            settings["help"] = f"default: {parameter.default}"
+        parser.add_argument(f"--{name.replace('_', '-')}", **settings)
+    return parser
+
+
+def _option(hint: Any) -> dict[str, Any]:
+    """Return argparse's settings for a parameter of type `hint`."""
+    plain, origin = _without_none(hint), typing.get_origin(_without_none(hint))
+    if plain is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if origin is list:
+        return {"nargs": "+", "type": (typing.get_args(plain) or (str,))[0]}
+    if plain is dict or origin is dict or plain is Any:
+        return {"type": json.loads, "metavar": "JSON"}
+    if origin in (typing.Union, types.UnionType):
+        return {"type": _number_or_text}
+    return {"type": plain}
+
+
+def _convert(value: Any, hint: Any) -> Any:
+    """Return a value of the rule as the type that the parameter asks for: paths become `Path`, lists lists."""
+    plain = _without_none(hint)
+    is_list = not isinstance(value, str | dict) and hasattr(value, "__iter__")
+    if typing.get_origin(plain) is list:
+        kind = (typing.get_args(plain) or (Any,))[0]
+        return [_convert(item, kind) for item in (value if is_list else [value])]
+    if is_list and plain is Path:
+        if plain is not hint and not list(value):
+            return None
+        (value,) = value
+    if value is None or plain is not Path:
+        return value
+    return Path(value)
+
+
+def _without_none(hint: Any) -> Any:
+    """Return ``X`` for ``X | None``, anything else as it is."""
+    kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return kinds[0] if is_union and len(kinds) == 1 else hint
+
+
+def _number_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _log_to(path: str | None) -> None:
+    """Log to standard error, and everything to the job's log file where there is one."""
+    log = logging.getLogger("l3net")
+    log.setLevel(logging.INFO)
+    screen = logging.StreamHandler()
+    screen.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(screen)
+    if path is not None:
+        screen.setLevel(logging.WARNING)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(path, mode="w")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(file)
+
+
+def _cap_threads(threads: int) -> None:
+    """Tell numerical libraries, which otherwise take every core, how many threads this job has."""
+    for name in _THREAD_VARIABLES:
+        os.environ[name] = str(threads)
