@@ -7,9 +7,7 @@ rule fetch_segments:
     input:
         [demo_file(source) for source in AUDIOSET["segments"]],
     output:
-        segments=[
-            f"<results>/segments/{n}.csv" for n in range(len(AUDIOSET["segments"]))
-        ],
+        segments=[f"<results>/segments/{n}.csv" for n in range(len(AUDIOSET["segments"]))],
     log:
         "<logs>/fetch_segments.log",
     benchmark:
@@ -61,7 +59,8 @@ rule fetch_clips:
         **{
             key: value
             for key, value in AUDIOSET.items()
-            if key not in {"segments", "ontology", "subsets", "max_clips", "min_clips"}
+            if key
+            not in {"directory", "segments", "ontology", "subsets", "max_clips", "min_clips"}
         },
         part=lambda wildcards: int(wildcards.part),
     script:

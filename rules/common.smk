@@ -71,15 +71,10 @@ def model_file(wildcards):
     """The file an embedding is computed with: ours, released weights, or none (random, hear)."""
     spec = embedding_spec(wildcards.embedding)
     if spec["kind"] == "l3":
-        model, tag = re.fullmatch(
-            r"l3-(.+?)(-epoch-\d{3})?", wildcards.embedding
-        ).groups()
+        model, tag = re.fullmatch(r"l3-(.+?)(-epoch-\d{3})?", wildcards.embedding).groups()
         return f"<results>/models/{model}/embedding{tag or ''}.keras"
     names = spec.get("weights", [])
-    return [
-        f"resources/weights/{name}"
-        for name in ([names] if isinstance(names, str) else names)
-    ]
+    return [f"resources/weights/{name}" for name in ([names] if isinstance(names, str) else names)]
 
 
 def demo_file(path):
@@ -98,10 +93,32 @@ def split_parts(split):
     }[split]
 
 
+def train_index(wildcards):
+    """The training shards of a model."""
+    return f"<results>/shards/{model_fields(wildcards.model)['subset']}/train.json"
+
+
+def valid_index(wildcards):
+    """The validation shards of a model."""
+    return f"<results>/shards/{model_fields(wildcards.model)['subset']}/valid.json"
+
+
+def previous_checkpoint(wildcards):
+    """The checkpoint a leg starts from: none for the first."""
+    earlier = [epoch for epoch in LEGS if epoch < int(wildcards.epoch)]
+    return (
+        f"<results>/models/{wildcards.model}/checkpoints/epoch-{max(earlier):03d}.h5"
+        if earlier
+        else []
+    )
+
+
 def one_of(names):
+    """A pattern that matches each of the names, or nothing where there are none."""
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"
 
 
+LEGS = sorted(config["train"]["checkpoints"])
 SUBSETS = sorted(config["audioset"]["subsets"])
 PARTS = range(config["audioset"]["parts"])
 DATASETS = sorted(config["datasets"])
@@ -150,7 +167,5 @@ def final_files():
                 "significance.csv",
             ],
         ),
-        *expand(
-            "<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]
-        ),
+        *expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]),
     ]

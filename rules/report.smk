@@ -1,8 +1,6 @@
 # From scores to tables, figures and the report.
 
-SCORES = expand(
-    "<results>/scores/{dataset}/{embedding}.csv", dataset=DATASETS, embedding=SCORED
-)
+SCORES = expand("<results>/scores/{dataset}/{embedding}.csv", dataset=DATASETS, embedding=SCORED)
 
 
 rule collect_scores:
@@ -139,8 +137,7 @@ rule plot_training_samples:
         "../envs/report.yaml"
     params:
         protocol=config["classify"]["protocol"],
-        samples_per_epoch=config["train"]["batches_per_epoch"]
-        * config["train"]["batch_size"],
+        samples_per_epoch=config["train"]["batches_per_epoch"] * config["train"]["batch_size"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_training_samples.py"

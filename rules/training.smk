@@ -1,25 +1,5 @@
 # From samples to models: train_leg {model} {epoch} -> select_checkpoint -> evaluate_avc, extract_embedding.
 
-LEGS = config["train"]["checkpoints"]
-
-
-def train_index(wildcards):
-    return f"<results>/shards/{model_fields(wildcards.model)['subset']}/train.json"
-
-
-def valid_index(wildcards):
-    return f"<results>/shards/{model_fields(wildcards.model)['subset']}/valid.json"
-
-
-def previous_checkpoint(wildcards):
-    """The checkpoint a leg starts from: none for the first."""
-    earlier = [epoch for epoch in LEGS if epoch < int(wildcards.epoch)]
-    return (
-        f"<results>/models/{wildcards.model}/checkpoints/epoch-{max(earlier):03d}.h5"
-        if earlier
-        else []
-    )
-
 
 rule train_leg:
     input:
@@ -41,8 +21,7 @@ rule train_leg:
         **{key: value for key, value in config["train"].items() if key != "checkpoints"},
         epoch=lambda wildcards: int(wildcards.epoch),
         front_end=lambda wildcards: model_fields(wildcards.model)["front_end"],
-        seed=lambda wildcards: config["seed"]
-        + model_fields(wildcards.model)["model_seed"],
+        seed=lambda wildcards: config["seed"] + model_fields(wildcards.model)["model_seed"],
         state="<results>/models/{model}/state",
         front_end_settings=config["front_end"],
         network=config["network"],

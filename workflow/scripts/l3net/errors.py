@@ -1,4 +1,4 @@
-"""The errors a user can cause or meet. Each message is one line: what is wrong, where, what was expected, what to do."""
+"""The errors a user can cause or meet. A message is one line: what is wrong, where, what was expected, what to do."""
 
 
 class L3Error(Exception):
