@@ -7,6 +7,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from l3net import errors, validate
 
+# A preset cannot take a key away when it is merged over config.yaml; it writes null for what its run leaves out.
+for table in (
+    config["audioset"]["subsets"],
+    *map(config.get, ["datasets", "embeddings", "weights"]),
+):
+    for name in [name for name, entry in table.items() if entry is None]:
+        del table[name]
+
 try:
     schema = validate.read_schema(
         Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"

@@ -1,0 +1,47 @@
+"""What a user gets wrong ends with one clear line and exit code 1."""
+
+from pathlib import Path
+
+from tests.workflow.conftest import Workspace
+
+
+def lines_with(text: str, part: str) -> list[str]:
+    return [line for line in text.splitlines() if part in line]
+
+
+def test_a_misspelt_key_stops_before_anything_runs(workspace: Workspace) -> None:
+    ended = workspace.snakemake("-n", *workspace.configure(train={"lerning_rate": 0.1}))
+    assert ended.returncode == 1
+    (line,) = lines_with(ended.stdout, "lerning_rate")
+    assert "config: unknown key 'lerning_rate' at train; did you mean 'learning_rate'?" in line
+    assert "Traceback" not in ended.stdout
+
+
+def test_a_filter_that_names_no_label_of_the_ontology(workspace: Workspace) -> None:
+    filter_file = workspace.folder / "filter.csv"
+    filter_file.write_text("label,include_children\nAccordeon,false\n")
+    segments = workspace.folder / "segments.csv"
+    segments.write_text(
+        '# a\n# b\n# YTID, start_seconds, end_seconds, positive_labels\n--2hxJ7vTaE, 0.000, 10.000, "/m/0mkg"\n'
+    )
+    changed = workspace.configure(
+        audioset={"segments": [str(segments)], "subsets": {"music": str(filter_file)}}, models={"subsets": ["music"]}
+    )
+    ended = workspace.snakemake("results/demo/clips/music.csv", *changed)
+    assert ended.returncode == 1
+    (line,) = set(lines_with(ended.stdout, "Accordeon"))
+    assert line.startswith("select_clips: ")
+    assert "filter.csv" in line
+    assert "Accordion" in line
+    assert "Traceback" not in ended.stdout
+
+
+def test_a_missing_data_set_folder(workspace: Workspace, tmp_path: Path) -> None:
+    missing = tmp_path / "no-such-folder"
+    changed = workspace.configure(datasets={"esc50": {"layout": "esc50", "source": str(missing)}})
+    ended = workspace.snakemake("results/demo/datasets/esc50.csv", *changed)
+    assert ended.returncode == 1
+    (line,) = set(lines_with(ended.stdout, "fetch_dataset: "))
+    assert str(missing) in line
+    assert "esc50" in line
+    assert "Traceback" not in ended.stdout
