@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-LINKED = ("Snakefile", "rules", "workflow", "envs", "presets", "config.yaml")
+LINKED = ("Snakefile", "rules", "workflow", "profiles", "envs", "presets", "config.yaml")
 
 
 class Workspace:
