@@ -1,0 +1,125 @@
+"""Make three small synthetic downstream data sets in the official layouts of UrbanSound8K, ESC-50 and DCASE 2013."""
+
+import csv
+import hashlib
+import io
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from l3net import files, hashing, progress, stage, synthesis
+from l3net.synthesis_recordings import DCASE2013, ESC50, US8K, Recipe, draw_recording
+
+US8K_SECONDS, ESC50_SECONDS, DCASE2013_SECONDS = 4.0, 5.0, 6.0
+_ESC10 = {"dog", "rain", "clock_tick", "helicopter"}
+Job = tuple[Path, Recipe, float, int, int, int, tuple[str, ...]]
+
+
+def make_demo_datasets(
+    us8k: Path, esc50: Path, dcase2013: Path, *, seed: int, clips_per_class: int = 10, threads: int = 1
+) -> None:
+    """Write three data sets of synthetic recordings. Nothing in them is real.
+
+    Parameters
+    ----------
+    us8k : folder to write: metadata/UrbanSound8K.csv and audio/fold1 to fold10, ten classes.
+    esc50 : folder to write: meta/esc50.csv and audio/, ten of the fifty classes.
+    dcase2013 : folder to write: scenes_stereo/, scenes_stereo_testset/ and the key of the test set, ten scenes.
+    seed : of everything that is drawn.
+    clips_per_class : recordings of each class in each data set; UrbanSound8K's give several slices each.
+    threads : recordings made at a time.
+    """
+    with (
+        files.replacing_folder(us8k) as us8k_folder,
+        files.replacing_folder(esc50) as esc50_folder,
+        files.replacing_folder(dcase2013) as dcase2013_folder,
+    ):
+        jobs = [
+            *lay_out_us8k(us8k_folder, seed, clips_per_class),
+            *lay_out_esc50(esc50_folder, seed, clips_per_class),
+            *lay_out_dcase2013(dcase2013_folder, seed, clips_per_class),
+        ]
+        with ProcessPoolExecutor(threads) as pool:
+            for _ in progress.track(pool.map(_record, jobs, chunksize=8), "making recordings", len(jobs), "recordings"):
+                pass
+        _write_key(dcase2013_folder)
+
+
+def lay_out_us8k(folder: Path, seed: int, clips_per_class: int) -> list[Job]:
+    """Write UrbanSound8K's table; return the recordings to make. Slices of one recording share fsID and fold."""
+    rng = synthesis.generator(seed, "UrbanSound8K")
+    header = ("slice_file_name", "fsID", "start", "end", "salience", "fold", "classID", "class")
+    rows, jobs = [], []
+    for name, recipe in US8K.items():
+        for n, fsid in enumerate(rng.choice(200_000, clips_per_class, replace=False) + 1000):
+            fold, rate = n % 10 + 1, int(rng.choice([22_050, 44_100, 48_000]))
+            channels = int(rng.integers(1, 3))
+            for piece in range(1 + (n % 3 == 0)):
+                seconds = US8K_SECONDS if rng.random() < 0.8 else round(float(rng.uniform(0.6, US8K_SECONDS)), 2)
+                file = f"{fsid}-{recipe.number}-0-{piece}.wav"
+                start, salience = piece * US8K_SECONDS, int(rng.integers(1, 3))
+                rows.append((file, fsid, start, start + seconds, salience, fold, recipe.number, name))
+                path = folder / "audio" / f"fold{fold}" / file
+                jobs.append((path, recipe, seconds, rate, channels, seed, ("UrbanSound8K", file)))
+    _write_table(folder / "metadata" / "UrbanSound8K.csv", header, sorted(rows))
+    return jobs
+
+
+def lay_out_esc50(folder: Path, seed: int, clips_per_class: int) -> list[Job]:
+    """Write ESC-50's table; return the recordings to make."""
+    rng = synthesis.generator(seed, "ESC-50")
+    header = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
+    rows, jobs = [], []
+    for name, recipe in ESC50.items():
+        for n, source in enumerate(rng.choice(250_000, clips_per_class, replace=False) + 1000):
+            fold = n % 5 + 1
+            file = f"{fold}-{source}-A-{recipe.number}.wav"
+            rows.append((file, fold, recipe.number, name, name in _ESC10, source, "A"))
+            jobs.append((folder / "audio" / file, recipe, ESC50_SECONDS, 44_100, 1, seed, ("ESC-50", file)))
+    _write_table(folder / "meta" / "esc50.csv", header, sorted(rows))
+    return jobs
+
+
+def lay_out_dcase2013(folder: Path, seed: int, clips_per_class: int) -> list[Job]:
+    """Return the recordings of DCASE 2013's scenes to make: half of them to train with, half to test with."""
+    jobs = []
+    for name, recipe in DCASE2013.items():
+        for n in range(clips_per_class):
+            part = "scenes_stereo" if n % 2 == 0 else "scenes_stereo_testset"
+            path = folder / part / f"{name}{n // 2 + 1:02d}.wav"
+            jobs.append((path, recipe, DCASE2013_SECONDS, 44_100, 2, seed, ("DCASE2013", part, path.name)))
+    return jobs
+
+
+def _record(job: Job) -> None:
+    path, recipe, seconds, rate, channels, seed, names = job
+    rng = synthesis.generator(seed, *names)
+    wave = draw_recording(recipe, seconds, rate, rng)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    balance = rng.uniform(0.7, 1.0, channels)
+    soundfile.write(path, np.outer(wave, balance), rate, subtype="PCM_16")
+
+
+def _write_key(folder: Path) -> None:
+    """Give the test recordings names that tell nothing, as the challenge did, and write the key to them."""
+    rows = []
+    for path in sorted((folder / "scenes_stereo_testset").iterdir()):
+        digits = hashing.stable_hash(path.name)
+        code = "".join(chr(ord("a") + digits // 26**place % 26) for place in range(6))
+        rows.append(("fold1_testgt_demo.txt", f"1_{code}.wav", hashlib.md5(path.read_bytes()).hexdigest(), path.name))
+        path.rename(path.with_name(f"1_{code}.wav"))
+    header = ("fold", "wavname", "md5sum", "decodedname")
+    _write_table(folder / "dcase2013_task1_filenamekey.csv", header, sorted(rows))
+
+
+def _write_table(path: Path, header: tuple[str, ...], rows: list[tuple]) -> None:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerows([header, *rows])
+    files.write_text(path, text.getvalue())
+
+
+if __name__ == "__main__":
+    stage.main(make_demo_datasets, globals().get("snakemake"))
