@@ -4,17 +4,15 @@ import csv
 import hashlib
 import io
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
-from l3net import files, hashing, progress, stage, synthesis
-from l3net.synthesis_recordings import DCASE2013, ESC50, US8K, Recipe, draw_recording
+from l3net import files, hashing, progress, stage
+from l3net.synthesis_recordings import DCASE2013, ESC50, US8K, Recording, make_recording
+from l3net.synthesis_sound import generator
 
 US8K_SECONDS, ESC50_SECONDS, DCASE2013_SECONDS = 4.0, 5.0, 6.0
 _ESC10 = {"dog", "rain", "clock_tick", "helicopter"}
-Job = tuple[Path, Recipe, float, int, int, int, tuple[str, ...]]
 
 
 def make_demo_datasets(
@@ -36,22 +34,25 @@ def make_demo_datasets(
         files.replacing_folder(esc50) as esc50_folder,
         files.replacing_folder(dcase2013) as dcase2013_folder,
     ):
-        jobs = [
+        recordings = [
             *lay_out_us8k(us8k_folder, seed, clips_per_class),
             *lay_out_esc50(esc50_folder, seed, clips_per_class),
-            *lay_out_dcase2013(dcase2013_folder, seed, clips_per_class),
+            *lay_out_dcase2013(dcase2013_folder, clips_per_class),
         ]
+        make = partial(make_recording, seed=seed)
         with ProcessPoolExecutor(threads) as pool:
-            for _ in progress.track(pool.map(_record, jobs, chunksize=8), "making recordings", len(jobs), "recordings"):
+            for _ in progress.track(
+                pool.map(make, recordings, chunksize=8), "making recordings", len(recordings), "recordings"
+            ):
                 pass
         _write_key(dcase2013_folder)
 
 
-def lay_out_us8k(folder: Path, seed: int, clips_per_class: int) -> list[Job]:
+def lay_out_us8k(folder: Path, seed: int, clips_per_class: int) -> list[Recording]:
     """Write UrbanSound8K's table; return the recordings to make. Slices of one recording share fsID and fold."""
-    rng = synthesis.generator(seed, "UrbanSound8K")
+    rng = generator(seed, "UrbanSound8K")
     header = ("slice_file_name", "fsID", "start", "end", "salience", "fold", "classID", "class")
-    rows, jobs = [], []
+    rows, recordings = [], []
     for name, recipe in US8K.items():
         for n, fsid in enumerate(rng.choice(200_000, clips_per_class, replace=False) + 1000):
             fold, rate = n % 10 + 1, int(rng.choice([22_050, 44_100, 48_000]))
@@ -62,44 +63,36 @@ def lay_out_us8k(folder: Path, seed: int, clips_per_class: int) -> list[Job]:
                 start, salience = piece * US8K_SECONDS, int(rng.integers(1, 3))
                 rows.append((file, fsid, start, start + seconds, salience, fold, recipe.number, name))
                 path = folder / "audio" / f"fold{fold}" / file
-                jobs.append((path, recipe, seconds, rate, channels, seed, ("UrbanSound8K", file)))
+                recordings.append(Recording(path, recipe, seconds, rate, channels, f"UrbanSound8K/{file}"))
     _write_table(folder / "metadata" / "UrbanSound8K.csv", header, sorted(rows))
-    return jobs
+    return recordings
 
 
-def lay_out_esc50(folder: Path, seed: int, clips_per_class: int) -> list[Job]:
+def lay_out_esc50(folder: Path, seed: int, clips_per_class: int) -> list[Recording]:
     """Write ESC-50's table; return the recordings to make."""
-    rng = synthesis.generator(seed, "ESC-50")
+    rng = generator(seed, "ESC-50")
     header = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
-    rows, jobs = [], []
+    rows, recordings = [], []
     for name, recipe in ESC50.items():
         for n, source in enumerate(rng.choice(250_000, clips_per_class, replace=False) + 1000):
             fold = n % 5 + 1
             file = f"{fold}-{source}-A-{recipe.number}.wav"
             rows.append((file, fold, recipe.number, name, name in _ESC10, source, "A"))
-            jobs.append((folder / "audio" / file, recipe, ESC50_SECONDS, 44_100, 1, seed, ("ESC-50", file)))
+            path = folder / "audio" / file
+            recordings.append(Recording(path, recipe, ESC50_SECONDS, 44_100, 1, f"ESC-50/{file}"))
     _write_table(folder / "meta" / "esc50.csv", header, sorted(rows))
-    return jobs
+    return recordings
 
 
-def lay_out_dcase2013(folder: Path, seed: int, clips_per_class: int) -> list[Job]:
+def lay_out_dcase2013(folder: Path, clips_per_class: int) -> list[Recording]:
     """Return the recordings of DCASE 2013's scenes to make: half of them to train with, half to test with."""
-    jobs = []
+    recordings = []
     for name, recipe in DCASE2013.items():
         for n in range(clips_per_class):
             part = "scenes_stereo" if n % 2 == 0 else "scenes_stereo_testset"
             path = folder / part / f"{name}{n // 2 + 1:02d}.wav"
-            jobs.append((path, recipe, DCASE2013_SECONDS, 44_100, 2, seed, ("DCASE2013", part, path.name)))
-    return jobs
-
-
-def _record(job: Job) -> None:
-    path, recipe, seconds, rate, channels, seed, names = job
-    rng = synthesis.generator(seed, *names)
-    wave = draw_recording(recipe, seconds, rate, rng)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    balance = rng.uniform(0.7, 1.0, channels)
-    soundfile.write(path, np.outer(wave, balance), rate, subtype="PCM_16")
+            recordings.append(Recording(path, recipe, DCASE2013_SECONDS, 44_100, 2, f"DCASE2013/{part}/{path.name}"))
+    return recordings
 
 
 def _write_key(folder: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from l3net import synthesis_music, synthesis_street
 from l3net import synthesis_sound as sounds
-from l3net.hashing import part_of, stable_hash
+from l3net.hashing import part_of
 from l3net.synthesis_motion import Scene, follow, shake
 from l3net.synthesis_picture import Canvas, Look, background, colour
 from l3net.synthesis_video import write_video
@@ -79,14 +79,9 @@ class DemoClip:
         return f'{self.ytid}, {self.start_seconds:.3f}, {self.end_seconds:.3f}, "{",".join(sorted(self.mids))}"'
 
 
-def generator(seed: int, *names: str) -> np.random.Generator:
-    """Return the generator of the thing so named: the same on every machine, in any order of use."""
-    return np.random.Generator(np.random.Philox(key=[seed, stable_hash("/".join(names))]))
-
-
 def draw_clips(clips_per_class: int, duration_seconds: float, *, seed: int, parts: int = 10) -> list[DemoClip]:
     """Return the clips of the world sorted by id: `clips_per_class` sound ones of each kind, and some faulty ones."""
-    rng = generator(seed, "clips")
+    rng = sounds.generator(seed, "clips")
     clips = [
         _draw_clip(kind, duration_seconds, rng, part=(n * 7 + 3) % parts, parts=parts)
         for kind in KINDS
@@ -125,7 +120,7 @@ def make_video(clip: DemoClip, folder: Path, *, seed: int) -> None:
     """Write the video of a clip as ``{folder}/{ytid}.mp4``; nothing for a clip that is missing."""
     if clip.fault == "missing":
         return
-    path, rng = folder / f"{clip.ytid}.mp4", generator(seed, "video", clip.ytid)
+    path, rng = folder / f"{clip.ytid}.mp4", sounds.generator(seed, "video", clip.ytid)
     frame_rate, sample_rate = _FRAME_RATES[rng.integers(4)], int(rng.choice(_SAMPLE_RATES))
     score = sounds.draw_score(SOURCES[clip.kind.source].rhythm, clip.video_seconds, rng)
     sound = None

@@ -5,8 +5,10 @@ UrbanSound8K, ESC-50 and DCASE 2013; the sounds are synthetic.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from l3net import synthesis_sound as sounds
 from l3net.synthesis_voices import SOURCES, draw_sound
@@ -63,6 +65,27 @@ DCASE2013 = {
     "tube": Recipe(8, (("helicopter", 0, 1), ("drill", -14, 0.6), ("hum", -6, 0.8))),
     "tubestation": Recipe(9, (("helicopter", -6, 0.8), ("church_bell", -4, 0.8), ("children", -6, 0.7))),
 }
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file of a data set: where it goes, what it is of, how it is written, and the name it is drawn by."""
+
+    path: Path
+    recipe: Recipe
+    seconds: float
+    rate: int
+    channels: int
+    name: str
+
+
+def make_recording(recording: Recording, *, seed: int) -> None:
+    """Write a recording as 16-bit WAV; what it holds depends on the seed and its name."""
+    rng = sounds.generator(seed, recording.name)
+    wave = draw_recording(recording.recipe, recording.seconds, recording.rate, rng)
+    recording.path.parent.mkdir(parents=True, exist_ok=True)
+    balance = rng.uniform(0.7, 1.0, recording.channels).astype(np.float32)
+    soundfile.write(recording.path, np.outer(wave, balance), recording.rate, subtype="PCM_16")
 
 
 def draw_recording(recipe: Recipe, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:

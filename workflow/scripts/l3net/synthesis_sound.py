@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from l3net.hashing import stable_hash
+
 _CYCLE = 4096  # points of one period in a wave table
 _NOISE = 1 << 17  # samples after which noise repeats
 
@@ -40,6 +42,11 @@ class Rhythm:
     pitch: tuple[float, float] = (200.0, 400.0)
     steps: tuple[int, ...] = (0,)
     swing: float = 0.0
+
+
+def generator(seed: int, *names: str) -> np.random.Generator:
+    """Return the generator of the thing so named: the same on every machine, in any order of use."""
+    return np.random.Generator(np.random.Philox(key=[seed, stable_hash("/".join(names))]))
 
 
 def draw_score(rhythm: Rhythm, seconds: float, rng: np.random.Generator) -> list[Event]:
