@@ -10,11 +10,21 @@ import pytest
 LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts" / "l3net"
 FLOORS = [
     {"errors", "files", "hashing", "progress", "provenance", "stage", "validate"},
-    {"shards", "media", "datasets", "audioset", "statistics", "figures"}
+    {"shards", "media", "datasets", "audioset", "statistics", "figures", "ontology", "clips"}
     | {"sound", "windows", "embedding_files", "weights"}
     | {"synthesis_sound", "synthesis_picture", "synthesis_motion", "synthesis_video"},
-    {"feed", "front_ends", "sampling", "acquisition", "synthesis_voices", "synthesis_music", "synthesis_street"},
-    {"networks", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
+    {"selection", "clip_check", "clip_sources", "clip_store"}
+    | {
+        "feed",
+        "front_ends",
+        "embedding_streams",
+        "sampling",
+        "synthesis_voices",
+        "synthesis_music",
+        "synthesis_street",
+    },
+    {"acquisition"}
+    | {"networks", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
     {"training", "embeddings", "embedding_exports", "classifiers"},
     {"cli", "hear"},
 ]

@@ -1,0 +1,45 @@
+"""Select the clips of one subset from AudioSet's lists, before anything is fetched."""
+
+import logging
+from pathlib import Path
+
+from l3net import files, stage
+from l3net.errors import ClipError
+from l3net.ontology import read_filter, read_ontology
+from l3net.selection import select
+
+_log = logging.getLogger("l3net")
+
+
+def select_clips(
+    segments: list[Path], ontology: Path, filter: Path, output: Path, *, max_clips: int | None = None
+) -> None:
+    """Write the clips whose labels the filter names, or that are below one it names with its children.
+
+    Parameters
+    ----------
+    segments : lists in AudioSet's own format (three comment lines, then ``YTID, start, end, "label,label"``).
+    ontology : AudioSet's ontology.json.
+    filter : CSV with columns ``label,include_children``.
+    output : CSV with columns ``ytid,start_seconds,end_seconds,labels``, sorted by id and start.
+    max_clips : at most this many, a stable choice by the hash of the ids; None takes all.
+
+    Raises
+    ------
+    ConfigError
+        A filter or ontology that cannot be used.
+    ClipError
+        A list that cannot be read, or no clip selected.
+    """
+    known = read_ontology(ontology)
+    clips = select(segments, known, read_filter(filter, known), max_clips)
+    if clips.is_empty():
+        lists = ", ".join(map(str, segments))
+        raise ClipError(f"no clip in {lists} has a label of {filter}; expected at least one: check list and filter")
+    with files.replacing(output) as temporary:
+        clips.write_csv(temporary)
+    _log.info("%s: %d clips of %d videos", output, len(clips), clips["ytid"].n_unique())
+
+
+if __name__ == "__main__":
+    stage.main(select_clips, globals().get("snakemake"))

@@ -1,28 +1,23 @@
-"""AudioSet's lists, ontology and label filters, and where a clip belongs: its part, its split, its file in the store.
+"""AudioSet's lists of clips, and where a clip belongs: its part, its split, its file in the store.
 
 Conventions: times in seconds from the start of the video; labels are AudioSet's machine ids ("mids", ``/m/09x0r``);
 a clip is known by (ytid, start_seconds, end_seconds).
 """
 
-import csv
-import difflib
-import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import polars as pl
 
-from l3net.errors import ClipError, ConfigError
+from l3net.errors import ClipError
 from l3net.hashing import stable_hash
 
 YTID = re.compile(r"[A-Za-z0-9_-]{11}")
 CLIP_COLUMNS = ["ytid", "start_seconds", "end_seconds", "labels"]
 KEY = CLIP_COLUMNS[:3]
-USABLE = ("ok", "short")
 SPLITS = ("train", "valid", "test")
-_MANIFEST_TYPES = {
+MANIFEST_TYPES = {
     "ytid": "str",
     "start_seconds": "float64",
     "end_seconds": "float64",
@@ -38,7 +33,7 @@ _MANIFEST_TYPES = {
     "sha256": "str",
     "attempted_at": "str",
 }
-MANIFEST_COLUMNS = list(_MANIFEST_TYPES)
+MANIFEST_COLUMNS = list(MANIFEST_TYPES)
 _MID = r"/[a-z]/[0-9a-z_]+"
 _SECONDS = r"\d+(?:\.\d+)?"
 _SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *"?({_MID}(?:,{_MID})*)"?\s*$'
@@ -92,7 +87,7 @@ def scan_segments(path: Path) -> pl.DataFrame:
     except (OSError, pl.exceptions.ComputeError, pl.exceptions.SchemaError) as error:
         raise ClipError(f"{path}: cannot be read as a segment list: {str(error).splitlines()[0]}") from None
     lines = lines.with_row_index("line", offset=1).filter(
-        pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(#|$)")
+        pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(?:#|$)")
     )
     groups = pl.col("row").str.extract_groups(_SEGMENT_ROW).struct.rename_fields(CLIP_COLUMNS)
     rows = lines.select("line", groups.alias("groups"), "row")
@@ -136,13 +131,13 @@ def read_manifest(path: Path) -> pd.DataFrame:
     ClipError
         A missing file, other columns, or an id that is none, with its line.
     """
-    return _read_csv(path, _MANIFEST_TYPES)[MANIFEST_COLUMNS]
+    return _read_csv(path, MANIFEST_TYPES)[MANIFEST_COLUMNS]
 
 
 def _read_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
-    numbers = [name for name, kind in types.items() if kind != "str"]
+    numbers = {name: [""] for name, kind in types.items() if kind != "str"}
     try:
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=dict.fromkeys(numbers, [""]))
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=numbers)
     except (OSError, ValueError) as error:
         raise ClipError(f"{path}: cannot be read: {error}; expected columns {','.join(types)}") from None
     if missing := [name for name in types if name not in table]:
@@ -152,80 +147,3 @@ def _read_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
         row = int(is_id.to_numpy().argmin())
         raise ClipError(f"{path}, row {row + 1}: {table['ytid'].iloc[row]!r} is not a YouTube id of 11 characters")
     return table
-
-
-@dataclass(frozen=True)
-class Ontology:
-    """AudioSet's ontology: names by mid, and the children of each mid."""
-
-    names: dict[str, str]
-    children: dict[str, list[str]]
-
-    def mid_of(self, name: str, where: str = "") -> str:
-        """Return the mid of a label's name.
-
-        Raises
-        ------
-        ConfigError
-            A name that no label has, with the nearest one.
-        """
-        for mid, known in self.names.items():
-            if known == name:
-                return mid
-        near = difflib.get_close_matches(name, self.names.values(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "names are those of the ontology, e.g. 'Acoustic guitar'"
-        raise ConfigError(f"{where}{': ' if where else ''}the ontology has no label {name!r}; {hint}")
-
-    def with_descendants(self, mid: str) -> set[str]:
-        """Return `mid` and everything below it; a label may be below several."""
-        found, waiting = set(), [mid]
-        while waiting:
-            if (current := waiting.pop()) not in found:
-                found.add(current)
-                waiting += self.children.get(current, [])
-        return found
-
-
-def read_ontology(path: Path) -> Ontology:
-    """Return the ontology of a JSON file in AudioSet's format.
-
-    Raises
-    ------
-    ConfigError
-        A file that is missing or of another format.
-    """
-    try:
-        nodes = json.loads(path.read_text(encoding="utf-8"))
-        return Ontology({n["id"]: n["name"] for n in nodes}, {n["id"]: n["child_ids"] for n in nodes})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigError(f"{path}: not AudioSet's ontology.json ({type(error).__name__}: {error})") from None
-
-
-def read_filter(path: Path, ontology: Ontology) -> set[str]:
-    """Return the mids that a subset's filter asks for.
-
-    The filter is a CSV with columns ``label`` (a name of the ontology) and ``include_children`` (true | false).
-
-    Raises
-    ------
-    ConfigError
-        A missing file, other columns, an unknown label or a value that is neither true nor false, with the line.
-    """
-    wanted: set[str] = set()
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if reader.fieldnames != ["label", "include_children"]:
-                raise ConfigError(f"{path}: columns are {reader.fieldnames}; expected label,include_children")
-            for row in reader:
-                where = f"{path}, line {reader.line_num}"
-                mid = ontology.mid_of(row["label"], where)
-                answer = str(row["include_children"]).strip().lower()
-                if answer not in {"true", "false"}:
-                    raise ConfigError(f"{where}: include_children is {answer!r}; expected true or false")
-                wanted |= ontology.with_descendants(mid) if answer == "true" else {mid}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the filter cannot be read: {error}") from None
-    if not wanted:
-        raise ConfigError(f"{path}: the filter names no label; expected lines such as Accordion,false")
-    return wanted

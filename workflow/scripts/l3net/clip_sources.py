@@ -1,0 +1,68 @@
+"""Source ``directory``: clips are cut out of whole videos that are here already, files named ``{ytid}.*``."""
+
+from functools import cached_property
+from pathlib import Path
+
+from l3net import media
+from l3net.clips import Clip, Failure
+from l3net.errors import ClipError, ConfigError
+
+_SUFFIXES = frozenset(
+    ".3gp .avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # other files belong to a video
+)
+
+
+class Directory:
+    """Cuts clips out of the videos of a folder.
+
+    Parameters
+    ----------
+    folder : holds whole videos named ``{ytid}.{suffix}``.
+    encoding : of the clips.
+
+    Raises
+    ------
+    ConfigError
+        When the folder is missing.
+    """
+
+    name = "directory"
+    remembers_removed = False  # looking again costs nothing, and files may have come since
+
+    def __init__(self, folder: Path, encoding: media.Encoding) -> None:
+        if not folder.is_dir():
+            raise ConfigError(f"audioset.directory {str(folder)!r} is not a folder; expected videos named {{ytid}}.*")
+        self.folder, self.encoding = folder, encoding
+
+    @cached_property
+    def _videos(self) -> dict[str, Path]:
+        paths = sorted(self.folder.iterdir(), reverse=True)
+        return {path.stem: path for path in paths if path.suffix.lower() in _SUFFIXES}
+
+    def fetch(self, clip: Clip, target: Path) -> None:
+        """Write the clip to `target`.
+
+        Raises
+        ------
+        Failure
+            ``removed`` when there is no such video, ``invalid_media`` when ffmpeg cannot read it.
+        """
+        try:
+            media.cut(
+                self._video(clip),
+                target,
+                start_seconds=clip.start_seconds,
+                seconds=clip.seconds,
+                encoding=self.encoding,
+            )
+        except ClipError as error:
+            raise Failure("invalid_media", str(error), again=False) from None
+
+    def seconds_declared(self, clip: Clip) -> float | None:
+        """Return how long the whole video is by its header, or None when it does not say."""
+        return media.probe(self._video(clip)).duration
+
+    def _video(self, clip: Clip) -> Path:
+        if clip.ytid not in self._videos:
+            raise Failure("removed", f"no video {clip.ytid}.* in audioset.directory")
+        return self._videos[clip.ytid]

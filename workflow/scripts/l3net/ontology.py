@@ -1,0 +1,86 @@
+"""AudioSet's ontology, and the label filters that make a subset."""
+
+import csv
+import difflib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from l3net.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Ontology:
+    """AudioSet's ontology: names by mid, and the children of each mid."""
+
+    names: dict[str, str]
+    children: dict[str, list[str]]
+
+    def mid_of(self, name: str, where: str = "") -> str:
+        """Return the mid of a label's name.
+
+        Raises
+        ------
+        ConfigError
+            A name that no label has, with the nearest one.
+        """
+        for mid, known in self.names.items():
+            if known == name:
+                return mid
+        near = difflib.get_close_matches(name, self.names.values(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "names are those of the ontology, e.g. 'Acoustic guitar'"
+        raise ConfigError(f"{where}{': ' if where else ''}the ontology has no label {name!r}; {hint}")
+
+    def with_descendants(self, mid: str) -> set[str]:
+        """Return `mid` and everything below it; a label may be below several."""
+        found, waiting = set(), [mid]
+        while waiting:
+            if (current := waiting.pop()) not in found:
+                found.add(current)
+                waiting += self.children.get(current, [])
+        return found
+
+
+def read_ontology(path: Path) -> Ontology:
+    """Return the ontology of a JSON file in AudioSet's format.
+
+    Raises
+    ------
+    ConfigError
+        A file that is missing or of another format.
+    """
+    try:
+        nodes = json.loads(path.read_text(encoding="utf-8"))
+        return Ontology({n["id"]: n["name"] for n in nodes}, {n["id"]: n["child_ids"] for n in nodes})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ConfigError(f"{path}: not AudioSet's ontology.json ({type(error).__name__}: {error})") from None
+
+
+def read_filter(path: Path, ontology: Ontology) -> set[str]:
+    """Return the mids that a subset's filter asks for.
+
+    The filter is a CSV with columns ``label`` (a name of the ontology) and ``include_children`` (true | false).
+
+    Raises
+    ------
+    ConfigError
+        A missing file, other columns, an unknown label or a value that is neither true nor false, with the line.
+    """
+    wanted: set[str] = set()
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if reader.fieldnames != ["label", "include_children"]:
+                raise ConfigError(f"{path}: columns are {reader.fieldnames}; expected label,include_children")
+            for row in reader:
+                where = f"{path}, line {reader.line_num}"
+                mid = ontology.mid_of(row["label"], where)
+                answer = str(row["include_children"]).strip().lower()
+                if answer not in {"true", "false"}:
+                    raise ConfigError(f"{where}: include_children is {answer!r}; expected true or false")
+                wanted |= ontology.with_descendants(mid) if answer == "true" else {mid}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the filter cannot be read: {error}") from None
+    if not wanted:
+        raise ConfigError(f"{path}: the filter names no label; expected lines such as Accordion,false")
+    return wanted

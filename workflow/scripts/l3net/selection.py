@@ -1,0 +1,52 @@
+"""The choice of a subset's clips: by the labels of its filter, over whole segment lists at once (polars, columnar)."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from l3net import audioset
+from l3net.errors import ClipError
+from l3net.hashing import stable_hash
+from l3net.ontology import Ontology
+
+
+def select(segments: list[Path], ontology: Ontology, wanted: set[str], max_clips: int | None = None) -> pl.DataFrame:
+    """Return the clips of all lists that carry a wanted label, with `audioset.CLIP_COLUMNS`, sorted by id and start.
+
+    A clip that stands in several lists is taken once, with the labels of its first row.
+
+    Parameters
+    ----------
+    segments : lists in AudioSet's format.
+    ontology : knows every label that may occur.
+    wanted : mids; one of them is enough.
+    max_clips : take this many at most: those whose ids have the smallest hash, so that a larger number adds to them.
+
+    Raises
+    ------
+    ClipError
+        A list that cannot be read, or a label that the ontology does not have, with file and line.
+    """
+    chosen = [_with_label(_known(audioset.scan_segments(path), ontology, path), wanted) for path in segments]
+    clips = pl.concat(chosen).unique(audioset.KEY, keep="first", maintain_order=True)
+    if max_clips is not None and len(clips) > max_clips:
+        order = np.array([stable_hash(ytid) for ytid in clips["ytid"]], dtype=np.uint64)
+        clips = clips.with_columns(hash=order).sort("hash", *audioset.KEY).head(max_clips)
+    return clips.select(audioset.CLIP_COLUMNS).sort(audioset.KEY)
+
+
+def _with_label(rows: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
+    """Return the rows one of whose labels is in `wanted`; commas on both sides keep /m/02 apart from /m/028."""
+    labels = pl.concat_str(pl.lit(","), pl.col("labels"), pl.lit(","))
+    return rows.filter(labels.str.contains_any([f",{mid}," for mid in sorted(wanted)]))
+
+
+def _known(rows: pl.DataFrame, ontology: Ontology, path: Path) -> pl.DataFrame:
+    """Return `rows` if the ontology has each of their labels."""
+    labels = rows.select(pl.col("labels").unique()).select(pl.col("labels").str.split(",").explode().unique())
+    unknown = sorted(set(labels["labels"]) - set(ontology.names))
+    if unknown:
+        line = rows.filter(("," + pl.col("labels") + ",").str.contains(f",{unknown[0]},", literal=True)).item(0, "line")
+        raise ClipError(f"{path}, line {line}: the ontology has no label {unknown[0]}; expected mids of ontology.json")
+    return rows
