@@ -11,7 +11,7 @@ LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts" / "l3net"
 FLOORS = [
     {"errors", "files", "hashing", "progress", "provenance", "stage", "validate"},
     {"shards", "media", "datasets", "audioset", "statistics", "figures", "ontology", "clips"}
-    | {"sound", "windows", "embedding_files", "weights"}
+    | {"sound", "windows", "embedding_files", "weights", "checkpoint_files"}
     | {"synthesis_sound", "synthesis_picture", "synthesis_motion", "synthesis_video"},
     {"selection", "clip_check", "clip_sources", "clip_store"}
     | {
@@ -25,6 +25,7 @@ FLOORS = [
     },
     {"acquisition"}
     | {"networks", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
+    {"checkpoints", "devices", "steps"},
     {"training", "embeddings", "embedding_exports", "classifiers"},
     {"cli", "hear"},
 ]

@@ -1,0 +1,32 @@
+"""Take the epoch of the highest validation accuracy out of the last checkpoint, and the history of all epochs."""
+
+from pathlib import Path
+
+from l3net import checkpoint_files, files, stage
+
+
+def select_checkpoint(checkpoint: Path, best: Path, history: Path) -> None:
+    """Write the best checkpoint and the history of a finished training.
+
+    The best is sought over all epochs, not only over those whose checkpoint was kept: every checkpoint carries the
+    best weights so far. Of equal accuracies the earliest epoch is taken (the paper, section 3.2).
+
+    Parameters
+    ----------
+    checkpoint : HDF5; the last leg's ``epoch-{NNN}.h5`` (layout: `l3net.checkpoint_files`).
+    best : HDF5 written; the same layout, without an optimizer.
+    history : CSV written; a line an epoch: epoch, loss, accuracy, val_loss, val_accuracy, samples_seen,
+        images_per_second, waiting_share, learning_rate, seconds.
+
+    Raises
+    ------
+    WeightsError
+        A file that is no checkpoint, or that was never validated.
+    """
+    last = checkpoint_files.read(checkpoint)
+    checkpoint_files.write(best, checkpoint_files.best_of(last))
+    files.write_text(history, checkpoint_files.history_csv(last))
+
+
+if __name__ == "__main__":
+    stage.main(select_checkpoint, globals().get("snakemake"))

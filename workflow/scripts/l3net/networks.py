@@ -35,6 +35,7 @@ def build_l3(
     synchronised_batch_norm: bool = False,
     objective: str = "correspondence",
     spec_augment: bool = False,
+    precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
     """Return the whole network: {"image", "audio"} -> probabilities [shape=(batch, 2)] of [mismatch, correspond].
@@ -47,6 +48,7 @@ def build_l3(
     weight_decay : L2 on the kernels of convolutions and dense layers; its losses are in ``model.losses``.
     objective : ``correspondence``, or ``contrastive``, which puts projections of both sides in place of the fusion.
     spec_augment : masks bands and times of the spectrogram in training; adds the input "mask_seed" int32 [batch, 2].
+    precision : ``float32``, ``mixed_bfloat16`` or ``mixed_float16``; spectrograms and outputs are float32 under each.
     seed : of the initial weights, drawn layer by layer from the seed and the layer's name.
 
     Raises
@@ -58,7 +60,7 @@ def build_l3(
         raise ConfigError(f"unknown objective {objective!r}; expected one of {', '.join(OBJECTIVES)}")
     if width * CHANNELS[0] < 1:
         raise ConfigError(f"network.width {width} leaves the first block without channels; expected 1/64 or more")
-    make = _Layers(width, batch_norm_momentum, weight_decay, synchronised_batch_norm, seed)
+    make = _Layers(width, batch_norm_momentum, weight_decay, synchronised_batch_norm, precision, seed)
     image = keras.Input((image_size, image_size, 3), name="image")
     audio = keras.Input((front_ends.SAMPLE_RATE,), name="audio")
     inputs = {"image": image, "audio": audio}
@@ -102,11 +104,14 @@ def projection_network(l3_model: keras.Model) -> keras.Model:
 
 
 class _Layers:
-    """Makes the layers of one network, with its width, initial weights and regularisation."""
+    """Makes the layers of one network, with its width, initial weights, regularisation and precision."""
 
-    def __init__(self, width, momentum, weight_decay, synchronised, seed):
-        self.width, self.seed, self.decay = width, seed, weight_decay
+    def __init__(self, width, momentum, weight_decay, synchronised, precision, seed):
+        self.width, self.seed, self.decay, self.precision = width, seed, weight_decay, precision
         self.norm_options = {"momentum": momentum, "synchronized": synchronised}
+
+    def __call__(self, kind, *settings, name, dtype=None, **options):
+        return kind(*settings, name=name, dtype=dtype or self.precision, **options)
 
     def _kernel(self, name, initializer):
         seed = stable_hash(f"{self.seed}/{name}") % 2**31
@@ -114,13 +119,13 @@ class _Layers:
 
     def conv(self, name, channels):
         kernel = self._kernel(name, keras.initializers.HeNormal)
-        return layers.Conv2D(round(channels * self.width), 3, padding="same", name=name, **kernel)
+        return self(layers.Conv2D, round(channels * self.width), 3, padding="same", name=name, **kernel)
 
     def dense(self, name, units, **options):
-        return layers.Dense(units, name=name, **self._kernel(name, keras.initializers.GlorotUniform), **options)
+        return self(layers.Dense, units, name=name, **self._kernel(name, keras.initializers.GlorotUniform), **options)
 
     def norm(self, name, **options):
-        return layers.BatchNormalization(name=name, **self.norm_options, **options)
+        return self(layers.BatchNormalization, name=name, **self.norm_options, **options)
 
 
 def _subnetwork(make, side, x, *, padding, relu_before_norm=()):
@@ -130,16 +135,16 @@ def _subnetwork(make, side, x, *, padding, relu_before_norm=()):
         for number in (1, 2):
             place = f"{block}_{number}"
             x = make.conv(f"{side}_conv_{place}", channels)(x)
-            order = [make.norm(f"{side}_norm_{place}"), layers.ReLU(name=f"{side}_relu_{place}")]
+            order = [make.norm(f"{side}_norm_{place}"), make(layers.ReLU, name=f"{side}_relu_{place}")]
             for layer in reversed(order) if place in relu_before_norm else order:
                 x = layer(x)
         if block < len(CHANNELS):
-            x = layers.MaxPooling2D(2, 2, padding=padding, name=f"{side}_pool_{block}")(x)
-    return layers.GlobalMaxPooling2D(name=f"{side}_pool_4")(x)
+            x = make(layers.MaxPooling2D, 2, 2, padding=padding, name=f"{side}_pool_{block}")(x)
+    return make(layers.GlobalMaxPooling2D, name=f"{side}_pool_4")(x)
 
 
 def _fusion(make, seen, heard):
-    x = layers.Concatenate(name="fusion_concat")([seen, heard])
+    x = make(layers.Concatenate, name="fusion_concat")([seen, heard])
     x = make.dense("fusion_dense_1", HIDDEN, activation="relu")(x)
     return make.dense("fusion_dense_2", 2, activation="softmax", dtype="float32")(x)
 
