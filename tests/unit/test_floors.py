@@ -25,9 +25,9 @@ FLOORS = [
     },
     {"acquisition"}
     | {"networks", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
-    {"checkpoints", "devices", "steps"},
-    {"training", "embeddings", "embedding_exports", "classifiers"},
-    {"cli", "hear"},
+    {"checkpoints", "devices", "steps", "dataset_layouts"},
+    {"training", "embeddings", "embedding_exports", "classifiers", "folds"},
+    {"cli", "hear", "perceptrons"},
 ]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 MODULES = sorted(path for path in LIBRARY.glob("*.py") if path.stem != "__init__")
