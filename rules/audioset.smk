@@ -53,6 +53,7 @@ rule fetch_clips:
         "<benchmarks>/fetch_clips/part-{part}.tsv"
     conda:
         "../envs/media.yaml"
+    threads: AUDIOSET["workers"]
     resources:
         downloads=1,
     params:
@@ -60,7 +61,7 @@ rule fetch_clips:
             key: value
             for key, value in AUDIOSET.items()
             if key
-            not in {"directory", "segments", "ontology", "subsets", "max_clips", "min_clips"}
+            not in {"segments", "ontology", "subsets", "max_clips", "min_clips"}
         },
         part=lambda wildcards: int(wildcards.part),
     script:

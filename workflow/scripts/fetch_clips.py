@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from l3net import audioset, files, hashing, media, stage
-from l3net.acquisition import Job, Pace, Source
+from l3net.acquisition import Job, Pace
 from l3net.clip_sources import Directory
 from l3net.clip_store import Record, Store
-from l3net.clips import RETRYABLE, Clip
-from l3net.errors import ConfigError
+from l3net.clips import Clip
+from l3net.downloads import YOUTUBE, Access, Downloads
 from l3net.provenance import canonical_json
 
 _log = logging.getLogger("l3net")
@@ -49,7 +48,11 @@ def fetch_clips(
     encoding = media.Encoding(short_side)
     wanted = part_clips(clips, part, parts)
     kept = Store(store, asdict(encoding))
-    origin = Directory(directory, encoding)
+    access = Access(format, cookies, proxy, rate_limit, timeout_seconds, js_runtime, allow_private_addresses)
+    if source == "directory":
+        origin = Directory(directory, encoding)
+    else:
+        origin = Downloads(YOUTUBE if source == "youtube" else url_template, encoding, access)
     digest = hashlib.blake2b(f"{source} {directory} {url_template}".encode(), digest_size=8).hexdigest()
     job = Job(kept, origin, digest, Pace(workers, attempts, sleep_interval, give_up_after, back_off_seconds))
     name = f"{part:04d}-of-{parts:04d}-{hashing.stable_hash(canonical_json([digest, *map(str, wanted)])):016x}"

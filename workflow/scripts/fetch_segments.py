@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -52,7 +51,7 @@ def _bring(source: str, target: Path) -> None:
         try:
             _download(source, target)
             return
-        except (urllib.error.URLError, socket.timeout, OSError) as error:
+        except (TimeoutError, urllib.error.URLError, OSError) as error:
             final = isinstance(error, urllib.error.HTTPError) and error.code < 500
             if final or attempt == _ATTEMPTS:
                 raise ClipError(f"{source}: download failed after {attempt} attempts: {error}") from None

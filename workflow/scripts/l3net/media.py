@@ -17,6 +17,12 @@ from l3net.errors import ClipError, ConfigError
 
 FPS = 30
 SAMPLE_RATE = 48000
+_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpeg,mpegts,mpegvideo,ogg,asf"
+FILE_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
+NETWORK_OPTIONS = {
+    "protocol_whitelist": "http,https,tls,tcp,httpproxy,crypto,data",
+    "format_whitelist": f"{_CONTAINERS},hls",
+}
 _QUIETLY = ("-nostdin", "-hide_banner", "-loglevel", "error")
 
 
@@ -131,9 +137,19 @@ class Encoding:
             "f": "matroska",
         }
 
+    def arguments(self, seconds: float) -> list[str]:
+        """Return `options` as ffmpeg's command line has them, for a command that another program makes."""
+        return ffmpeg.output(ffmpeg.input("-"), "-", **self.options(seconds)).get_args()[2:-1]
+
     def _scale(self) -> str:
         factor = "1" if self.short_side is None else f"min(1,{self.short_side}/min(iw*sar,ih))"
         return f"scale=w='2*round(iw*sar*{factor}/2)':h='2*round(ih*{factor}/2)'"
+
+
+def arguments_of_input(timeout_seconds: float) -> list[str]:
+    """Return ffmpeg's input options for an address: containers only, and only what http(s) needs to be reached."""
+    options = {**NETWORK_OPTIONS, "rw_timeout": round(timeout_seconds * 1e6), "threads": 1}
+    return [word for name, value in options.items() for word in (f"-{name}", str(value))]
 
 
 def cut(source: Path, target: Path, *, start_seconds: float, seconds: float, encoding: Encoding) -> None:
@@ -144,7 +160,7 @@ def cut(source: Path, target: Path, *, start_seconds: float, seconds: float, enc
     ClipError
         What ffmpeg said, in one line, when it failed.
     """
-    opened = ffmpeg.input(str(source), ss=start_seconds, t=seconds, protocol_whitelist="file", threads=1)
+    opened = ffmpeg.input(str(source), ss=start_seconds, t=seconds, threads=1, **FILE_OPTIONS)
     streams = [opened["V:0?"], opened["a:0?"]]
     command = (
         ffmpeg.output(*streams, f"file:{target}", **encoding.options(seconds)).global_args(*_QUIETLY).overwrite_output()

@@ -1,0 +1,229 @@
+"""Sources ``youtube`` and ``http``: yt-dlp finds the media, and the ffmpeg that it starts reads the clip's range.
+
+There is one transcode: that ffmpeg writes the store's encoding at once, cutting at the frame.
+"""
+
+import io
+import shutil
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import yt_dlp
+from yt_dlp.extractor.common import InfoExtractor
+from yt_dlp.extractor.generic import GenericIE
+from yt_dlp.extractor.youtube import YoutubeIE
+from yt_dlp.networking import Request
+from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
+from yt_dlp.utils import DownloadError, YoutubeDLError, download_range_func
+
+from l3net import audioset, media
+from l3net.clips import Clip, Failure
+from l3net.download_failures import classify
+from l3net.errors import ConfigError
+from l3net.gate import Gate
+
+YOUTUBE = "https://www.youtube.com/watch?v={ytid}"
+_LADDER = (144, 240, 360, 480, 720)  # heights that videos are offered in; 720 where the original size is kept
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the network is reached; see the keys of the same names in the configuration (section audioset)."""
+
+    format: str | None = None
+    cookies: str | None = None
+    proxy: str | None = None
+    rate_limit: int | None = None
+    timeout_seconds: float = 60.0
+    js_runtime: str = "deno"
+    allow_private_addresses: bool = False
+
+
+class Downloads:
+    """Fetches clips with yt-dlp; each thread has its own.
+
+    Parameters
+    ----------
+    template : an address with ``{ytid}``.
+    encoding : of the clips.
+    access : how the network is reached.
+    extractors : what yt-dlp may take the address for; by default YouTube or, elsewhere, a file or page.
+
+    Raises
+    ------
+    ConfigError
+        A template without ``{ytid}`` or not http(s), cookies that cannot be read, or a proxy that cannot be used.
+    """
+
+    remembers_removed = True
+
+    def __init__(
+        self,
+        template: str,
+        encoding: media.Encoding,
+        access: Access,
+        extractors: list[type[InfoExtractor]] | None = None,
+    ) -> None:
+        if not template.startswith(("https://", "http://")) or "{ytid}" not in template:
+            raise ConfigError("audioset.url_template must be an http(s) address that contains {ytid}")
+        self.template, self.encoding, self.access = template, encoding, access
+        self.extractors = extractors or [YoutubeIE if template == YOUTUBE else GenericIE]
+        self._cookies = _read_cookies(access.cookies)
+        self._local, self._sessions, self._lock = threading.local(), [], threading.Lock()
+        self._session().gate  # a proxy or runtime that cannot be used is told now, not once a clip
+
+    def fetch(self, clip: Clip, target: Path) -> None:
+        """Write the clip to `target`.
+
+        Raises
+        ------
+        Failure
+            Whatever kept the clip from being had.
+        """
+        session = self._session()
+        session.aim(clip, target, self.encoding)
+        try:
+            session.extract_info(self.template.format(ytid=audioset.check_ytid(clip.ytid)))
+        except (YoutubeDLError, OSError) as error:
+            raise session.explain(error) from None
+        if not target.exists():
+            raise Failure("failed", "yt-dlp ended without a file")
+
+    def seconds_declared(self, clip: Clip) -> float | None:
+        """Return how long the video of the clip that this thread fetched last says it is; None when it does not."""
+        return self._session().seconds_declared()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for session in self._sessions:
+            session.close()
+            session.gate.close()
+
+    def _session(self) -> "_Session":
+        if not hasattr(self._local, "session"):
+            self._local.session = _Session(self.access, self._cookies, self.encoding.short_side, self.extractors)
+            with self._lock:
+                self._sessions.append(self._local.session)
+        return self._local.session
+
+
+class _Session(yt_dlp.YoutubeDL):
+    """yt-dlp for one thread, with a gate of its own; knows what it asked for last."""
+
+    def __init__(
+        self, access: Access, cookies: str | None, short_side: int | None, extractors: list[type[InfoExtractor]]
+    ) -> None:
+        self.gate = Gate(
+            allow_private=access.allow_private_addresses,
+            upstream=access.proxy,
+            rate_limit=access.rate_limit,
+            timeout_seconds=access.timeout_seconds,
+        )
+        self.asked: dict[str, Any] = {}
+        FFmpegPostProcessor._ffmpeg_location.set(media.ffmpeg_binary())  # a context's variable: set in every thread
+        super().__init__(_settings(access, cookies, short_side, self.gate.url), auto_init=False)
+        for extractor in extractors:
+            self.add_info_extractor(extractor())
+
+    def aim(self, clip: Clip, target: Path, encoding: media.Encoding) -> None:
+        """Set the range of the next download, where it goes and how it is encoded."""
+        self.asked, self.gate.refused = {}, False
+        self.params["outtmpl"] = {"default": str(target).replace("%", "%%")}
+        self.params["download_ranges"] = download_range_func(None, [(clip.start_seconds, clip.end_seconds)])
+        self.params["external_downloader_args"] = {
+            "ffmpeg_i": media.arguments_of_input(self.params["socket_timeout"]),
+            "ffmpeg_o": encoding.arguments(clip.seconds),
+        }
+
+    def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
+        """Download; remembers what was asked for, to explain a failure by."""
+        self.asked = info
+        if any(not fmt["url"].startswith(("http://", "https://")) for fmt in self._formats()):
+            raise DownloadError("the media's address is not http(s)")
+        return super().dl(name, info, subtitle, test)
+
+    def explain(self, error: Exception) -> Failure:
+        """Return what an error means. ffmpeg's exit code does not tell: the media's address is then asked again."""
+        if self.gate.refused:
+            return Failure("failed", "refused: leads to a private address (allow_private_addresses)", again=False)
+        if "exited with code" not in str(error):
+            return classify(error)
+        for fmt in self._formats():
+            try:
+                self.urlopen(Request(fmt["url"], headers={**fmt.get("http_headers", {}), "Range": "bytes=0-1"})).close()
+            except YoutubeDLError as answer:
+                return classify(answer)
+        return Failure("invalid_media", "ffmpeg cannot read what came")
+
+    def seconds_declared(self) -> float | None:
+        """Return the duration that the page gave, in whole seconds and so less one, or that the file's header gives."""
+        if self.asked.get("duration"):
+            return float(self.asked["duration"]) - 1.0
+        found = []
+        for fmt in self._formats():
+            headers = "".join(f"{key}: {value}\r\n" for key, value in fmt.get("http_headers", {}).items())
+            options = {"http_proxy": self.gate.url, "headers": headers, **media.NETWORK_OPTIONS}
+            try:
+                with av.open(fmt["url"], options=options, timeout=self.params["socket_timeout"]) as container:
+                    found += [container.duration / av.time_base] if container.duration else []
+            except (av.FFmpegError, OSError):
+                return None
+        return max(found, default=None)
+
+    def _formats(self) -> list[dict[str, Any]]:
+        return self.asked.get("requested_formats") or ([self.asked] if self.asked else [])
+
+
+def _settings(access: Access, cookies: str | None, short_side: int | None, proxy: str) -> dict[str, Any]:
+    """Return yt-dlp's settings; what is left out has its default."""
+    enough = next((height for height in _LADDER if short_side and height >= short_side), _LADDER[-1])
+    return {
+        "format": access.format or "bv*+ba/b",
+        "format_sort": [f"res:{enough}", "proto"],
+        "force_keyframes_at_cuts": True,
+        "ffmpeg_location": media.ffmpeg_binary(),
+        "socket_timeout": access.timeout_seconds,
+        "proxy": proxy,
+        "cookiefile": io.StringIO(cookies) if cookies else None,
+        "js_runtimes": {access.js_runtime: {"path": _runtime(access.js_runtime)}},
+        "noplaylist": True,
+        "overwrites": True,
+        "continuedl": False,
+        "nopart": True,
+        "fixup": "never",
+        "cachedir": False,
+        "quiet": True,
+        "noprogress": True,
+        "no_warnings": True,
+        "no_color": True,
+        "logger": _Silence(),
+    }
+
+
+class _Silence:
+    """Takes yt-dlp's messages, which may hold addresses and cookies; failures come as exceptions."""
+
+    def debug(self, message: str) -> None:
+        """Drop a message."""
+
+    info = warning = error = debug
+
+
+def _read_cookies(path: str | None) -> str | None:
+    """Return the text of a cookies file: yt-dlp writes to what it is given, and several threads to the same."""
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"audioset.cookies {path!r} cannot be read: {error.strerror}") from None
+
+
+def _runtime(name: str) -> str | None:
+    """Return the path of a JavaScript runtime: beside this Python, where its wheel puts it, or on the path."""
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else shutil.which(name)
