@@ -54,6 +54,8 @@ rule embed_dataset:
     resources:
         gpu=0,
     params:
+        **job_params({"batch_size": config["embed"]["batch_size"]}, how={"batch_size"}),
+        dataset="{dataset}",
         embedding="{embedding}",
         settings=lambda wildcards: embedding_spec(wildcards.embedding),
         front_end_settings=config["front_end"],
@@ -61,7 +63,6 @@ rule embed_dataset:
         seed=config["seed"],
         hop_seconds=config["embed"]["hop_seconds"],
         center=config["embed"]["center"],
-        batch_size=config["embed"]["batch_size"],
     script:
         "../workflow/scripts/embed_dataset.py"
 
@@ -81,7 +82,7 @@ rule classify_dataset:
     resources:
         gpu=0,
     params:
-        **{key: value for key, value in config["classify"].items() if key != "curve"},
+        **job_params(config["classify"], how={"xla"}, without={"curve"}),
         dataset="{dataset}",
         embedding="{embedding}",
         seed=config["seed"],

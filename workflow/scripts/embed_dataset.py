@@ -1,0 +1,77 @@
+"""Embed every clip of a downstream data set with one embedding."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from l3net import datasets, embeddings, files, provenance, sound, stage
+from l3net.embedding_files import DatasetWriter
+from l3net.errors import DatasetError
+from l3net.progress import Progress
+
+
+def embed_dataset(
+    clips: Path,
+    model: list[Path],
+    output: Path,
+    *,
+    dataset: str,
+    embedding: str,
+    settings: dict,
+    front_end_settings: dict,
+    network: dict,
+    seed: int,
+    hop_seconds: float = 0.1,
+    center: bool = False,
+    batch_size: int = 64,
+) -> None:
+    """Write the vectors of every clip, in the order of the index, into one HDF5 file (docs/embeddings.md).
+
+    Parameters
+    ----------
+    clips : index CSV made by fetch_dataset: path,filename,label,fold,group.
+    model : the embedding's files: an embedding.keras, released weights, or none.
+    settings : the embedding's lines of the configuration: kind and its keys.
+    front_end_settings, network, seed : of an embedding that is built from scratch (random).
+    hop_seconds : from one window to the next.
+    center : whether a timestamp is the centre of its window or its start.
+    batch_size : windows at a time.
+
+    Raises
+    ------
+    DatasetError
+        An index without the columns, or without clips.
+    ClipError
+        A clip that cannot be read.
+    """
+    table = datasets.read_index(clips)
+    if table.empty:
+        raise DatasetError(f"{clips}: no clips; expected a row for each")
+    named = embeddings.load(settings, model, embeddings.Defaults(front_end_settings, network, seed))
+    attributes = {key: named.about[key] for key in ("kind", *embeddings.ABOUT)}
+    attributes |= {"dataset": dataset, "embedding": embedding, "hop_seconds": hop_seconds, "center": center}
+    attributes |= {"model": provenance.canonical_json(named.about)}
+    attributes |= provenance.describe(settings=settings, seed=seed, batch_size=batch_size)
+    pieces = named.embed(_sounds(table, named), hop_seconds=hop_seconds, center=center, batch_size=batch_size)
+    with (
+        files.replacing(output) as temporary,
+        DatasetWriter(temporary, named.dimension, table, attributes) as writer,
+        Progress(f"embedding {dataset}", len(table), "clips") as progress,
+    ):
+        for piece in pieces:
+            if piece.error is not None:
+                raise piece.error
+            writer.append(piece.vectors, piece.timestamps)
+            if piece.is_last:
+                writer.end_clip()
+                progress.advance()
+
+
+def _sounds(table: pd.DataFrame, named: embeddings.Embedding) -> Iterator:
+    for path in table["path"]:
+        yield path, sound.blocks(Path(path), named.sample_rate)
+
+
+if __name__ == "__main__":
+    stage.main(embed_dataset, globals().get("snakemake"))

@@ -1,0 +1,122 @@
+"""Named embeddings: one table of kinds, one interface, whatever is inside.
+
+A kind is a function (settings, files, defaults) -> embedding. `settings` are the few lines of the configuration under
+``embeddings``; `files` its weights; `defaults` the settings of our own networks, for what is built from scratch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from l3net import embedding_files, front_ends, networks
+from l3net.embedding_streams import Embedding, WindowEmbedding
+from l3net.errors import ConfigError, WeightsError
+
+WINDOW = front_ends.SAMPLE_RATE  # samples; one second
+_IMAGE_SIZE = 32  # of the vision subnetwork that is built and left aside
+ABOUT = {"front_end": "", "subset": "", "epoch": -1, "samples_seen": 0, "model_seed": -1}
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What an embedding that is built from scratch takes from the configuration.
+
+    Parameters
+    ----------
+    front_end : {"version", "hop_length"}.
+    network : {"width", ...}.
+    seed : of initial weights.
+    """
+
+    front_end: dict[str, Any] = field(default_factory=dict)
+    network: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+
+def load(settings: dict[str, Any], files: list[Path], defaults: Defaults | None = None) -> Embedding:
+    """Return the embedding that `settings` name.
+
+    Parameters
+    ----------
+    settings : {"kind": one of `KINDS`, ...}; the other keys are the kind's own.
+    files : its weights, in the order of the configuration.
+
+    Raises
+    ------
+    ConfigError
+        An unknown kind, a key that the kind has not, or a value that it cannot use.
+    WeightsError
+        Files that are missing, too many, or not of the right content.
+    """
+    settings = dict(settings)
+    kind = settings.pop("kind", None)
+    if kind not in KINDS:
+        raise ConfigError(f"embeddings: unknown kind {kind!r}; expected one of {', '.join(KINDS)}")
+    keys, loader = KINDS[kind]
+    if unknown := sorted(set(settings) - keys - {"weights"}):
+        raise ConfigError(f"embeddings: kind {kind} has no key {', '.join(unknown)}; it has {', '.join(sorted(keys))}")
+    embedding = loader(settings, files, defaults or Defaults())
+    embedding.about.update({**ABOUT, "kind": kind, **embedding.about})
+    return embedding
+
+
+def load_file(path: Path) -> WindowEmbedding:
+    """Return the embedding of an embedding.keras.
+
+    Raises
+    ------
+    WeightsError
+        A file that extract_embedding did not make, or that is damaged.
+    """
+    about = embedding_files.read_metadata(path)
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise WeightsError(f"{path}: cannot be loaded: {str(error).splitlines()[0]}") from None
+    return of_model(model, about)
+
+
+def of_model(model: keras.Model, about: dict[str, Any]) -> WindowEmbedding:
+    """Return a Keras model, sound [batch, 48000] -> [batch, d], as an embedding; traced once for any batch size."""
+    signature = [tf.TensorSpec([None, WINDOW], tf.float32)]
+    function = tf.function(lambda sound: model(sound, training=False), input_signature=signature, autograph=False)
+
+    def network(windows: np.ndarray) -> np.ndarray:
+        return function(tf.convert_to_tensor(windows)).numpy()
+
+    return WindowEmbedding(network, model.output_shape[-1], front_ends.SAMPLE_RATE, WINDOW, dict(about))
+
+
+def _l3(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
+    return load_file(one_file(files, "l3", "an embedding.keras"))
+
+
+def _random(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
+    """Return an untrained network: the floor that every learned embedding must beat."""
+    front_end, seed = settings.get("front_end", "mel256"), settings.get("seed", defaults.seed)
+    whole = networks.build_l3(
+        front_end, image_size=_IMAGE_SIZE, width=defaults.network.get("width", 1.0), seed=seed, **defaults.front_end
+    )
+    model = networks.embedding_network(whole, pooling=settings.get("pooling", 6144))
+    return of_model(model, {"front_end": front_end, "model_seed": seed})
+
+
+def one_file(files: list[Path], kind: str, expected: str) -> Path:
+    """Return the only one of `files`, or raise a `WeightsError` that says what was expected."""
+    if len(files) != 1:
+        raise WeightsError(f"kind {kind} takes one file, {expected}; {len(files)} are given")
+    if not Path(files[0]).exists():
+        raise WeightsError(f"{files[0]}: no such file; expected {expected}")
+    return Path(files[0])
+
+
+Loader = Callable[[dict[str, Any], list[Path], Defaults], Embedding]
+KINDS: dict[str, tuple[set[str], Loader]] = {
+    "l3": ({"pooling", "front_end", "subset", "model_seed"}, _l3),
+    "random": ({"front_end", "pooling", "seed"}, _random),
+}
