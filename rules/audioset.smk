@@ -55,14 +55,25 @@ rule fetch_clips:
         "../envs/media.yaml"
     threads: AUDIOSET["workers"]
     resources:
-        downloads=1,
+        downloads=int(AUDIOSET["source"] != "directory"),
     params:
-        **{
-            key: value
-            for key, value in AUDIOSET.items()
-            if key
-            not in {"segments", "ontology", "subsets", "max_clips", "min_clips"}
-        },
+        **job_params(
+            AUDIOSET,
+            how={
+                "workers",
+                "attempts",
+                "sleep_interval",
+                "rate_limit",
+                "give_up_after",
+                "back_off_seconds",
+                "timeout_seconds",
+                "cookies",
+                "proxy",
+                "js_runtime",
+                "expect",
+            },
+            without={"segments", "ontology", "subsets", "max_clips", "min_clips"},
+        ),
         part=lambda wildcards: int(wildcards.part),
     script:
         "../workflow/scripts/fetch_clips.py"

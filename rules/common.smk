@@ -25,9 +25,9 @@ except errors.ConfigError as error:
 
 
 def model_names():
-    """Every model of the grid: {subset}-{front_end}, with -seed{n} where there is more than one seed."""
-    grid, seeds = config["models"], config["models"]["seeds"]
-    tags = [f"-seed{seed}" for seed in seeds] if len(seeds) > 1 else [""]
+    """Every model of the grid: {subset}-{front_end}, with -seed{n} from the second seed on."""
+    grid = config["models"]
+    tags = ["", *(f"-seed{seed}" for seed in grid["seeds"][1:])]
     return [
         f"{subset}-{front_end}{tag}"
         for subset in grid["subsets"]
@@ -121,6 +121,20 @@ def previous_checkpoint(wildcards):
     )
 
 
+def job_params(section, how=(), without=()):
+    """The keys of a config section as params. Those in `how` change how a job runs, not what it makes: Snakemake leaves
+    params that are functions of the threads out of what makes a finished job run again."""
+
+    def unwatched(value):
+        return lambda wildcards, threads: value
+
+    return {
+        key: unwatched(value) if key in how else value
+        for key, value in section.items()
+        if key not in without
+    }
+
+
 def one_of(names):
     """A pattern that matches each of the names, or nothing where there are none."""
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"
@@ -142,6 +156,7 @@ FIGURES = [
     "class_accuracy",
     "embedding_map",
     "attrition",
+    "runtimes",
 ]
 
 
@@ -163,7 +178,11 @@ def final_files():
     return [
         f"{results}/attrition.csv",
         *expand("<results>/figures/samples_{subset}.png", subset=SUBSETS),
-        *expand("<results>/models/{model}/embedding.keras", model=model_names()),
+        *expand(
+            "<results>/models/{model}/{file}",
+            model=model_names(),
+            file=["embedding.keras", f"checkpoints/epoch-{max(LEGS):03d}.h5"],
+        ),
         *expand(
             "<results>/tables/{table}",
             table=[

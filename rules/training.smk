@@ -18,13 +18,18 @@ rule train_leg:
     resources:
         gpu=0,
     params:
-        **{key: value for key, value in config["train"].items() if key != "checkpoints"},
+        **job_params(
+            config["train"],
+            how={"feed_workers", "save_every_seconds", "stop_on_nan", "strategy", "xla"},
+            without={"checkpoints"},
+        ),
         epoch=lambda wildcards: int(wildcards.epoch),
         front_end=lambda wildcards: model_fields(wildcards.model)["front_end"],
         seed=lambda wildcards: config["seed"] + model_fields(wildcards.model)["model_seed"],
         state="<results>/models/{model}/state",
         front_end_settings=config["front_end"],
         network=config["network"],
+        settings={key: config["train"][key] for key in config["train"] if key != "checkpoints"},
     script:
         "../workflow/scripts/train_leg.py"
 

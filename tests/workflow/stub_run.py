@@ -1,0 +1,84 @@
+"""The workflow with every script replaced by ``touch``: a whole run in seconds, to ask what a change would run again.
+
+Rules, configuration, wildcards and params are the project's own, so Snakemake records and compares what it always
+does; only the work is left out. Outputs are empty files.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+COPIED = ("Snakefile", "rules", "workflow", "presets", "envs", "config.yaml")
+SHIPPED = ("ontology.json", "class_labels_indices.csv", "filters", "paper_results.csv")
+TOUCH = "for path in {output:q}; do case $path in *.*) {work} $path ;; *) mkdir -p $path ;; esac; done"
+
+
+class StubRun:
+    """A copy of the workflow in `folder`, its scripts replaced by `work`, with Snakemake to run it.
+
+    Parameters
+    ----------
+    folder : an empty folder.
+    root : the project's folder.
+    work : the shell command that makes one output, its path left out.
+    """
+
+    def __init__(self, folder: Path, root: Path, *, work: str = "touch") -> None:
+        self.folder = folder
+        for name in COPIED:
+            copy = shutil.copytree if (root / name).is_dir() else shutil.copy
+            copy(root / name, folder / name)
+        (folder / "profiles").symlink_to("workflow/profiles")
+        (folder / "resources").mkdir()
+        for name in SHIPPED:
+            (folder / "resources" / name).symlink_to(root / "resources" / name)
+        for path in (folder / "rules").glob("*.smk"):
+            path.write_text(_without_scripts(path.read_text(), work))
+
+    def snakemake(self, *options: object, timeout: float = 600) -> str:
+        """Run ``snakemake`` here and return what it printed; fail with it where it fails."""
+        command = [sys.executable, "-m", "snakemake", *map(str, options)]
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        ended = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert ended.returncode == 0, ended.stdout[-5000:]
+        return ended.stdout
+
+    def configure(self, changes: dict[str, object]) -> list[str]:
+        """Return the options that lay `changes`, nested as in config.yaml, over the configuration."""
+        path = self.folder / "changed.yaml"
+        path.write_text(yaml.safe_dump(changes))
+        return ["--configfile", str(path)] if changes else []
+
+    def run(self, **changes: object) -> None:
+        """Run the workflow to its end with `changes` of the configuration."""
+        self.snakemake("--cores", 8, "--quiet", "all", *self.configure(changes))
+
+    def plan(self, *options: object, **changes: object) -> dict[str, list[str]]:
+        """Return the jobs a dry run would start: first outputs, without their folders' common start, by rule."""
+        printed = self.snakemake("--dry-run", "--cores", 1, *options, *self.configure(changes))
+        jobs: dict[str, list[str]] = {}
+        for rule, output in re.findall(
+            r"^(?:local)?rule (\w+):\n(?: .*\n)*?    output: ([^,\n]+)", printed, re.MULTILINE
+        ):
+            jobs.setdefault(rule, []).append(output.removeprefix("results/demo/"))
+        return {rule: sorted(outputs) for rule, outputs in jobs.items()}
+
+
+def _without_scripts(rules: str, work: str) -> str:
+    """Return the text of a rules file with every ``script:`` replaced by a ``shell:`` that makes the outputs."""
+    command = TOUCH.replace("{work}", work)
+    return re.sub(r'(?m)^    script:\n +".*"$', f'    shell:\n        "{command}"', rules)

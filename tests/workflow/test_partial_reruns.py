@@ -1,0 +1,192 @@
+"""After a finished run, each usual wish runs the right jobs and no other: dry runs on a run of stubs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.stub_run import StubRun
+
+MODELS = [
+    f"{subset}-{front_end}" for subset in ("environmental", "music") for front_end in ("linear", "mel128", "mel256")
+]
+DATASETS = ("dcase2013", "esc50", "us8k")
+BEFORE_TRAINING = {"make_demo_videos", "fetch_segments", "select_clips", "fetch_clips", "make_shard", "index_shards"}
+SUMMARIES = {"collect_scores", "test_significance", "make_tables", "plot_input_representation", "plot_training_subset"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, root: Path) -> StubRun:
+    """A finished run of the default configuration, its work replaced by ``touch``."""
+    made = StubRun(tmp_path_factory.mktemp("finished"), root)
+    made.run()
+    return made
+
+
+@pytest.fixture(scope="module")
+def results(finished: StubRun) -> Path:
+    return finished.folder / "results" / "demo"
+
+
+@contextmanager
+def without(path: Path) -> Iterator[None]:
+    """Take a file away for a while; it comes back with the time it had."""
+    aside = path.with_name(f".{path.name}.aside")
+    path.rename(aside)
+    try:
+        yield
+    finally:
+        aside.rename(path)
+
+
+def legs(*epochs: int, models: list[str] = MODELS) -> list[str]:
+    return sorted(f"models/{model}/checkpoints/epoch-{epoch:03d}.h5" for model in models for epoch in epochs)
+
+
+def scores(*embeddings: str, datasets: tuple[str, ...] = DATASETS) -> list[str]:
+    return sorted(f"scores/{dataset}/{embedding}.csv" for dataset in datasets for embedding in embeddings)
+
+
+def test_a_finished_run_has_nothing_to_do(finished: StubRun) -> None:
+    assert finished.plan() == {}
+
+
+def test_settings_of_how_a_job_runs_make_nothing_anew(finished: StubRun) -> None:
+    changes = {
+        "audioset": {"workers": 7, "sleep_interval": 3.0, "attempts": 9, "cookies": "cookies.txt", "rate_limit": 10**6},
+        "samples": {"memory_megabytes": 5000},
+        "train": {"feed_workers": 7, "save_every_seconds": 9.0, "strategy": "mirrored", "xla": True},
+        "embed": {"batch_size": 7},
+        "classify": {"xla": False},
+    }
+    assert finished.plan(**changes) == {}
+
+
+def test_the_machine_of_a_run_makes_nothing_anew(finished: StubRun) -> None:
+    assert finished.plan("--set-threads", "train_leg=8", "--set-resources", "train_leg:mem_mb=9000") == {}
+
+
+def test_a_lost_last_checkpoint_runs_its_last_leg_and_what_follows(finished: StubRun, results: Path) -> None:
+    with without(results / "models" / "music-linear" / "checkpoints" / "epoch-008.h5"):
+        jobs = finished.plan()
+    assert jobs["train_leg"] == legs(8, models=["music-linear"])
+    assert jobs["select_checkpoint"] == ["models/music-linear/best.h5"]
+    assert jobs["evaluate_avc"] == ["models/music-linear/avc.csv"]
+    assert jobs["extract_embedding"] == ["models/music-linear/embedding.keras"]
+    assert jobs["classify_dataset"] == scores("l3-music-linear")
+    assert not BEFORE_TRAINING & set(jobs)
+    assert not {"fetch_dataset", "inspect_shards", "plot_attrition"} & set(jobs)
+    assert set(jobs) >= SUMMARIES
+
+
+def test_a_lost_checkpoint_that_nothing_waits_for_runs_nothing(finished: StubRun, results: Path) -> None:
+    with without(results / "models" / "music-linear" / "checkpoints" / "epoch-003.h5"):
+        assert finished.plan() == {}
+
+
+def test_another_learning_rate_trains_anew_and_leaves_shards_alone(finished: StubRun) -> None:
+    jobs = finished.plan(train={"learning_rate": 5e-4})
+    assert jobs["train_leg"] == legs(3, 8)
+    assert jobs["classify_dataset"] == scores(
+        *(f"l3-{model}" for model in MODELS), "l3-music-mel256-epoch-003", "l3-music-mel256-epoch-008"
+    )
+    assert not BEFORE_TRAINING & set(jobs)
+    assert "fetch_dataset" not in jobs
+
+
+def test_a_data_set_more_is_fetched_embedded_and_classified(finished: StubRun) -> None:
+    jobs = finished.plan(datasets={"mine": {"layout": "folder", "source": "resources/demo/ESC-50"}})
+    every = [f"l3-{model}" for model in MODELS] + ["random", "l3-music-mel256-epoch-003", "l3-music-mel256-epoch-008"]
+    assert jobs["fetch_dataset"] == ["datasets/mine.csv"]
+    assert jobs["embed_dataset"] == sorted(f"embeddings/mine/{embedding}.h5" for embedding in every)
+    assert jobs["classify_dataset"] == scores(*every, datasets=("mine",))
+    assert not (BEFORE_TRAINING | {"train_leg", "select_checkpoint", "evaluate_avc", "extract_embedding"}) & set(jobs)
+
+
+def test_an_embedding_more_is_computed_and_classified(finished: StubRun) -> None:
+    jobs = finished.plan(embeddings={"random512": {"kind": "random", "front_end": "mel256", "pooling": 512}})
+    assert jobs["classify_dataset"] == scores("random512")
+    assert not {"train_leg", "evaluate_avc", "extract_embedding", "fetch_dataset"} & set(jobs)
+
+
+def test_a_later_checkpoint_runs_only_the_new_legs(finished: StubRun) -> None:
+    jobs = finished.plan(train={"checkpoints": [3, 8, 12]})
+    assert jobs["train_leg"] == legs(12)
+    assert jobs["select_checkpoint"] == [f"models/{model}/best.h5" for model in MODELS]
+    assert not BEFORE_TRAINING & set(jobs)
+    assert "scores/us8k/l3-music-mel256-epoch-003.csv" not in jobs["classify_dataset"]
+    assert "scores/us8k/l3-music-mel256-epoch-012.csv" in jobs["classify_dataset"]
+
+
+def test_a_checkpoint_between_runs_its_leg_and_the_one_that_now_starts_from_it(finished: StubRun) -> None:
+    jobs = finished.plan(train={"checkpoints": [3, 5, 8]})
+    assert jobs["train_leg"] == legs(5, 8)
+    assert not BEFORE_TRAINING & set(jobs)
+
+
+def test_a_checkpoint_between_can_be_had_without_the_later_ones(finished: StubRun) -> None:
+    target = "results/demo/models/music-mel256/embedding-epoch-005.keras"
+    jobs = finished.plan(target, train={"checkpoints": [3, 5, 8]})
+    assert jobs == {
+        "train_leg": legs(5, models=["music-mel256"]),
+        "extract_embedding": ["models/music-mel256/embedding-epoch-005.keras"],
+    }
+
+
+def test_another_seed_stands_beside_the_old_one(finished: StubRun) -> None:
+    jobs = finished.plan(models={"seeds": [0, 1]})
+    new = [f"{model}-seed1" for model in MODELS]
+    assert jobs["train_leg"] == legs(3, 8, models=new)
+    assert jobs["evaluate_avc"] == [f"models/{model}/avc.csv" for model in new]
+    assert jobs["classify_dataset"] == scores(*(f"l3-{model}" for model in new))
+    assert not BEFORE_TRAINING & set(jobs)
+
+
+def test_a_part_fetched_again_makes_its_shards_and_trains_anew(finished: StubRun) -> None:
+    jobs = finished.plan("--forcerun", "results/demo/manifests/part-0003.csv")
+    assert jobs["fetch_clips"] == ["manifests/part-0003.csv"]
+    assert jobs["make_shard"] == ["shards/environmental/part-0003.h5", "shards/music/part-0003.h5"]
+    assert jobs["index_shards"] == ["shards/environmental/train.json", "shards/music/train.json"]
+    assert jobs["train_leg"] == legs(3, 8)
+    assert not {"make_demo_videos", "fetch_segments", "select_clips", "fetch_dataset"} & set(jobs)
+
+
+def test_a_stage_by_force_runs_it_and_what_follows(finished: StubRun) -> None:
+    jobs = finished.plan("--forcerun", "classify_dataset")
+    assert len(jobs["classify_dataset"]) == len(DATASETS) * 9
+    assert not {"train_leg", "evaluate_avc", "embed_dataset"} & set(jobs)
+    assert set(finished.plan("--forcerun", "plot_confusion")) <= {"plot_confusion", "collect_runtimes"}
+
+
+def test_one_model_by_force_leaves_the_others_alone(finished: StubRun) -> None:
+    jobs = finished.plan("--forcerun", "results/demo/models/music-linear/checkpoints/epoch-003.h5")
+    assert jobs["train_leg"] == legs(3, 8, models=["music-linear"])
+    assert jobs["classify_dataset"] == scores("l3-music-linear")
+
+
+def test_a_stage_alone_stops_where_it_is_told(finished: StubRun) -> None:
+    assert set(finished.plan("--until", "index_shards", "--forcerun", "make_shard")) == {"make_shard", "index_shards"}
+
+
+def test_a_front_end_more_trains_its_two_models(tmp_path: Path, root: Path) -> None:
+    two = {"models": {"front_ends": ["linear", "mel256"]}, "datasets": dict.fromkeys(("us8k", "dcase2013"))}
+    made = StubRun(tmp_path, root)
+    made.run(**two)
+    assert made.plan(**two) == {}
+    jobs = made.plan(**{**two, "models": {"front_ends": ["linear", "mel256", "mel128"]}})
+    new = ["environmental-mel128", "music-mel128"]
+    assert jobs["train_leg"] == legs(3, 8, models=new)
+    assert jobs["evaluate_avc"] == [f"models/{model}/avc.csv" for model in new]
+    assert jobs["classify_dataset"] == scores(*(f"l3-{model}" for model in new), datasets=("esc50",))
+    assert not BEFORE_TRAINING & set(jobs)
+
+
+def test_shards_made_again_alike_train_nothing(tmp_path: Path, root: Path) -> None:
+    """Snakemake compares small files by content: an index that comes out the same ends the chain."""
+    small = {"models": {"front_ends": ["linear"]}, "datasets": dict.fromkeys(("us8k", "dcase2013"))}
+    made = StubRun(tmp_path, root)
+    made.run(**small)
+    options = made.configure(small)
+    made.snakemake("--cores", 8, "--forcerun", "make_shard", "--until", "index_shards", *options)
+    assert not {"train_leg", "evaluate_avc"} & set(made.plan(**small))
