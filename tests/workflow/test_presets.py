@@ -1,0 +1,198 @@
+"""Every preset, profile and environment: it fits the schema, plans a run, and asks for what its rules need."""
+
+import ast
+import re
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from l3net import validate
+from tests.workflow.stub_run import StubRun
+
+ROOT = Path(__file__).parents[2]
+PRESETS = sorted(path.name for path in (ROOT / "presets").glob("*.yaml"))
+SCRIPTS = ROOT / "workflow" / "scripts"
+# What a package is called where its import has another name.
+PACKAGES = {"ffmpeg": "ffmpeg-python", "imageio_ffmpeg": "imageio-ffmpeg", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+PACKAGES |= {"yt_dlp": "yt-dlp", "PIL": "pillow"}
+# Extras a user installs when a named embedding or an export asks for them, and l3net.hear's own callers.
+OPTIONAL = {"onnx", "tf2onnx", "onnxruntime", "torch", "tf-keras"}
+
+
+@pytest.fixture(scope="module")
+def stubs(tmp_path_factory: pytest.TempPathFactory, root: Path) -> StubRun:
+    return StubRun(tmp_path_factory.mktemp("presets"), root)
+
+
+def merged(base: dict, changes: dict) -> dict:
+    """Return `base` with `changes` laid over it, key by key, as ``--configfile`` does."""
+    both = dict(base)
+    for key, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(base.get(key), dict)
+        both[key] = merged(base[key], value) if nested else value
+    return both
+
+
+def settings(preset: str) -> tuple[dict, dict]:
+    """Return a preset and the whole configuration it makes; an entry of null is taken away, as the workflow does."""
+    changes = yaml.safe_load((ROOT / "presets" / preset).read_text())
+    whole = merged(yaml.safe_load((ROOT / "config.yaml").read_text()), changes)
+    for table in (whole["audioset"]["subsets"], whole["datasets"], whole["embeddings"], whole["weights"]):
+        for name in [name for name, entry in table.items() if entry is None]:
+            del table[name]
+    return changes, whole
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_fits_the_schema_and_says_only_what_differs(preset: str, root: Path) -> None:
+    changes, whole = settings(preset)
+    validate.config(whole, validate.read_schema(root / "workflow" / "schemas" / "config.schema.yaml"))
+    default = yaml.safe_load((root / "config.yaml").read_text())
+    for section, values in changes.items():
+        same = values.items() & default[section].items() if _is_flat(values) else set()
+        assert not same, f"{preset}: {section} repeats what config.yaml says: {same}"
+
+
+def _is_flat(values: object) -> bool:
+    return isinstance(values, dict) and not any(isinstance(value, dict | list) for value in values.values())
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_opens_with_its_command(preset: str, root: Path) -> None:
+    head = (root / "presets" / preset).read_text().split("\nrun:")[0]
+    assert f"presets/{preset}" in head
+    assert "snakemake" in head
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "paper.yaml"])
+def test_a_preset_plans_a_run(preset: str, stubs: StubRun) -> None:
+    planned = stubs.snakemake("--dry-run", "--quiet", "rules", "--cores", 1, "--configfile", f"presets/{preset}")
+    assert int(re.search(r"^train_leg +(\d+)", planned, re.MULTILINE).group(1)) >= 1
+
+
+def test_the_papers_run_has_its_numbers() -> None:
+    _, whole = settings("paper.yaml")
+    train, samples, parts = whole["train"], whole["samples"], whole["audioset"]["parts"]
+    assert train["checkpoints"] == list(range(10, 301, 10))
+    assert train["batches_per_epoch"] * train["batch_size"] * max(train["checkpoints"]) == 78_643_200
+    assert (train["validation_batches"], train["learning_rate"], train["schedule"]) == (1024, 1e-5, "constant")
+    assert (samples["image_size"], samples["short_side"], samples["pairing"]) == (224, 256, "overlapping")
+    assert 59e6 < 296_000 * 0.8 * samples["samples_per_clip"] < 61e6
+    assert 400 <= parts <= 800
+    assert (whole["front_end"]["hop_length"], whole["network"]["width"], whole["embed"]["hop_seconds"]) == (
+        242,
+        1.0,
+        0.1,
+    )
+    assert set(whole["datasets"]) == {"us8k", "esc50", "dcase2013"}
+    assert {"vggish", "soundnet", "random"} <= set(whole["embeddings"])
+    assert whole["classify"]["learning_rates"] == whole["classify"]["weight_decays"] == [1e-5, 1e-4, 1e-3]
+    assert not whole["report"]["synthetic"]
+
+
+def test_the_papers_plan_is_within_bounds(stubs: StubRun) -> None:
+    """6 models x 30 legs, all parts, all data sets: 10 000 jobs or fewer, in 2 GB, also with a curve of every model."""
+    _, whole = settings("paper.yaml")
+    models = [f"{s}-{f}" for s in whole["models"]["subsets"] for f in whole["models"]["front_ends"]]
+    (stubs.folder / "curve.yaml").write_text(yaml.safe_dump({"classify": {"curve": models}}))
+    options = ("--dry-run", "--quiet", "rules", "--cores", 1, "--configfile", "presets/paper.yaml")
+    planned = stubs.snakemake(*options, "curve.yaml", timeout=60)
+    jobs = {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", planned, re.MULTILINE)}
+    assert jobs["train_leg"] == 180
+    assert jobs["fetch_clips"] == whole["audioset"]["parts"]
+    assert jobs["classify_dataset"] == 3 * (6 + 180 + len(whole["embeddings"]))
+    assert jobs["total"] <= 10_000
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 * 2**20  # of the largest child, in KiB
+
+
+def locked(root: Path) -> dict[str, str]:
+    """Return name -> version of the lock file for Python 3.11."""
+    found = {}
+    for line in (root / "requirements.lock").read_text().splitlines():
+        pin = re.match(r"([\w.-]+)(?:\[[\w,-]+\])?==(\S+)(?: ; (.*?))? \\$", line)
+        if pin and "python_full_version >= '3.12'" not in (pin.group(3) or ""):
+            found[pin.group(1)] = pin.group(2)
+    return found
+
+
+def pins(environment: Path) -> dict[str, str]:
+    """Return name -> version of a conda environment's packages."""
+    dependencies = yaml.safe_load(environment.read_text())["dependencies"]
+    (packages,) = [entry["pip"] for entry in dependencies if isinstance(entry, dict)]
+    return dict(re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", package).groups() for package in packages)
+
+
+@pytest.mark.parametrize("environment", ["media", "tensorflow", "report"])
+def test_environments_have_the_lock_files_versions(environment: str, root: Path) -> None:
+    lock, environment_pins = locked(root), pins(root / "envs" / f"{environment}.yaml")
+    assert {name: lock[name] for name in environment_pins} == environment_pins
+
+
+def rules_of(root: Path) -> dict[str, tuple[str, str]]:
+    """Return rule -> its environment's name and its script's name."""
+    found = {}
+    for path in (root / "rules").glob("*.smk"):
+        for rule in re.split(r"(?m)^rule ", path.read_text())[1:]:
+            environment = re.search(r'    conda:\n +"\.\./envs/(\w+)\.yaml"', rule)
+            script = re.search(r'    script:\n +"\.\./workflow/scripts/(\w+)\.py"', rule)
+            name = rule.split(":")[0]
+            assert environment and script, f"rule {name} in {path.name} lacks conda: or script:"
+            found[name] = (environment.group(1), script.group(1))
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """Return what a module of the project imports, with the names taken from l3net as l3net.{name}."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | ({f"l3net.{a.name}" for a in node.names} if node.module == "l3net" else set())
+    return found
+
+
+def needed(path: Path, seen: set[Path]) -> set[str]:
+    """Return the packages that a script and the library modules under it import."""
+    seen.add(path)
+    packages: set[str] = set()
+    for name in imports(path):
+        module = SCRIPTS / f"{name.replace('.', '/')}.py"
+        if name.startswith("l3net"):
+            packages |= needed(module, seen) if module.exists() and module not in seen else set()
+        elif (top := name.split(".")[0]) not in sys.stdlib_module_names:
+            packages.add(PACKAGES.get(top, top))
+    return packages
+
+
+@pytest.mark.parametrize("rule", sorted(rules_of(ROOT)))
+def test_a_rules_environment_has_what_its_script_imports(rule: str, root: Path) -> None:
+    environment, script = rules_of(root)[rule]
+    assert script == rule
+    missing = needed(SCRIPTS / f"{script}.py", set()) - set(pins(root / "envs" / f"{environment}.yaml")) - OPTIONAL
+    assert not missing, f"envs/{environment}.yaml lacks {', '.join(sorted(missing))} of rule {rule}"
+
+
+@pytest.mark.parametrize("gpus_by", ["gres", "gpus"])
+def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stubs: StubRun) -> None:
+    profile = stubs.folder / "workflow" / "profiles" / "slurm" / "config.yaml"
+    original = profile.read_text()
+    block = {"gpus_by": gpus_by, "gpus": 2, "nodes": 2, "account": "lab", "gpu_partition": "a100", "scratch": "$TMPDIR"}
+    text = original
+    for key, value in block.items():
+        text = re.sub(rf"(?m)^(  {key}:) [^ \n]+", rf"\1 {value}", text)
+    profile.write_text(text)
+    try:
+        planned = stubs.snakemake("--dry-run", "--profile", "workflow/profiles/slurm", "--executor", "dryrun")
+    finally:
+        profile.write_text(original)
+    (leg, *_) = re.findall(r"rule train_leg:\n(?: .*\n)*?    resources: (.*)", planned)
+    assert "slurm_account=lab, slurm_partition=a100" in leg
+    assert ("gres=gpu:2" if gpus_by == "gres" else "gpu=4") in leg
+    assert "nodes=2, tasks=2, mpi=srun" in leg
+    assert "scratch=$TMPDIR" in leg
+    (fetch, *_) = re.findall(r"rule fetch_clips:\n(?: .*\n)*?    resources: (.*)", planned)
+    assert "slurm_partition=main" in fetch
