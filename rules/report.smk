@@ -1,6 +1,9 @@
 # From scores to tables, figures and the report.
 
 SCORES = expand("<results>/scores/{dataset}/{embedding}.csv", dataset=DATASETS, embedding=SCORED)
+BEST_SCORES = expand(
+    "<results>/scores/{dataset}/{embedding}.csv", dataset=DATASETS, embedding=EMBEDDINGS
+)
 
 
 rule collect_scores:
@@ -8,7 +11,14 @@ rule collect_scores:
         predictions=SCORES,
     output:
         downstream="<results>/tables/downstream.csv",
+        overall="<results>/tables/overall.csv",
         by_class="<results>/tables/class_accuracy.csv",
+        provenance_file=report(
+            "<results>/tables/provenance.json",
+            category="5 Provenance and run times",
+            labels={"table": "configuration, versions, commit"},
+            caption="../workflow/report/provenance.rst",
+        ),
     log:
         "<logs>/collect_scores.log",
     benchmark:
@@ -29,7 +39,12 @@ rule test_significance:
     input:
         downstream="<results>/tables/downstream.csv",
     output:
-        significance="<results>/tables/significance.csv",
+        significance=report(
+            "<results>/tables/significance.csv",
+            category="1 Tables",
+            labels={"table": "significance of the three comparisons"},
+            caption="../workflow/report/significance.rst",
+        ),
     log:
         "<logs>/test_significance.log",
     benchmark:
@@ -37,6 +52,7 @@ rule test_significance:
     conda:
         "../envs/report.yaml"
     params:
+        reference=config["report"]["reference"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/test_significance.py"
@@ -44,19 +60,27 @@ rule test_significance:
 
 rule make_tables:
     input:
-        downstream="<results>/tables/downstream.csv",
-        avc=expand("<results>/models/{model}/avc.csv", model=model_names()),
+        overall="<results>/tables/overall.csv",
+        models=expand("<results>/models/{model}/avc.csv", model=model_names()),
         paper="resources/paper_results.csv",
     output:
         avc=report(
             "<results>/tables/avc.csv",
-            category="Tables",
+            category="1 Tables",
+            labels={"table": "audio-visual correspondence"},
             caption="../workflow/report/avc.rst",
         ),
         summary=report(
             "<results>/tables/summary.csv",
-            category="Tables",
+            category="1 Tables",
+            labels={"table": "downstream accuracy in full"},
             caption="../workflow/report/summary.rst",
+        ),
+        headline=report(
+            "<results>/tables/headline.csv",
+            category="1 Tables",
+            labels={"table": "downstream accuracy beside the paper's"},
+            caption="../workflow/report/headline.rst",
         ),
         markdown="<results>/tables/summary.md",
         latex="<results>/tables/summary.tex",
@@ -79,7 +103,8 @@ rule plot_input_representation:
     output:
         svg=report(
             "<results>/figures/input_representation.svg",
-            category="Figures",
+            category="2 The paper's figures",
+            labels={"figure": "Figure 2: input representation"},
             caption="../workflow/report/input_representation.rst",
         ),
         png="<results>/figures/input_representation.png",
@@ -102,7 +127,8 @@ rule plot_training_subset:
     output:
         svg=report(
             "<results>/figures/training_subset.svg",
-            category="Figures",
+            category="2 The paper's figures",
+            labels={"figure": "Figure 3: training subset"},
             caption="../workflow/report/training_subset.rst",
         ),
         png="<results>/figures/training_subset.png",
@@ -125,7 +151,8 @@ rule plot_training_samples:
     output:
         svg=report(
             "<results>/figures/training_samples.svg",
-            category="Figures",
+            category="2 The paper's figures",
+            labels={"figure": "Figure 4: training samples"},
             caption="../workflow/report/training_samples.rst",
         ),
         png="<results>/figures/training_samples.png",
@@ -137,7 +164,6 @@ rule plot_training_samples:
         "../envs/report.yaml"
     params:
         protocol=config["classify"]["protocol"],
-        samples_per_epoch=config["train"]["batches_per_epoch"] * config["train"]["batch_size"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_training_samples.py"
@@ -146,10 +172,12 @@ rule plot_training_samples:
 rule plot_embedding_type:
     input:
         downstream="<results>/tables/downstream.csv",
+        paper="resources/paper_results.csv",
     output:
         svg=report(
             "<results>/figures/embedding_type.svg",
-            category="Figures",
+            category="2 The paper's figures",
+            labels={"figure": "Figure 5: embedding"},
             caption="../workflow/report/embedding_type.rst",
         ),
         png="<results>/figures/embedding_type.png",
@@ -160,46 +188,21 @@ rule plot_embedding_type:
     conda:
         "../envs/report.yaml"
     params:
+        reference=config["report"]["reference"],
         protocol=config["classify"]["protocol"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_embedding_type.py"
 
 
-rule plot_training_curves:
-    input:
-        histories=expand("<results>/models/{model}/history.csv", model=model_names()),
-    output:
-        svg=report(
-            "<results>/figures/training_curves.svg",
-            category="Figures",
-            caption="../workflow/report/training_curves.rst",
-        ),
-        png="<results>/figures/training_curves.png",
-    log:
-        "<logs>/plot_training_curves.log",
-    benchmark:
-        "<benchmarks>/plot_training_curves.tsv"
-    conda:
-        "../envs/report.yaml"
-    params:
-        models=model_names(),
-        synthetic=config["report"]["synthetic"],
-    script:
-        "../workflow/scripts/plot_training_curves.py"
-
-
 rule plot_confusion:
     input:
-        predictions=expand(
-            "<results>/scores/{dataset}/{embedding}.csv",
-            dataset=DATASETS,
-            embedding=EMBEDDINGS,
-        ),
+        predictions=BEST_SCORES,
     output:
         svg=report(
             "<results>/figures/confusion.svg",
-            category="Figures",
+            category="3 A closer look",
+            labels={"figure": "confusion matrices"},
             caption="../workflow/report/confusion.rst",
         ),
         png="<results>/figures/confusion.png",
@@ -210,6 +213,7 @@ rule plot_confusion:
     conda:
         "../envs/report.yaml"
     params:
+        reference=config["report"]["reference"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_confusion.py"
@@ -221,7 +225,8 @@ rule plot_class_accuracy:
     output:
         svg=report(
             "<results>/figures/class_accuracy.svg",
-            category="Figures",
+            category="3 A closer look",
+            labels={"figure": "accuracy of each class"},
             caption="../workflow/report/class_accuracy.rst",
         ),
         png="<results>/figures/class_accuracy.png",
@@ -232,6 +237,7 @@ rule plot_class_accuracy:
     conda:
         "../envs/report.yaml"
     params:
+        reference=config["report"]["reference"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_class_accuracy.py"
@@ -247,7 +253,8 @@ rule plot_embedding_map:
     output:
         svg=report(
             "<results>/figures/embedding_map.svg",
-            category="Figures",
+            category="3 A closer look",
+            labels={"figure": "maps of the embeddings"},
             caption="../workflow/report/embedding_map.rst",
         ),
         png="<results>/figures/embedding_map.png",
@@ -264,13 +271,38 @@ rule plot_embedding_map:
         "../workflow/scripts/plot_embedding_map.py"
 
 
+rule plot_training_curves:
+    input:
+        histories=expand("<results>/models/{model}/history.csv", model=model_names()),
+    output:
+        svg=report(
+            "<results>/figures/training_curves.svg",
+            category="4 Training and data",
+            labels={"figure": "training curves"},
+            caption="../workflow/report/training_curves.rst",
+        ),
+        png="<results>/figures/training_curves.png",
+    log:
+        "<logs>/plot_training_curves.log",
+    benchmark:
+        "<benchmarks>/plot_training_curves.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        models=model_names(),
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_training_curves.py"
+
+
 rule plot_attrition:
     input:
         attrition="<results>/attrition.csv",
     output:
         svg=report(
             "<results>/figures/attrition.svg",
-            category="Figures",
+            category="4 Training and data",
+            labels={"figure": "what became of the clips"},
             caption="../workflow/report/attrition.rst",
         ),
         png="<results>/figures/attrition.png",
@@ -284,3 +316,35 @@ rule plot_attrition:
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_attrition.py"
+
+
+rule collect_runtimes:
+    input:
+        "<results>/tables/summary.csv",
+        "<results>/tables/significance.csv",
+        expand(
+            "<results>/figures/{figure}.svg",
+            figure=[figure for figure in FIGURES if figure != "runtimes"],
+        ),
+    output:
+        runtimes=report(
+            "<results>/tables/runtimes.csv",
+            category="5 Provenance and run times",
+            labels={"table": "run time of every rule"},
+            caption="../workflow/report/runtimes.rst",
+        ),
+        svg=report(
+            "<results>/figures/runtimes.svg",
+            category="5 Provenance and run times",
+            labels={"figure": "where the time went"},
+            caption="../workflow/report/runtimes.rst",
+        ),
+        png="<results>/figures/runtimes.png",
+    log:
+        "<logs>/collect_runtimes.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        folder="<benchmarks>",
+    script:
+        "../workflow/scripts/collect_runtimes.py"

@@ -18,7 +18,8 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
     ----------
     dataset : name of the data set in the configuration.
     settings : its entry there: ``layout``; ``source``, a folder or ``official``; for layout folder ``metadata``,
-        the CSV (default ``metadata.csv`` in the folder); for source official ``mirror``, an address with the same file names.
+        the CSV (default ``metadata.csv`` in the folder); for source official ``mirror``, an
+        address with the same file names.
     index : the CSV to write.
     downloads : where official archives are kept and unpacked.
 

@@ -1,0 +1,131 @@
+"""Make the tables of the report: ours beside the paper's, as CSV, Markdown and LaTeX."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from l3net import files, stage
+from l3net.errors import DatasetError
+
+_SUMMARY = ["dataset", "embedding", "kind", "front_end", "subset", "epoch", "protocol", "n_clips", "n_folds", "n_seeds"]
+_SUMMARY += ["mean", "std", "accuracy", "ci_low", "ci_high", "paper", "difference", "paper_source", "synthetic"]
+_PAPER_COLUMNS = ["table", "dataset", "embedding", "train_subset", "test_subset", "front_end"]
+_PAPER_COLUMNS += ["accuracy_percent", "protocol", "source"]
+
+
+def make_tables(
+    overall: Path,
+    models: list[Path],
+    paper: Path,
+    avc: Path,
+    summary: Path,
+    headline: Path,
+    markdown: Path,
+    latex: Path,
+    *,
+    protocol: str,
+    synthetic: bool = False,
+) -> None:
+    """Write the tables of correspondence (avc) and of downstream accuracy (summary, headline).
+
+    Parameters
+    ----------
+    overall : CSV of collect_scores, a row for each data set and embedding.
+    models : avc.csv of every model, of evaluate_avc.
+    paper : the paper's numbers, with their source. Only those of its own protocol stand beside ours.
+    summary : mean and deviation over folds, accuracy over all clips with its interval, the paper's value, difference.
+    headline, markdown, latex : the summary with a column for each data set, in percent.
+    """
+    published = pd.read_csv(paper, keep_default_na=False)
+    if list(published.columns) != _PAPER_COLUMNS:
+        raise DatasetError(f"{paper}: expected the columns {', '.join(_PAPER_COLUMNS)}")
+    table = summarise(pd.read_csv(overall, keep_default_na=False), published, synthetic)
+    _write(summary, table)
+    correspondence = pd.concat([pd.read_csv(path, keep_default_na=False) for path in models])
+    _write(avc, beside_paper(correspondence, published, synthetic))
+    wide = side_by_side(table, published)
+    _write(headline, wide)
+    note = f"Accuracy in percent: mean ± standard deviation over folds; protocol: {protocol}"
+    note += "; SYNTHETIC data, not the published data sets, so not comparable to the paper's numbers." * synthetic
+    files.write_text(markdown, to_markdown(wide, note))
+    files.write_text(latex, to_latex(wide, note))
+
+
+def summarise(overall: pd.DataFrame, published: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
+    """Return the rows of the summary: every embedding at its best checkpoint, beside the paper's value if any."""
+    rows = overall[~overall["embedding"].str.contains(r"-epoch-\d{3}$")]
+    rows = rows.rename(columns={"fold_mean": "mean", "fold_std": "std"})
+    known = published[published["table"] == "downstream"].set_index(["dataset", "embedding"])
+    keys = list(zip(rows["dataset"], rows["embedding"].str.replace(r"-seed\d+$", "", regex=True), strict=True))
+    values = [known["accuracy_percent"].get(key) for key in keys]
+    rows = rows.assign(
+        paper=[None if value is None else float(value) / 100 for value in values],
+        paper_source=[known["source"].get(key, "") for key in keys],
+        synthetic=synthetic,
+    )
+    rows["difference"] = rows["mean"].astype(float) - rows["paper"].astype(float)
+    return rows.sort_values(["dataset", "mean"], ascending=[True, False], kind="stable")[_SUMMARY]
+
+
+def beside_paper(correspondence: pd.DataFrame, published: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
+    """Return the accuracies of correspondence with the paper's value, the difference, and whether data is synthetic."""
+    keys = ["train_subset", "test_subset", "front_end"]
+    known = published[published["table"] == "avc"].set_index(keys)["accuracy_percent"]
+    values = [known.get(tuple(row)) for row in correspondence[keys].to_numpy()]
+    table = correspondence.assign(paper=[None if value is None else float(value) / 100 for value in values])
+    table["difference"] = table["accuracy"].astype(float) - table["paper"].astype(float)
+    return table.sort_values(keys, kind="stable").assign(synthetic=synthetic)
+
+
+def side_by_side(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each embedding and, for each data set, ours and the paper's, in percent.
+
+    Embeddings that only the paper has keep an empty cell for ours.
+    """
+    datasets = sorted(summary["dataset"].unique())
+    known = published[(published["table"] == "downstream") & published["dataset"].isin(datasets)]
+    means = summary.groupby("embedding")["mean"].mean().sort_values(ascending=False)
+    names = [*means.index, *sorted(set(known["embedding"]) - set(means.index))]
+    ours = summary.set_index(["dataset", "embedding"])
+    theirs = known.set_index(["dataset", "embedding"])["accuracy_percent"]
+    rows = []
+    for name in names:
+        row = {"embedding": name}
+        for dataset in datasets:
+            row[dataset] = _cell(ours.loc[(dataset, name)]) if (dataset, name) in ours.index else ""
+            row[f"{dataset} (paper)"] = str(theirs.get((dataset, name), ""))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def to_markdown(table: pd.DataFrame, note: str) -> str:
+    """Return a table in Markdown under its note."""
+    lines = [list(table.columns), ["---"] + ["---:"] * (table.shape[1] - 1), *table.astype(str).to_numpy().tolist()]
+    return f"{note}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def to_latex(table: pd.DataFrame, note: str) -> str:
+    """Return a table for a LaTeX document (package booktabs)."""
+    rows = [" & ".join(map(_escape, line)) + r" \\" for line in [list(table.columns), *table.astype(str).to_numpy()]]
+    head = [f"% {note}", rf"\begin{{tabular}}{{l{'r' * (table.shape[1] - 1)}}}", r"\toprule"]
+    return "\n".join([*head, rows[0], r"\midrule", *rows[1:], r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _cell(row: pd.Series) -> str:
+    spread = f" ± {100 * float(row['std']):.2f}" if row["std"] not in ("", None) and row["n_folds"] > 1 else ""
+    return f"{100 * float(row['mean']):.2f}{spread}"
+
+
+def _escape(text: str) -> str:
+    for character in "&%_#$":
+        text = text.replace(character, "\\" + character)
+    return text.replace("±", r"$\pm$")
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    with files.replacing(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
+
+
+if __name__ == "__main__":
+    stage.main(make_tables, globals().get("snakemake"))

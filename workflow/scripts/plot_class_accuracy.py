@@ -1,0 +1,48 @@
+"""Plot the accuracy of every class: the reference model beside the embeddings that are not ours."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from l3net import figures, stage
+
+_SHOWN_AT_MOST = 3
+
+
+def plot_class_accuracy(by_class: Path, svg: Path, png: Path, *, reference: str, synthetic: bool = False) -> None:
+    """Draw a panel for each data set: accuracy of each class with its interval, classes sorted by the reference."""
+    scores = pd.read_csv(by_class, keep_default_na=False)
+    scores = scores[~scores["embedding"].str.contains(r"-epoch-\d{3}$")]
+    ours = figures.reference(scores["embedding"].unique(), reference)
+    others = sorted(scores.loc[scores["kind"] != "l3", "embedding"].unique())
+    embeddings = [ours, *others][:_SHOWN_AT_MOST]
+    datasets = sorted(scores["dataset"].unique())
+    tallest = max(scores.groupby("dataset")["label"].nunique())
+    figure, axes = figures.panels(len(datasets), height=1.1 + 0.26 * tallest)
+    for ax, dataset in zip(axes[0], datasets, strict=True):
+        here = scores[scores["dataset"] == dataset].set_index(["embedding", "label"])
+        labels = here.loc[ours].sort_values("accuracy").index
+        thick = 0.8 / len(embeddings)
+        for e, embedding in enumerate(embeddings):
+            found = here.loc[embedding].loc[labels]
+            y = [row + (e - (len(embeddings) - 1) / 2) * -thick for row in range(len(labels))]
+            errors = [
+                (found["accuracy"] - found["ci_low"]).clip(lower=0),
+                (found["ci_high"] - found["accuracy"]).clip(lower=0),
+            ]
+            look = {"color": figures.COLOURS[e] + "AA", "hatch": figures.HATCHES[e], "edgecolor": figures.COLOURS[e]}
+            ax.barh(y, found["accuracy"], thick * 0.9, label=embedding, **look)
+            ax.errorbar(found["accuracy"], y, xerr=errors, fmt="none", ecolor="#333333", elinewidth=0.7)
+        ax.set_yticks(range(len(labels)), [label.replace("_", " ") for label in labels], fontsize=8)
+        ax.set_title(figures.name(dataset))
+        ax.set_xlim(0, 1)
+        ax.set_xlabel("accuracy (%)")
+        ax.grid(axis="x")
+        figures.percent(ax, "x")
+    figures.legend_above(figure, axes[0, 0])
+    note = f"bars: 95 % intervals (Wilson); protocol: {scores['protocol'].iloc[0]}"
+    figures.save(figure, svg, png, synthetic=synthetic, note=note)
+
+
+if __name__ == "__main__":
+    stage.main(plot_class_accuracy, globals().get("snakemake"))

@@ -1,0 +1,47 @@
+"""Plot which classes are taken for which, of the reference model on every data set."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from l3net import figures, stage
+
+_NUMBERS_UP_TO = 12
+
+
+def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, reference: str, synthetic: bool = False) -> None:
+    """Draw a matrix for each data set: of each true class (row) the share predicted as each class (column)."""
+    ours = figures.reference(sorted({path.stem for path in predictions}), reference)
+    chosen = sorted(path for path in predictions if path.stem == ours)
+    figure, axes = figures.panels(max(len(chosen), 1), height=3.3, width=3.2 * max(len(chosen), 1))
+    for ax, path in zip(axes[0], chosen, strict=True):
+        scores = pd.read_csv(path, dtype={"label": str, "predicted": str})
+        classes = sorted(set(scores["label"]))
+        counts = pd.crosstab(scores["label"], scores["predicted"]).reindex(index=classes, columns=classes, fill_value=0)
+        shares = counts.to_numpy() / counts.to_numpy().sum(axis=1, keepdims=True)
+        image = ax.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+        _label(ax, classes, shares)
+        ax.set_title(f"{figures.name(scores['dataset'].iloc[0])} (n = {len(scores)})")
+        ax.set_xlabel("predicted")
+    axes[0, 0].set_ylabel("true class")
+    figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="share of the class's clips")
+    protocol = f"protocol: {scores['protocol'].iloc[0]}"
+    figures.save(figure, svg, png, synthetic=synthetic, note=f"{figures.name(ours)}; {protocol}")
+
+
+def _label(ax, classes: list[str], shares: np.ndarray) -> None:
+    size = 7 if len(classes) <= _NUMBERS_UP_TO else 4
+    names = [label.replace("_", " ") for label in classes]
+    ax.set_xticks(range(len(classes)), names, rotation=90, fontsize=size)
+    ax.set_yticks(range(len(classes)), names, fontsize=size)
+    ax.tick_params(length=0)
+    if len(classes) <= _NUMBERS_UP_TO:
+        for (row, column), share in np.ndenumerate(shares):
+            if share >= 0.005:
+                dark = "white" if share > 0.55 else "black"
+                ax.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=dark)
+
+
+if __name__ == "__main__":
+    stage.main(plot_confusion, globals().get("snakemake"))

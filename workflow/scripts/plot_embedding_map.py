@@ -1,0 +1,63 @@
+"""Plot a two-dimensional map of every embedding of every data set, coloured by class."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from l3net import figures, stage
+
+_CLIPS_AT_MOST = 2000
+
+
+def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: int = 0, synthetic: bool = False) -> None:
+    """Draw a panel for each data set (row) and embedding (column): the first two principal components of clip means.
+
+    Every dimension is standardised first; at most 2000 clips, drawn by `seed`, are shown.
+    """
+    found = {(path.parent.name, path.stem): path for path in embeddings}
+    rows, columns = (sorted({key[k] for key in found}) for k in (0, 1))
+    figure, axes = figures.panels(len(columns), len(rows), height=1.35, width=1.25 * len(columns) + 0.6)
+    for r, dataset in enumerate(rows):
+        for c, embedding in enumerate(columns):
+            ax = axes[r, c]
+            ax.set_xticks([])
+            ax.set_yticks([])
+            if r == 0:
+                ax.set_title(figures.name(embedding), fontsize=7)
+            if (dataset, embedding) in found:
+                _scatter(ax, *clip_means(found[dataset, embedding], seed))
+        axes[r, 0].set_ylabel(figures.name(dataset), fontsize=8)
+    note = "a point is a clip, colour and marker its class; principal components 1 and 2"
+    figures.save(figure, svg, png, synthetic=synthetic, note=note)
+
+
+def clip_means(path: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return each clip's mean embedding [shape=(n_clips, n_dimensions)] and label, of at most 2000 clips."""
+    with h5py.File(path) as file:
+        offsets, labels = file["offsets"][:], file["clips/label"].asstr()[:].astype(str)
+        chosen = np.arange(labels.size)
+        if labels.size > _CLIPS_AT_MOST:
+            chosen = np.sort(np.random.Generator(np.random.Philox(seed)).permutation(labels.size)[:_CLIPS_AT_MOST])
+        means = np.stack([file["embedding"][offsets[clip] : offsets[clip + 1]].mean(axis=0) for clip in chosen])
+    return means, labels[chosen]
+
+
+def project(x: np.ndarray) -> np.ndarray:
+    """Return the first two principal components [shape=(n, 2)] of standardised rows."""
+    deviation = x.std(axis=0)
+    x = (x - x.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    left, sizes, _ = np.linalg.svd(x, full_matrices=False)
+    return left[:, :2] * sizes[:2]
+
+
+def _scatter(ax, x: np.ndarray, labels: np.ndarray) -> None:
+    points = project(x)
+    for k, label in enumerate(sorted(set(labels))):
+        here = points[labels == label]
+        look = {"color": figures.COLOURS[k % 8], "marker": figures.MARKERS[(k // 8 + k) % 8]}
+        ax.scatter(here[:, 0], here[:, 1], s=5, lw=0, alpha=0.8, rasterized=len(points) > 500, **look)
+
+
+if __name__ == "__main__":
+    stage.main(plot_embedding_map, globals().get("snakemake"))

@@ -1,0 +1,41 @@
+"""Plot accuracy by embedding, as box plots over folds (the paper's figure 5)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from l3net import figures, stage
+
+
+def plot_embedding_type(
+    downstream: Path, paper: Path, svg: Path, png: Path, *, reference: str, protocol: str, synthetic: bool = False
+) -> None:
+    """Draw a panel for each data set: boxes over folds of the reference model and of every embedding that is not ours.
+
+    On real data, the paper's value of an embedding stands beside its box.
+    """
+    scores = pd.read_csv(downstream, keep_default_na=False)
+    scores = scores[~scores["embedding"].str.contains(r"-epoch-\d{3}$")]
+    ours = figures.reference(scores["embedding"].unique(), reference)
+    scores = scores[(scores["kind"] != "l3") | (scores["embedding"] == ours)]
+    published = pd.read_csv(paper, keep_default_na=False)
+    published = published[published["table"] == "downstream"].set_index(["dataset", "embedding"])["accuracy_percent"]
+    datasets = sorted(scores["dataset"].unique())
+    places = [ours, *sorted(set(scores["embedding"]) - {ours})]
+    figure, axes = figures.panels(max(len(datasets), 1), height=3.2, sharey=True)
+    for ax, dataset in zip(axes[0], datasets, strict=True):
+        here = scores[scores["dataset"] == dataset]
+        values = {(name, ""): found["accuracy"].tolist() for name, found in here.groupby("embedding")}
+        figures.grouped_boxes(ax, values, places, [""])
+        ax.tick_params(axis="x", rotation=30 if len(places) > 2 else 0)
+        for x, place in enumerate(places):
+            if not synthetic and (dataset, place) in published.index:
+                ax.plot([x - 0.45, x + 0.45], [float(published[dataset, place]) / 100] * 2, "k--", lw=1, label="paper")
+        ax.set_title(figures.name(dataset))
+    axes[0, 0].set_ylabel("accuracy (%)")
+    figures.percent(axes[0, 0])
+    figures.save(figure, svg, png, synthetic=synthetic, note=figures.note(scores, protocol))
+
+
+if __name__ == "__main__":
+    stage.main(plot_embedding_type, globals().get("snakemake"))

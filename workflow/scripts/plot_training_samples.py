@@ -1,0 +1,37 @@
+"""Plot accuracy against the samples an embedding was trained on (the paper's figure 4)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from l3net import figures, stage
+
+
+def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False) -> None:
+    """Draw a line for each data set and model: mean over folds, with the standard deviation over folds as a band."""
+    scores = pd.read_csv(downstream, keep_default_na=False)
+    scores = scores[scores["embedding"].str.contains(r"-epoch-\d{3}$")]
+    models = scores["embedding"].str.replace(r"-epoch-\d{3}$", "", regex=True)
+    scores = scores.assign(model=models, samples=pd.to_numeric(scores["samples_seen"]) / 1e6)
+    figure, axes = figures.panels(1, height=3.2, width=4.8)
+    ax = axes[0, 0]
+    for d, (dataset, here) in enumerate(scores.groupby("dataset")):
+        for m, (model, found) in enumerate(here.groupby("model")):
+            line = found.groupby("samples")["accuracy"].agg(["mean", "std"]).fillna(0.0)
+            look = {"color": figures.COLOURS[d], "marker": figures.MARKERS[d], "ls": figures.LINES[m % 4]}
+            label = figures.name(dataset) + (f", {figures.name(model)}" if models.nunique() > 1 else "")
+            ax.plot(line.index, line["mean"], label=label, markersize=4, **look)
+            band = (line["mean"] - line["std"], line["mean"] + line["std"])
+            ax.fill_between(line.index, *band, color=figures.COLOURS[d], alpha=0.15, lw=0)
+    ax.set_xlabel("training samples (millions)")
+    ax.set_ylabel("accuracy (%)")
+    ax.set_xlim(left=0)
+    ax.grid(axis="y")
+    figures.percent(ax)
+    figures.legend_above(figure, ax)
+    names = ", ".join(figures.name(model) for model in sorted(models.unique()))
+    figures.save(figure, svg, png, synthetic=synthetic, note=f"{names}; {figures.note(scores, protocol)}")
+
+
+if __name__ == "__main__":
+    stage.main(plot_training_samples, globals().get("snakemake"))

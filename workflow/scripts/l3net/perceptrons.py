@@ -1,8 +1,8 @@
 """Several multi-layer perceptrons, alike but for learning rate and weight decay, trained as one XLA program.
 
 Every setting sees the same windows in the same order from the same first weights; only its learning rate (Adam) and
-weight decay (L2 on kernels, part of the loss) differ. The first layer's kernels lie side by side, [n_inputs, n_settings,
-n_hidden], so that one matrix product serves all settings; the later ones are stacked, [n_settings, n_in, n_out].
+weight decay (L2 on kernels, part of the loss) differ. The first layer's kernels lie side by side,
+[n_inputs, n_settings, n_hidden], so that one matrix product serves all settings; the later ones are stacked, [n_settings, n_in, n_out].
 An epoch is one call of the program, whatever the number of windows; folds padded to equal shapes compile it once.
 """
 

@@ -49,7 +49,7 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     share, z2 = successes / n, z * z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * (share * (1 - share) / n + z2 / (4 * n * n)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return (middle - half if successes else 0.0), (middle + half if successes < n else 1.0)
 
 
 def bootstrap_interval(

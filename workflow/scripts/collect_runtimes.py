@@ -1,0 +1,65 @@
+"""Collect where the time of a run went, from the benchmark file of every job."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from l3net import figures, files, stage
+
+_COLUMNS = ["rule", "jobs", "seconds", "longest_seconds", "cpu_seconds", "max_memory_megabytes"]
+
+
+def collect_runtimes(folder: Path, runtimes: Path, svg: Path, png: Path) -> None:
+    """Write a row for each rule, the longest first: jobs, seconds (of all and of the longest), processor, memory.
+
+    Parameters
+    ----------
+    folder : benchmarks of the run: ``{rule}.tsv`` or ``{rule}/**.tsv``. They are written as jobs end, so they are read
+        as they lie there and are no inputs of the rule; jobs of an earlier run count with their last run.
+    """
+    rows = [
+        (path.relative_to(folder).parts[0].removesuffix(".tsv"), pd.read_csv(path, sep="\t", na_values=["-", "NA"]))
+        for path in sorted(folder.rglob("*.tsv"))
+    ]
+    jobs = pd.DataFrame(
+        [
+            {
+                "rule": rule,
+                "seconds": job["s"].iloc[0],
+                "cpu": job["cpu_time"].iloc[0],
+                "memory": job["max_rss"].iloc[0],
+            }
+            for rule, job in rows
+            if len(job)
+        ],
+        columns=["rule", "seconds", "cpu", "memory"],
+    )
+    table = jobs.groupby("rule").agg(
+        jobs=("seconds", "size"),
+        seconds=("seconds", "sum"),
+        longest_seconds=("seconds", "max"),
+        cpu_seconds=("cpu", "sum"),
+        max_memory_megabytes=("memory", "max"),
+    )
+    table = table.sort_values("seconds", ascending=False).reset_index()
+    with files.replacing(runtimes) as temporary:
+        table[_COLUMNS].to_csv(temporary, index=False, float_format="%.1f")
+    _plot(table, svg, png)
+
+
+def _plot(table: pd.DataFrame, svg: Path, png: Path) -> None:
+    table = table.iloc[::-1]
+    figure, axes = figures.panels(1, height=0.9 + 0.22 * len(table), width=6.4)
+    ax = axes[0, 0]
+    ax.barh(table["rule"], table["seconds"], color=figures.COLOURS[0] + "AA", edgecolor=figures.COLOURS[0])
+    for y, (seconds, jobs) in enumerate(zip(table["seconds"], table["jobs"], strict=True)):
+        text = f" {seconds:,.0f} s in {jobs} job{'s' if jobs > 1 else ''}"
+        ax.annotate(text, (seconds, y), va="center", fontsize=7)
+    ax.margins(x=0.25)
+    ax.set_xlabel("seconds of all jobs together")
+    ax.grid(axis="x")
+    figures.save(figure, svg, png, synthetic=False, note="as Snakemake measured each job")
+
+
+if __name__ == "__main__":
+    stage.main(collect_runtimes, globals().get("snakemake"))

@@ -1,0 +1,147 @@
+"""One look for all figures: readable in print and by colour-blind eyes, as SVG and PNG.
+
+Colours are those of Okabe and Ito, always in one order, and never alone: a second channel (marker, hatch, line style or
+label) says the same. Figures of synthetic data are marked as such. Widths are those of a two-column paper.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from l3net import files
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "---")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", ":", "-.")
+WIDTH_INCHES = 7.2
+_NAMES = {
+    "us8k": "UrbanSound8K",
+    "esc50": "ESC-50",
+    "esc10": "ESC-10",
+    "dcase2013": "DCASE 2013 scenes",
+    "linear": "linear",
+    "mel128": "mel 128",
+    "mel256": "mel 256",
+}
+_STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "hatch.linewidth": 0.5,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "l3net",  # the same data gives the same bytes
+}
+
+
+def panels(n_columns: int, n_rows: int = 1, *, height: float = 2.8, width: float = WIDTH_INCHES, **kwargs):
+    """Return a figure and its axes [shape=(n_rows, n_columns)]; `height` in inches of one row."""
+    plt.rcParams.update(_STYLE)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(width, height * n_rows), squeeze=False, layout="constrained", **kwargs
+    )
+    return figure, axes
+
+
+def save(figure: Figure, svg: Path, png: Path, *, synthetic: bool, note: str = "") -> None:
+    """Write a figure as SVG and PNG; say below it what it shows (`note`), and that its data is synthetic if so."""
+    text = "  |  ".join(part for part in (note, "synthetic data" if synthetic else "") if part)
+    if text:
+        figure.supxlabel(text, fontsize=7.5, color="#555555", x=0.995, ha="right")
+    for path, metadata in ((svg, {"Date": None}), (png, {"Software": None})):
+        with files.replacing(path) as temporary:
+            figure.savefig(temporary, metadata=metadata, facecolor="white")
+    plt.close(figure)
+
+
+def name(key: str) -> str:
+    """Return how a data set, front end or embedding is written in figures."""
+    if key.startswith("l3-"):
+        return "L3 " + key[3:].replace("-", " ", 1).replace("environmental", "env.")
+    return _NAMES.get(key, key)
+
+
+def grouped_boxes(
+    ax: Axes, values: dict[tuple[str, str], Sequence[float]], places: list[str], groups: list[str]
+) -> None:
+    """Draw a box for each (place on the x axis, group beside each other), with every value as a point."""
+    width = 0.8 / max(len(groups), 1)
+    rng = np.random.default_rng(0)
+    for g, group in enumerate(groups):
+        for p, place in enumerate(places):
+            found = np.asarray(values.get((place, group), ()), float)
+            if not found.size:
+                continue
+            x = p + (g - (len(groups) - 1) / 2) * width
+            colour = COLOURS[g % len(COLOURS)]
+            box = ax.boxplot(
+                [found],
+                positions=[x],
+                widths=width * 0.8,
+                patch_artist=True,
+                showfliers=False,
+                medianprops={"color": "black", "linewidth": 1.4},
+                boxprops={"facecolor": colour + "55", "edgecolor": colour, "hatch": HATCHES[g % len(HATCHES)]},
+                whiskerprops={"color": colour},
+                capprops={"color": colour},
+            )
+            box["boxes"][0].set_label(group if p == 0 else "_")
+            spread = rng.uniform(-0.2, 0.2, found.size) * width if found.size > 1 else 0
+            ax.scatter(np.full(found.size, x) + spread, found, s=9, color=colour, edgecolor="white", lw=0.4, zorder=3)
+            ax.scatter([x], [found.mean()], marker="D", s=16, color="white", edgecolor="black", lw=0.8, zorder=4)
+    ax.set_xticks(range(len(places)), [name(place) for place in places])
+    ax.set_xlim(-0.6, len(places) - 0.4)
+    ax.grid(axis="y")
+
+
+def percent(ax: Axes, axis: str = "y") -> None:
+    """Label an axis of fractions in percent."""
+    getattr(ax, f"{axis}axis").set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, symbol=""))
+
+
+def legend_above(figure: Figure, ax: Axes, title: str = "") -> None:
+    """Put the legend of one panel above all of them, each entry once."""
+    handles, labels = ax.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    if shown:
+        labels = [name(label) for label in shown]
+        figure.legend(shown.values(), labels, loc="outside upper right", ncols=min(len(shown), 6), title=title or None)
+
+
+def chance(ax: Axes, share: float) -> None:
+    """Draw the line of guessing."""
+    ax.axhline(share, color="#555555", lw=0.9, ls=(0, (4, 3)), zorder=1)
+    ax.annotate(
+        "chance", (1, share), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7, color="#555555"
+    )
+
+
+def note(scores, protocol: str) -> str:
+    """Return the line below a figure of scores (rows of dataset, fold, n_clips): protocol and n of each data set."""
+    counts = scores.drop_duplicates(["dataset", "fold"]).groupby("dataset")["n_clips"].agg(["size", "sum"])
+    sizes = ", ".join(f"{name(key)}: {row['sum']} clips, {row['size']} fold(s)" for key, row in counts.iterrows())
+    return f"protocol: {protocol}; {sizes}"
+
+
+def reference(embeddings: Sequence[str], model: str) -> str:
+    """Return the embedding that stands for ours: that of `model`, else of its first seed, else the first of ours."""
+    exact, seeds = f"l3-{model}", f"l3-{model}-seed"
+    ours = sorted(name for name in embeddings if name.startswith("l3-")) or sorted(embeddings)
+    return next((name for name in ours if name == exact or name.startswith(seeds)), ours[0])
