@@ -1,5 +1,8 @@
 # From samples to models: train_leg {model} {epoch} -> select_checkpoint -> evaluate_avc, extract_embedding.
 
+# Keys of section train that change how a leg runs, not what it makes.
+TRAIN_HOW = ["feed_workers", "save_every_seconds", "stop_on_nan", "strategy", "xla"]
+
 
 rule train_leg:
     input:
@@ -18,18 +21,15 @@ rule train_leg:
     resources:
         gpu=0,
     params:
-        **job_params(
-            config["train"],
-            how={"feed_workers", "save_every_seconds", "stop_on_nan", "strategy", "xla"},
-            without={"checkpoints"},
-        ),
         epoch=lambda wildcards: int(wildcards.epoch),
         front_end=lambda wildcards: model_fields(wildcards.model)["front_end"],
         seed=lambda wildcards: config["seed"] + model_fields(wildcards.model)["model_seed"],
         state="<results>/models/{model}/state",
         front_end_settings=config["front_end"],
         network=config["network"],
-        settings={key: config["train"][key] for key in config["train"] if key != "checkpoints"},
+        settings=job_params(config["train"], without={"checkpoints", *TRAIN_HOW}),
+        # A function of the threads, so that a change of it does not train again (see job_params).
+        how=lambda wildcards, threads: {key: config["train"][key] for key in TRAIN_HOW},
     script:
         "../workflow/scripts/train_leg.py"
 

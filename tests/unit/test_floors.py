@@ -9,8 +9,8 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts" / "l3net"
 FLOORS = [
-    {"errors", "files", "hashing", "progress", "provenance", "stage", "validate", "clips"},
-    {"shards", "media", "datasets", "audioset", "statistics", "figures", "ontology", "gate", "download_failures"}
+    {"errors", "files", "hashing", "interrupts", "progress", "provenance", "stage", "validate", "clips"},
+    {"shards", "media", "datasets", "audioset", "statistics", "figures", "ontology", "gate", "back_off", "download_failures"}
     | {"dataset_layouts", "sound", "windows", "embedding_files", "weights", "checkpoint_files"}
     | {"synthesis_sound", "synthesis_picture", "synthesis_motion", "synthesis_video"},
     {"selection", "clip_check", "clip_sources", "clip_store", "downloads"}
@@ -26,7 +26,7 @@ FLOORS = [
     },
     {"acquisition"}
     | {"perceptrons"}
-    | {"networks", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
+    | {"networks", "correspondence", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
     {"checkpoints", "devices", "steps"},
     {"training", "embeddings", "embedding_exports", "classifiers"},
     {"cli", "hear"},

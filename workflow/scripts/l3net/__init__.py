@@ -5,14 +5,14 @@ The modules stand on floors; a module imports only from floors below its own (do
     6  cli  hear
     5  training  embeddings  embedding_exports  classifiers
     4  checkpoints  devices  steps
-    3  networks  released_soundnet  released_vggish  released_openl3  synthesis  synthesis_recordings  acquisition
+    3  networks  correspondence  released_soundnet  released_vggish  released_openl3  synthesis  synthesis_recordings  acquisition
        perceptrons
-    2  feed  front_ends  embedding_streams  sampling  synthesis_voices  synthesis_music  synthesis_street
+    2  feed  front_ends  legs  embedding_streams  sampling  synthesis_voices  synthesis_music  synthesis_street
        folds  selection  clip_check  clip_sources  clip_store  downloads
-    1  shards  media  datasets  audioset  statistics  figures  ontology  gate  download_failures  dataset_layouts
+    1  shards  media  datasets  audioset  statistics  figures  ontology  gate  back_off  download_failures  dataset_layouts
        sound  windows  embedding_files  weights  checkpoint_files
        synthesis_sound  synthesis_picture  synthesis_motion  synthesis_video
-    0  errors  files  hashing  progress  provenance  stage  validate  clips
+    0  errors  files  hashing  interrupts  progress  provenance  stage  validate  clips
 """
 
 __version__ = "0.1.0"

@@ -60,17 +60,16 @@ class Checkpoint:
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all."""
-    with files.replacing(path) as temporary:
-        with h5py.File(temporary, "w") as file:
-            file.attrs["format_version"] = FORMAT_VERSION
-            file.attrs["metadata"] = json.dumps(checkpoint.metadata, sort_keys=True)
-            file.attrs["position"] = json.dumps(checkpoint.position, sort_keys=True)
-            file.attrs["best_epoch"] = checkpoint.best_epoch
-            file.attrs.update(checkpoint.provenance)
-            for group in ("weights", "optimizer", "best", "history", "timings"):
-                for name, values in getattr(checkpoint, group).items():
-                    dtype = np.int64 if name in _WHOLE else None
-                    file.create_dataset(f"{group}/{name}", data=np.asarray(values, dtype))
+    with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["metadata"] = json.dumps(checkpoint.metadata, sort_keys=True)
+        file.attrs["position"] = json.dumps(checkpoint.position, sort_keys=True)
+        file.attrs["best_epoch"] = checkpoint.best_epoch
+        file.attrs.update(checkpoint.provenance)
+        for group in ("weights", "optimizer", "best", "history", "timings"):
+            for name, values in getattr(checkpoint, group).items():
+                dtype = np.int64 if name in _WHOLE else None
+                file.create_dataset(f"{group}/{name}", data=np.asarray(values, dtype))
 
 
 def read(path: Path) -> Checkpoint:
