@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.ticker import EngFormatter
 
 from l3net import figures, stage
 
@@ -12,7 +13,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
     scores = pd.read_csv(downstream, keep_default_na=False)
     scores = scores[scores["embedding"].str.contains(r"-epoch-\d{3}$")]
     models = scores["embedding"].str.replace(r"-epoch-\d{3}$", "", regex=True)
-    scores = scores.assign(model=models, samples=pd.to_numeric(scores["samples_seen"]) / 1e6)
+    scores = scores.assign(model=models, samples=pd.to_numeric(scores["samples_seen"]))
     figure, axes = figures.panels(1, height=3.2, width=4.8)
     ax = axes[0, 0]
     for d, (dataset, here) in enumerate(scores.groupby("dataset")):
@@ -23,12 +24,13 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
             ax.plot(line.index, line["mean"], label=label, markersize=4, **look)
             band = (line["mean"] - line["std"], line["mean"] + line["std"])
             ax.fill_between(line.index, *band, color=figures.COLOURS[d], alpha=0.15, lw=0)
-    ax.set_xlabel("training samples (millions)")
+    ax.set_xlabel("training samples")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
     ax.set_ylabel("accuracy (%)")
     ax.set_xlim(left=0)
     ax.grid(axis="y")
     figures.percent(ax)
-    figures.legend_above(figure, ax)
+    ax.legend(loc="lower right")
     names = ", ".join(figures.name(model) for model in sorted(models.unique()))
     figures.save(figure, svg, png, synthetic=synthetic, note=f"{names}; {figures.note(scores, protocol)}")
 

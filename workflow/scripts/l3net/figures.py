@@ -4,6 +4,7 @@ Colours are those of Okabe and Ito, always in one order, and never alone: a seco
 label) says the same. Figures of synthetic data are marked as such. Widths are those of a two-column paper.
 """
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "---")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", ":", "-.")
 WIDTH_INCHES = 7.2
+_NOTE_CHARACTERS_PER_INCH = 19
 _NAMES = {
     "us8k": "UrbanSound8K",
     "esc50": "ESC-50",
@@ -61,10 +63,12 @@ def panels(n_columns: int, n_rows: int = 1, *, height: float = 2.8, width: float
 
 
 def save(figure: Figure, svg: Path, png: Path, *, synthetic: bool, note: str = "") -> None:
-    """Write a figure as SVG and PNG; say below it what it shows (`note`), and that its data is synthetic if so."""
-    text = "  |  ".join(part for part in (note, "synthetic data" if synthetic else "") if part)
-    if text:
-        figure.supxlabel(text, fontsize=7.5, color="#555555", x=0.995, ha="right")
+    """Write a figure as SVG and PNG; say below it what it shows (`note`), and above it that its data is synthetic."""
+    if note:
+        line = int(figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH)
+        figure.supxlabel(textwrap.fill(note, line), fontsize=7, color="#444444", x=0.01, ha="left", ma="left")
+    if synthetic:
+        figure.suptitle("SYNTHETIC DATA", fontsize=8, color=COLOURS[3], weight="bold", x=0.01, ha="left")
     for path, metadata in ((svg, {"Date": None}), (png, {"Software": None})):
         with files.replacing(path) as temporary:
             figure.savefig(temporary, metadata=metadata, facecolor="white")
@@ -113,7 +117,7 @@ def grouped_boxes(
 
 def percent(ax: Axes, axis: str = "y") -> None:
     """Label an axis of fractions in percent."""
-    getattr(ax, f"{axis}axis").set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, symbol=""))
+    getattr(ax, f"{axis}axis").set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, decimals=0, symbol=""))
 
 
 def legend_above(figure: Figure, ax: Axes, title: str = "") -> None:
@@ -136,8 +140,11 @@ def chance(ax: Axes, share: float) -> None:
 def note(scores, protocol: str) -> str:
     """Return the line below a figure of scores (rows of dataset, fold, n_clips): protocol and n of each data set."""
     counts = scores.drop_duplicates(["dataset", "fold"]).groupby("dataset")["n_clips"].agg(["size", "sum"])
-    sizes = ", ".join(f"{name(key)}: {row['sum']} clips, {row['size']} fold(s)" for key, row in counts.iterrows())
-    return f"protocol: {protocol}; {sizes}"
+    sizes = (
+        f"{name(key)} n = {row['sum']} clips in {row['size']} fold{'s' if row['size'] > 1 else ''}"
+        for key, row in counts.iterrows()
+    )
+    return f"protocol: {protocol}; {', '.join(sizes)}"
 
 
 def reference(embeddings: Sequence[str], model: str) -> str:
