@@ -1,20 +1,21 @@
-"""Fetch the clips of one part: validated, into the store, with a manifest that says what became of each."""
+"""Fetch the clips of one part: checked, into the store, with a manifest that says what became of each."""
 
-import hashlib
 import logging
+import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from l3net import audioset, files, hashing, media, stage
-from l3net.acquisition import Job, Pace
+from l3net import files, stage
+from l3net.acquisition import Job, Source
+from l3net.back_off import Pace
 from l3net.clip_sources import Directory
-from l3net.clip_store import Record, Store
-from l3net.clips import Clip
-from l3net.downloads import YOUTUBE, Access, Downloads
-from l3net.provenance import canonical_json
+from l3net.clip_store import Store
+from l3net.clips import USABLE, Clip
+from l3net.download_settings import Access
+from l3net.errors import ConfigError
+from l3net.hashing import part_of, stable_hash
+from l3net.media import Encoding
+from l3net.selection import distinct_clips
 
 _log = logging.getLogger("l3net")
 
@@ -30,6 +31,8 @@ def fetch_clips(
     directory: Path | None = None,
     url_template: str | None = None,
     short_side: int | None = 256,
+    preset: str = "veryfast",
+    crf: int = 23,
     workers: int = 2,
     attempts: int = 3,
     sleep_interval: float = 0.0,
@@ -42,48 +45,92 @@ def fetch_clips(
     proxy: str | None = None,
     js_runtime: str = "deno",
     allow_private_addresses: bool = False,
-    expect: dict[str, Any] | None = None,
+    expect: dict | None = None,
 ) -> None:
-    """Fetch what is missing of the part's clips and write its manifest."""
-    encoding = media.Encoding(short_side)
-    wanted = part_clips(clips, part, parts)
-    kept = Store(store, asdict(encoding))
+    """Fetch what the store lacks of a part's clips, and write the part's manifest.
+
+    Clips of a final status are not asked for again, those of a retryable one are. A job that was killed goes on where
+    it was. A job that is blocked ends early and well: its manifest says which clips were not tried.
+
+    Parameters
+    ----------
+    clips : the lists of all subsets; a clip in several is fetched once.
+    manifest : CSV with ``audioset.MANIFEST_COLUMNS``, one row for each distinct clip of the part.
+    part, parts : which of how many hash slices.
+    source : directory, http or youtube.
+    store : folder of the clips.
+    others : the keys of the same names in the configuration's section audioset.
+
+    Raises
+    ------
+    ConfigError
+        A source, proxy or cookies file that cannot be used, or a store of other clips.
+    ClipError
+        A clip list that cannot be read, or a full disk.
+    """
+    encoding = Encoding(short_side, preset, crf)
+    everything = distinct_clips(clips)
+    wanted = [clip for clip in everything if part_of(clip.ytid, parts) == part]
     access = Access(format, cookies, proxy, rate_limit, timeout_seconds, js_runtime, allow_private_addresses)
-    if source == "directory":
-        origin = Directory(directory, encoding)
-    else:
-        origin = Downloads(YOUTUBE if source == "youtube" else url_template, encoding, access)
-    digest = hashlib.blake2b(f"{source} {directory} {url_template}".encode(), digest_size=8).hexdigest()
-    job = Job(kept, origin, digest, Pace(workers, attempts, sleep_interval, give_up_after, back_off_seconds))
-    name = f"{part:04d}-of-{parts:04d}-{hashing.stable_hash(canonical_json([digest, *map(str, wanted)])):016x}"
-    with kept.run(name) as run:
-        with kept.work_folder() as work:
-            job.fetch(wanted, work, run)
-        write_manifest(manifest, wanted, kept, job.blocks.gave_up)
-
-
-def part_clips(lists: list[Path], part: int, parts: int) -> list[Clip]:
-    """Return the distinct clips of all lists that belong to the part, sorted."""
-    found: set[Clip] = set()
-    for path in lists:
-        table = audioset.read_clips(path)
-        belongs = [hashing.part_of(ytid, parts) == part for ytid in table["ytid"]]
-        found.update(Clip(*row) for row in table.loc[belongs, audioset.KEY].itertuples(index=False, name=None))
-    return sorted(found)
-
-
-def write_manifest(path: Path, clips: list[Clip], store: Store, gave_up: str | None) -> None:
-    """Write one row a clip, sorted by id and start."""
-    rows = []
-    for clip in clips:
-        record = store.record(clip) or Record(gave_up or "failed", "not tried: the job gave up before")
-        row = {key: value for key, value in asdict(record).items() if key in audioset.MANIFEST_COLUMNS}
-        rows.append({**asdict(clip), **row, **record.media})
-    table = pd.DataFrame(rows, columns=audioset.MANIFEST_COLUMNS).astype(audioset.MANIFEST_TYPES)
-    with files.replacing(path) as temporary:
-        table.to_csv(temporary, index=False)
+    origin = open_source(source, directory, url_template, encoding, access)
+    kept = Store(store, asdict(encoding))
+    task = f"{part:04d}-of-{parts:04d}-{stable_hash(f'{origin.digest} {wanted}'):016x}"
+    with kept.run(task) as run:
+        job = Job(kept, origin, Pace(workers, attempts, sleep_interval, give_up_after, back_off_seconds), run)
+        foretell(job, wanted, len(everything), part, parts, expect or {})
+        try:
+            with kept.work_folder() as work:
+                job.fetch(wanted, work)
+        finally:
+            origin.close()
+        table = job.manifest(wanted)
+        with files.replacing(manifest) as temporary:
+            table.to_csv(temporary, index=False)
     counts = table["status"].value_counts()
-    _log.info("%s: %s", path, ", ".join(f"{n} {status}" for status, n in counts.items()) or "no clips")
+    _log.info("%s: %s", manifest, ", ".join(f"{n} {status}" for status, n in counts.items()) or "no clips")
+    if job.back_off.gave_up:
+        _log.warning(
+            "part %d: gave up after %d blocks (%s) with nothing between; %d of %d clips are here and stay. Go on "
+            "later with snakemake -R fetch_clips, best with a longer audioset.sleep_interval, cookies or a mirror",
+            *(part, give_up_after, job.back_off.gave_up, table["status"].isin(USABLE).sum(), len(wanted)),
+        )
+
+
+def open_source(
+    name: str, directory: Path | None, url_template: str | None, encoding: Encoding, access: Access
+) -> Source:
+    """Return the source that the configuration names."""
+    if name == "directory":
+        if directory is None:
+            raise ConfigError("audioset.directory is null, but source is directory; expected a folder of videos")
+        return Directory(directory, encoding)
+    from l3net.downloads import YOUTUBE, Downloads  # loads yt-dlp, which a directory does without
+
+    if name not in {"http", "youtube"}:
+        raise ConfigError(f"audioset.source is {name!r}; expected directory, http or youtube")
+    return Downloads(YOUTUBE if name == "youtube" else url_template or "", encoding, access)
+
+
+def foretell(job: Job, wanted: list[Clip], n_all: int, part: int, parts: int, expect: dict) -> None:
+    """Log what is to come by the configuration's assumptions; on the screen too where it is much."""
+    if not expect:
+        return
+
+    def amount(n: int) -> tuple[float, float, float]:
+        had = n * expect["obtainable"]
+        return had, had * expect["megabytes_per_clip"] / 1000, n / expect["clips_per_hour"]
+
+    n_left = len(job.unsettled(wanted))
+    clips, gigabytes, hours = amount(n_left)
+    is_much = hours >= 1 or gigabytes >= 10
+    _log.log(
+        logging.WARNING if is_much else logging.INFO,
+        "part %d of %d: %d of %d clips to fetch, some %.0f to be had, %.2f GB, %.1f h; "
+        "all parts, one after the other: %d clips, some %.0f to be had, %.1f GB, %.1f h at %g clips an hour",
+        *(part, parts, n_left, len(wanted), clips, gigabytes, hours, n_all, *amount(n_all), expect["clips_per_hour"]),
+    )
+    if (free := shutil.disk_usage(job.store.folder).free / 1e9) < gigabytes:
+        _log.warning("%s has %.1f GB free, this part alone needs some %.1f GB", job.store.folder, free, gigabytes)
 
 
 if __name__ == "__main__":

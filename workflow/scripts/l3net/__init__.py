@@ -9,10 +9,10 @@ The modules stand on floors; a module imports only from floors below its own (do
        perceptrons
     2  feed  front_ends  legs  embedding_streams  sampling  synthesis_voices  synthesis_music  synthesis_street
        folds  selection  clip_check  clip_sources  clip_store  downloads
-    1  shards  media  datasets  audioset  statistics  figures  ontology  gate  back_off  download_failures  dataset_layouts
+    1  shards  media  datasets  audioset  statistics  figures  ontology  gate  back_off  download_failures  download_settings  dataset_layouts
        sound  windows  embedding_files  weights  checkpoint_files
        synthesis_sound  synthesis_picture  synthesis_motion  synthesis_video
-    0  errors  files  hashing  interrupts  progress  provenance  stage  validate  clips
+    0  errors  files  hashing  interrupts  progress  provenance  stage  validate  clips  addresses
 """
 
 __version__ = "0.1.0"

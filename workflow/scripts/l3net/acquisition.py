@@ -6,88 +6,44 @@ not stop.
 """
 
 import logging
-import threading
+import shutil
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import pandas as pd
+
+from l3net.audioset import MANIFEST_COLUMNS, MANIFEST_TYPES
+from l3net.back_off import BackOff, GaveUp, Pace
 from l3net.clip_check import check
 from l3net.clip_store import Record, Store
-from l3net.clips import BLOCKS, FINAL, Clip, Failure
+from l3net.clips import FINAL, Clip, Failure
+from l3net.errors import ClipError
 from l3net.progress import Progress
 
 _log = logging.getLogger("l3net")
-_LONGEST_PAUSE_SECONDS = 3600.0
 _TRUNCATED_SECONDS = 0.5
+_FULL_BYTES = 64 << 20
 
 
 class Source(Protocol):
-    """What the job asks of a source of clips."""
+    """What a job asks of a source of clips."""
 
-    name: str
-    remembers_removed: bool
+    digest: str  # tells sources apart in the records, e.g. two mirrors
+    remembers_removed: bool  # whether a video that was not there is not looked for again
 
     def fetch(self, clip: Clip, target: Path) -> None:
         """Write the clip to `target` in the store's encoding, or raise `Failure`."""
 
     def seconds_declared(self, clip: Clip) -> float | None:
-        """Return how long the whole video says it is, of a clip that was fetched just now."""
+        """Return how long the video says it is, of the clip that this thread fetched last."""
 
-
-@dataclass(frozen=True)
-class Pace:
-    """How hard a source may be asked; see the keys of the same names in the configuration."""
-
-    workers: int = 2
-    attempts: int = 3
-    sleep_interval: float = 0.0
-    give_up_after: int = 5
-    back_off_seconds: float = 60.0
-
-
-class GaveUp(Exception):
-    """Too many blocks one after the other; ``args[0]`` is the status of the last."""
-
-
-class Blocks:
-    """The back-off that all workers of a job share."""
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace, self._lock = pace, threading.Lock()
-        self._consecutive, self._resume_at, self._blocked_at = 0, 0.0, 0.0
-        self.gave_up: str | None = None
-
-    def wait(self) -> float:
-        """Return once requests may be made, with the time of it; raise `GaveUp` when no more may be made."""
-        while True:
-            with self._lock:
-                if self.gave_up:
-                    raise GaveUp(self.gave_up)
-                left = self._resume_at - time.monotonic()
-            if left <= 0:
-                return time.monotonic()
-            time.sleep(min(left, 1.0))
-
-    def report(self, failure: Failure | None, asked_at: float) -> None:
-        """Take note of an answer to a request made at `asked_at`."""
-        with self._lock:
-            if failure is None or failure.status not in BLOCKS:
-                self._consecutive = 0
-                return
-            if asked_at < self._blocked_at:
-                return  # asked before the last block was known: the same one
-            self._consecutive += 1
-            self._blocked_at = time.monotonic()
-            if self._consecutive >= self._pace.give_up_after:
-                self.gave_up = failure.status
-                return
-            pause = min(self._pace.back_off_seconds * 2 ** (self._consecutive - 1), _LONGEST_PAUSE_SECONDS)
-            self._resume_at = self._blocked_at + pause
-            _log.warning("%s: all workers pause for %.0f s", failure, pause)
+    def close(self) -> None:
+        """Let go of connections."""
 
 
 class Job:
@@ -97,98 +53,123 @@ class Job:
     ----------
     store : where clips and records go.
     source : where clips come from.
-    source_digest : tells sources apart in the records, e.g. two mirrors.
     pace : how hard the source may be asked.
+    run : the token of this run; attempts that a killed job made under the same token count.
     """
 
-    def __init__(self, store: Store, source: Source, source_digest: str, pace: Pace) -> None:
-        self.store, self.source, self.source_digest, self.pace = store, source, source_digest, pace
-        self.blocks = Blocks(pace)
+    def __init__(self, store: Store, source: Source, pace: Pace, run: str) -> None:
+        self.store, self.source, self.pace, self.run = store, source, pace, run
+        self.back_off = BackOff(pace)
 
-    def is_settled(self, record: Record | None, run: str) -> bool:
-        """Return whether nothing is left to try for a clip with this record in the run `run`."""
-        if record is None:
-            return False
-        if record.usable:
-            return True
-        if record.source != self.source_digest:
-            return False
-        if record.status in FINAL:
-            return record.status != "removed" or self.source.remembers_removed or record.run == run
-        return record.run == run and record.run_attempts >= self.pace.attempts
+    def unsettled(self, clips: Iterable[Clip]) -> list[Clip]:
+        """Return the clips for which something is left to try."""
+        return [clip for clip in clips if not self._is_settled(self.store.record(clip))]
 
-    def fetch(self, clips: Iterable[Clip], work: Path, run: str) -> None:
-        """Try every clip, then those that failed and may be tried again, and so on for ``attempts`` passes."""
-        waiting = [clip for clip in clips if not self.is_settled(self.store.record(clip), run)]
+    def fetch(self, clips: Iterable[Clip], work: Path) -> None:
+        """Try every clip that is not settled, then those that may be tried again, for ``attempts`` passes.
+
+        Parameters
+        ----------
+        clips : the part's clips.
+        work : a folder of this job's own on the store's file system.
+
+        Raises
+        ------
+        ClipError
+            When the disk is full.
+        """
+        waiting = self.unsettled(clips)
         with Progress("fetching", len(waiting), "clips") as progress:
-            for _ in range(self.pace.attempts):
+            while waiting and not self.back_off.gave_up:
                 with ThreadPoolExecutor(self.pace.workers, thread_name_prefix="fetch") as pool:
-                    again = pool.map(lambda clip: self._try(clip, work, run), waiting)
-                    left = []
-                    for clip, tries_left in zip(waiting, again, strict=True):
-                        if tries_left:
-                            left.append(clip)
-                        else:
-                            progress.advance()
-                waiting = left
-                if self.blocks.gave_up or not waiting:
-                    return
+                    try:
+                        ended = pool.map(lambda clip: self._try(clip, work), waiting)
+                        waiting = [clip for clip, is_settled in zip(waiting, ended, strict=True) if not is_settled]
+                    except BaseException:
+                        pool.shutdown(cancel_futures=True)
+                        raise
+                progress.advance(progress.total - len(waiting) - progress.done)
 
-    def _try(self, clip: Clip, work: Path, run: str) -> bool:
-        """Make one attempt; return whether the clip should be tried once more."""
-        try:
-            asked_at = self.blocks.wait()
-        except GaveUp:
-            return True
-        known = self.store.record(clip)
-        if self.is_settled(known, run):
+    def manifest(self, clips: list[Clip]) -> pd.DataFrame:
+        """Return one row a clip with `audioset.MANIFEST_COLUMNS`, in the order of `clips`."""
+        untried = Record(self.back_off.gave_up or "failed", "not tried: the job gave up before")
+        records = [(clip, self.store.record(clip) or untried) for clip in clips]
+        rows = [{**asdict(clip), **asdict(record), **record.media} for clip, record in records]
+        return pd.DataFrame(rows, columns=MANIFEST_COLUMNS).astype(MANIFEST_TYPES)
+
+    def _is_settled(self, record: Record | None) -> bool:
+        if record is None or (record.source != self.source.digest and not record.usable):
             return False
-        target = work / self.store.path(clip).name
-        failure, figures, status, reason = None, {}, "", ""
+        if record.status in FINAL and (record.status != "removed" or self.source.remembers_removed):
+            return True
+        return record.run == self.run and (record.status in FINAL or record.run_attempts >= self.pace.attempts)
+
+    def _try(self, clip: Clip, work: Path) -> bool:
+        """Make one attempt; return whether the clip is settled."""
         try:
-            status, figures, reason = self._make(clip, target)
+            asked_at = self.back_off.wait()
+        except GaveUp:
+            return False
+        known = self.store.record(clip)
+        if self._is_settled(known):  # another job was faster
+            return True
+        target, failure = work / self.store.path(clip).name, None
+        try:
+            made = self._had_already(clip, known) or self._fetched(clip, target)
         except Failure as caught:
-            failure, status, reason = caught, caught.status, caught.reason
-        self.blocks.report(failure, asked_at)
-        record = self._record(known, run, status, reason, figures, failure)
-        self.store.keep(clip, record, None if failure else target)
+            failure, made = caught, (caught.status, {}, caught.reason)
+            self._demand_space(work)
+        self.back_off.report(failure, asked_at)
+        record = self._record(known, *made, is_last=failure is not None and not failure.again)
+        kept = self.store.keep(clip, record, target if target.exists() and record.usable else None)
         target.unlink(missing_ok=True)
         time.sleep(self.pace.sleep_interval)
-        return not self.is_settled(record, run)
+        return self._is_settled(kept)
 
-    def _make(self, clip: Clip, target: Path) -> tuple[str, dict[str, Any], str]:
-        """Fetch and check; a clip that is shorter than the video's own length explains was cut off on the way."""
+    def _had_already(self, clip: Clip, known: Record | None) -> tuple[str, dict[str, Any], str] | None:
+        """Return the outcome of a clip that was put in the store by a job killed before it wrote the record."""
+        path = self.store.path(clip)
+        if not path.exists() or (known is not None and known.usable):
+            return None
+        try:
+            status, figures = check(path, clip)
+        except Failure:
+            return None
+        figures.pop("longest")
+        return (status, figures, "") if status == "ok" else None
+
+    def _fetched(self, clip: Clip, target: Path) -> tuple[str, dict[str, Any], str]:
+        """Return status, figures and reason of a clip fetched to `target` and checked.
+
+        A clip that is shorter than the video's own length explains was cut off on the way.
+        """
         self.source.fetch(clip, target)
         status, figures = check(target, clip)
+        longest = figures.pop("longest")
         if status == "ok":
             return status, figures, ""
         declared = self.source.seconds_declared(clip)
-        if declared is not None:
-            expected = min(declared, clip.end_seconds) - clip.start_seconds
-            if figures["longest"] < expected - _TRUNCATED_SECONDS:
-                text = f"truncated: {figures['longest']:.2f} s of {expected:.2f} s"
-                raise Failure("invalid_media", text)
-        return status, figures, f"{figures['duration']:.2f} s of {clip.seconds:g} s"
+        expected = clip.seconds if declared is None else min(declared, clip.end_seconds) - clip.start_seconds
+        if declared is not None and longest < expected - _TRUNCATED_SECONDS:
+            raise Failure("invalid_media", f"truncated: {longest:.2f} s came of {expected:.2f} s")
+        return status, figures, f"{figures['duration']:.2f} s of {clip.seconds:g} s are there"
+
+    def _demand_space(self, work: Path) -> None:
+        """A full disk looks like bad media: stop rather than blame the clips."""
+        if shutil.disk_usage(work).free < _FULL_BYTES:
+            raise ClipError(f"{self.store.folder}: the disk is full; make room or move audioset.store, then run again")
 
     def _record(
-        self,
-        known: Record | None,
-        run: str,
-        status: str,
-        reason: str,
-        figures: dict[str, Any],
-        failure: Failure | None,
+        self, known: Record | None, status: str, figures: dict[str, Any], reason: str, *, is_last: bool
     ) -> Record:
-        in_run = (known.run_attempts if known and known.run == run else 0) + 1
-        if failure and not failure.again:
-            in_run = max(in_run, self.pace.attempts)
+        in_run = 1 + (known.run_attempts if known and known.run == self.run else 0)
         return Record(
             status=status,
             reason=reason,
-            attempts=(known.attempts if known else 0) + 1,
+            attempts=1 + (known.attempts if known else 0),
             attempted_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            source=self.source_digest,
-            run=run,
-            run_attempts=in_run,
+            source=self.source.digest,
+            run=self.run,
+            run_attempts=max(in_run, self.pace.attempts) if is_last else in_run,
             media=figures,
         )

@@ -6,25 +6,10 @@ from pathlib import Path
 from l3net import media
 from l3net.clips import Clip, Failure
 from l3net.errors import ClipError, ConfigError
+from l3net.hashing import stable_hash
 
-_SUFFIXES = frozenset(
-    [
-        ".3gp",
-        ".avi",
-        ".flv",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".ogv",
-        ".ts",
-        ".webm",
-        ".wmv",
-    ]  # other files belong to a video
-)
+# Other files that stand beside a video (subtitles, thumbnails, unfinished downloads) are none.
+_SUFFIXES = {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm"}
 
 
 class Directory:
@@ -41,13 +26,12 @@ class Directory:
         When the folder is missing.
     """
 
-    name = "directory"
     remembers_removed = False  # looking again costs nothing, and files may have come since
 
     def __init__(self, folder: Path, encoding: media.Encoding) -> None:
         if not folder.is_dir():
             raise ConfigError(f"audioset.directory {str(folder)!r} is not a folder; expected videos named {{ytid}}.*")
-        self.folder, self.encoding = folder, encoding
+        self.folder, self.encoding, self.digest = folder, encoding, f"{stable_hash(f'directory {folder}'):016x}"
 
     @cached_property
     def _videos(self) -> dict[str, Path]:
@@ -76,6 +60,9 @@ class Directory:
     def seconds_declared(self, clip: Clip) -> float | None:
         """Return how long the whole video is by its header, or None when it does not say."""
         return media.probe(self._video(clip)).duration
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def _video(self, clip: Clip) -> Path:
         if clip.ytid not in self._videos:

@@ -68,10 +68,9 @@ class Store:
             write_text(settings_file, canonical_json(settings))
         kept = json.loads(settings_file.read_text(encoding="utf-8"))
         if differing := sorted(key for key in {*kept, *settings} if kept.get(key) != settings.get(key)):
-            raise ConfigError(
-                f"audioset.store {folder} holds clips with {', '.join(f'{key} {kept.get(key)}' for key in differing)},"
-                f" the config asks for {', '.join(f'{key} {settings.get(key)}' for key in differing)}: name another store"
-            )
+            there = ", ".join(f"{key} {kept.get(key)}" for key in differing)
+            asked = ", ".join(f"{key} {settings.get(key)}" for key in differing)
+            raise ConfigError(f"audioset.store {folder} holds clips with {there}, not {asked}: name another store")
 
     def path(self, clip: Clip) -> Path:
         """Return where the clip's media file belongs."""

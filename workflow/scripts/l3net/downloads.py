@@ -3,11 +3,7 @@
 There is one transcode: that ffmpeg writes the store's encoding at once, cutting at the frame.
 """
 
-import io
-import shutil
-import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +19,12 @@ from yt_dlp.utils import DownloadError, YoutubeDLError, download_range_func
 from l3net import audioset, media
 from l3net.clips import Clip, Failure
 from l3net.download_failures import classify
+from l3net.download_settings import Access, read_cookies, settings
 from l3net.errors import ConfigError
 from l3net.gate import Gate
+from l3net.hashing import stable_hash
 
 YOUTUBE = "https://www.youtube.com/watch?v={ytid}"
-_LADDER = (144, 240, 360, 480, 720)  # heights that videos are offered in; 720 where the original size is kept
-
-
-@dataclass(frozen=True)
-class Access:
-    """How the network is reached; see the keys of the same names in the configuration (section audioset)."""
-
-    format: str | None = None
-    cookies: str | None = None
-    proxy: str | None = None
-    rate_limit: int | None = None
-    timeout_seconds: float = 60.0
-    js_runtime: str = "deno"
-    allow_private_addresses: bool = False
 
 
 class Downloads:
@@ -71,10 +55,11 @@ class Downloads:
         if not template.startswith(("https://", "http://")) or "{ytid}" not in template:
             raise ConfigError("audioset.url_template must be an http(s) address that contains {ytid}")
         self.template, self.encoding, self.access = template, encoding, access
+        self.digest = f"{stable_hash(template):016x}"
         self.extractors = extractors or [YoutubeIE if template == YOUTUBE else GenericIE]
-        self._cookies = _read_cookies(access.cookies)
+        self._cookies = read_cookies(access.cookies)
         self._local, self._sessions, self._lock = threading.local(), [], threading.Lock()
-        self._session().gate  # a proxy or runtime that cannot be used is told now, not once a clip
+        self._session()  # a proxy or runtime that cannot be used is told now, not once a clip
 
     def fetch(self, clip: Clip, target: Path) -> None:
         """Write the clip to `target`.
@@ -125,7 +110,7 @@ class _Session(yt_dlp.YoutubeDL):
         )
         self.asked: dict[str, Any] = {}
         FFmpegPostProcessor._ffmpeg_location.set(media.ffmpeg_binary())  # a context's variable: set in every thread
-        super().__init__(_settings(access, cookies, short_side, self.gate.url), auto_init=False)
+        super().__init__(settings(access, cookies, short_side, self.gate.url, media.ffmpeg_binary()), auto_init=False)
         for extractor in extractors:
             self.add_info_extractor(extractor())
 
@@ -143,7 +128,9 @@ class _Session(yt_dlp.YoutubeDL):
         """Download; remembers what was asked for, to explain a failure by."""
         self.asked = info
         if any(not fmt["url"].startswith(("http://", "https://")) for fmt in self._formats()):
-            raise DownloadError("the media's address is not http(s)")
+            raise DownloadError("refused: the media's address is not http(s)")
+        if info.get("is_live") or info.get("live_status") == "is_upcoming":
+            raise DownloadError("the video is a live stream: its times are not those of the clip")
         return super().dl(name, info, subtitle, test)
 
     def explain(self, error: Exception) -> Failure:
@@ -176,54 +163,3 @@ class _Session(yt_dlp.YoutubeDL):
 
     def _formats(self) -> list[dict[str, Any]]:
         return self.asked.get("requested_formats") or ([self.asked] if self.asked else [])
-
-
-def _settings(access: Access, cookies: str | None, short_side: int | None, proxy: str) -> dict[str, Any]:
-    """Return yt-dlp's settings; what is left out has its default."""
-    enough = next((height for height in _LADDER if short_side and height >= short_side), _LADDER[-1])
-    return {
-        "format": access.format or "bv*+ba/b",
-        "format_sort": [f"res:{enough}", "proto"],
-        "force_keyframes_at_cuts": True,
-        "ffmpeg_location": media.ffmpeg_binary(),
-        "socket_timeout": access.timeout_seconds,
-        "proxy": proxy,
-        "cookiefile": io.StringIO(cookies) if cookies else None,
-        "js_runtimes": {access.js_runtime: {"path": _runtime(access.js_runtime)}},
-        "noplaylist": True,
-        "overwrites": True,
-        "continuedl": False,
-        "nopart": True,
-        "fixup": "never",
-        "cachedir": False,
-        "quiet": True,
-        "noprogress": True,
-        "no_warnings": True,
-        "no_color": True,
-        "logger": _Silence(),
-    }
-
-
-class _Silence:
-    """Takes yt-dlp's messages, which may hold addresses and cookies; failures come as exceptions."""
-
-    def debug(self, message: str) -> None:
-        """Drop a message."""
-
-    info = warning = error = debug
-
-
-def _read_cookies(path: str | None) -> str | None:
-    """Return the text of a cookies file: yt-dlp writes to what it is given, and several threads to the same."""
-    if path is None:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"audioset.cookies {path!r} cannot be read: {error.strerror}") from None
-
-
-def _runtime(name: str) -> str | None:
-    """Return the path of a JavaScript runtime: beside this Python, where its wheel puts it, or on the path."""
-    beside = Path(sys.executable).parent / name
-    return str(beside) if beside.exists() else shutil.which(name)

@@ -5,78 +5,22 @@ or by a name that resolves anew: addresses of private networks, unless they are 
 rate, which yt-dlp cannot do for ffmpeg, and passes requests on to the user's own proxy.
 """
 
-import base64
-import ipaddress
-import logging
 import socket
 import socketserver
 import ssl
 import threading
 import time
 import urllib.parse
-import urllib.request
-from dataclasses import dataclass
+from contextlib import suppress
 
-from l3net.errors import ConfigError
+from l3net.addresses import Upstream, is_private
 
-_log = logging.getLogger("l3net")
 _PIECE_BYTES = 1 << 16
 _HEAD_BYTES = 1 << 16
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Refused(Exception):
     """An address that may not be reached."""
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """A user's proxy."""
-
-    secure: bool
-    host: str
-    port: int
-    authorization: str = ""
-
-    @classmethod
-    def parse(cls, address: str) -> "Upstream":
-        """Return the proxy of an address such as ``http://user:password@host:8080``.
-
-        Raises
-        ------
-        ConfigError
-            Anything but http and https; the address is not repeated, it may hold a password.
-        """
-        parts = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError(
-                f"audioset.proxy has the scheme {parts.scheme!r}; expected http://... or https://... (ffmpeg, which"
-                " fetches the ranges, knows no SOCKS)"
-            )
-        secret = ""
-        if parts.username:
-            pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
-            secret = f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n"
-        secure = parts.scheme == "https"
-        return cls(secure, parts.hostname, parts.port or (443 if secure else 80), secret)
-
-    @classmethod
-    def of_environment(cls, scheme: str, host: str) -> "Upstream | None":
-        """Return the proxy that the environment (``https_proxy``, ``no_proxy``) names for a host, if any."""
-        address = urllib.request.getproxies().get(scheme)
-        return None if not address or urllib.request.proxy_bypass(host) else cls.parse(address)
-
-
-def is_private(address: str) -> bool:
-    """Return whether an IP address is not one of the public internet, in whatever notation it is wrapped."""
-    ip = ipaddress.ip_address(address.split("%")[0])
-    if ip.version == 6:
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner:
-            return is_private(str(inner))
-    return not ip.is_global or ip.is_multicast
 
 
 class Gate(socketserver.ThreadingTCPServer):
@@ -128,10 +72,8 @@ class Gate(socketserver.ThreadingTCPServer):
         upstream = self.upstream or Upstream.of_environment(scheme, host)
         if upstream is None:
             return self._connect_to(self._checked(host, port)), None
-        try:
+        with suppress(socket.gaierror):  # a name that only the user's proxy can resolve
             self._checked(host, port)
-        except socket.gaierror:
-            pass  # a name that only the user's proxy can resolve
         link = socket.create_connection((upstream.host, upstream.port), self.timeout_seconds)
         if upstream.secure:
             link = ssl.create_default_context().wrap_socket(link, server_hostname=upstream.host)
@@ -227,17 +169,13 @@ class _Handler(socketserver.BaseRequestHandler):
     def _pipe(self, source: socket.socket, sink: socket.socket, is_download: bool) -> None:
         limit = self.server.rate_limit
         size = _PIECE_BYTES if limit is None else max(min(_PIECE_BYTES, limit // 8), 1)
-        try:
+        with suppress(OSError):  # either end may leave at any time
             while piece := source.recv(size):
                 if is_download:
                     self.server.slow_down(len(piece))
                 sink.sendall(piece)
-        except OSError:
-            pass  # either end may leave at any time
 
 
 def _shut(end: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # gone already
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # gone already

@@ -28,7 +28,7 @@ _QUIETLY = ("-nostdin", "-hide_banner", "-loglevel", "error")
 
 @cache
 def ffmpeg_binary() -> str:
-    """Return the path of ffmpeg: the system's where there is one, else the one that came with the environment.
+    """Return the path of ffmpeg: the system's where there is one with x264, else the environment's own.
 
     Raises
     ------
@@ -36,7 +36,9 @@ def ffmpeg_binary() -> str:
         When there is neither.
     """
     if found := shutil.which("ffmpeg"):
-        return found
+        listed = subprocess.run([found, "-hide_banner", "-encoders"], capture_output=True, text=True, errors="replace")
+        if " libx264 " in listed.stdout:
+            return found
     try:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:
@@ -167,5 +169,5 @@ def cut(source: Path, target: Path, *, start_seconds: float, seconds: float, enc
     )
     done = subprocess.run(command.compile(cmd=ffmpeg_binary()), capture_output=True, text=True, errors="replace")
     if done.returncode:
-        said = " | ".join(line.strip() for line in done.stderr.splitlines()[-2:]) or f"exit code {done.returncode}"
-        raise ClipError(f"ffmpeg: {said[:300]}")
+        said = done.stderr.strip().rpartition("\n")[2].removeprefix("Error opening input files: ")
+        raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from l3net import audioset
+from l3net.clips import Clip
 from l3net.errors import ClipError
 from l3net.hashing import stable_hash
 from l3net.ontology import Ontology
@@ -34,6 +35,12 @@ def select(segments: list[Path], ontology: Ontology, wanted: set[str], max_clips
         order = np.array([stable_hash(ytid) for ytid in clips["ytid"]], dtype=np.uint64)
         clips = clips.with_columns(hash=order).sort("hash", *audioset.KEY).head(max_clips)
     return clips.select(audioset.CLIP_COLUMNS).sort(audioset.KEY)
+
+
+def distinct_clips(lists: list[Path]) -> list[Clip]:
+    """Return the clips of all lists (written by select_clips), each once, sorted by id and times."""
+    tables = [audioset.read_clips(path)[audioset.KEY] for path in lists]
+    return sorted({Clip(*row) for table in tables for row in table.itertuples(index=False, name=None)})
 
 
 def _with_label(rows: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
