@@ -3,6 +3,15 @@
 # Keys of section train that change how a leg runs, not what it makes.
 TRAIN_HOW = ["feed_workers", "save_every_seconds", "stop_on_nan", "strategy", "xla"]
 
+EXPORTS = {
+    "openl3": "<results>/models/{model}/openl3{tag}.h5",
+    "onnx": "<results>/models/{model}/embedding{tag}.onnx",
+    "saved_model": directory("<results>/models/{model}/saved_model{tag}"),
+    "vision": "<results>/models/{model}/vision{tag}.keras",
+    "vision_openl3": "<results>/models/{model}/vision_openl3{tag}.h5",
+    "vision_onnx": "<results>/models/{model}/vision{tag}.onnx",
+}
+
 
 rule train_leg:
     input:
@@ -85,6 +94,7 @@ rule extract_embedding:
         ),
     output:
         model="<results>/models/{model}/embedding{tag}.keras",
+        exports=[EXPORTS[name] for name in config["embed"]["exports"]],
     log:
         "<logs>/extract_embedding/{model}{tag}.log",
     benchmark:

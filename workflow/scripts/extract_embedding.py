@@ -2,17 +2,23 @@
 
 from pathlib import Path
 
-from l3net import checkpoint_files, checkpoints, embedding_files, files, networks, provenance, stage
+import keras
+
+from l3net import checkpoint_files, checkpoints, embedding_exports, embedding_files, files, networks, provenance, stage
 from l3net.errors import WeightsError
 
 
-def extract_embedding(checkpoint: Path, model: Path, *, pooling: int = 6144, subset: str = "") -> None:
+def extract_embedding(
+    checkpoint: Path, model: Path, exports: list[Path], *, pooling: int = 6144, subset: str = ""
+) -> None:
     """Write an embedding.keras: sound [batch, 48000] -> vectors, front end inside, metadata with it.
 
     Parameters
     ----------
     checkpoint : a best.h5, or the checkpoint of any epoch (its own weights, not the best before it).
     model : the file to write.
+    exports : more files to write, each in the format of its suffix (`embedding_exports`); those whose name starts with
+        ``vision``, and .keras, are of the vision embedding: images [batch, size, size, 3] in [-1, 1] -> vectors.
     pooling : the embedding's size at width 1: 6144 or 512.
     subset : what the model was trained on; has to be what the checkpoint says.
 
@@ -20,30 +26,42 @@ def extract_embedding(checkpoint: Path, model: Path, *, pooling: int = 6144, sub
     ------
     WeightsError
         A file that is no checkpoint, or one of another subset.
+    ConfigError
+        An export in an unknown format, or without the packages it needs.
     """
     whole, about = checkpoints.load_model(checkpoint, best=False)
     if subset and about["subset"] != subset:
         raise WeightsError(f"{checkpoint}: was trained on {about['subset']}, not on {subset}; is it the right file?")
-    network = networks.embedding_network(whole, pooling=pooling)
-    metadata = {
-        "kind": "l3",
+    history = checkpoint_files.read(checkpoint)
+    origin = {
         **{key: about[key] for key in ("front_end", "front_end_version", "hop_length", "subset", "epoch")},
         "samples_seen": about["samples_seen"],
         "model_seed": about["seed"],
-        "validation_accuracy": _validation_accuracy(checkpoint, about["epoch"]),
-        "pooling": pooling,
-        "dimension": network.output_shape[-1],
-        "training": checkpoint_files.read(checkpoint).provenance,
+        "validation_accuracy": _validation_accuracy(history, about["epoch"]),
+        "training": history.provenance,
         **provenance.describe(pooling=pooling, subset=subset),
     }
-    with files.replacing(model) as temporary:
+    sound = networks.embedding_network(whole, pooling=pooling)
+    _save(sound, {"kind": "l3", "pooling": pooling, **origin}, model)
+    vision = networks.vision_embedding_network(whole)
+    about_vision = {"kind": "l3-vision", "image_size": about["image_size"], **origin}
+    for target in exports:
+        is_vision = target.name.startswith("vision")
+        if target.suffix == ".keras":
+            _save(vision, about_vision, target)
+        else:
+            embedding_exports.export(vision if is_vision else sound, origin, target)
+
+
+def _save(network: keras.Model, metadata: dict, target: Path) -> None:
+    with files.replacing(target) as temporary:
         network.save(temporary)
-        embedding_files.add_metadata(temporary, metadata)
+        embedding_files.add_metadata(temporary, {**metadata, "dimension": network.output_shape[-1]})
 
 
-def _validation_accuracy(checkpoint: Path, epoch: int) -> float | None:
-    history = checkpoint_files.read(checkpoint).history
-    return history["val_accuracy"][history["epoch"].index(epoch)] if epoch in history["epoch"] else None
+def _validation_accuracy(history: checkpoint_files.Checkpoint, epoch: int) -> float | None:
+    columns = history.history
+    return columns["val_accuracy"][columns["epoch"].index(epoch)] if epoch in columns["epoch"] else None
 
 
 if __name__ == "__main__":

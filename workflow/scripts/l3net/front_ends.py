@@ -75,8 +75,7 @@ class Spectrogram(keras.layers.Layer):
     def call(self, sound):
         """Return the spectrogram [shape=(batch, bins, frames, 1)] of `sound` [shape=(batch, n)]."""
         sound = ops.pad(ops.cast(sound, "float32"), [(0, 0), self._padding(sound.shape[-1])])
-        n_fft = self._spec.n_fft
-        real, imaginary = ops.stft(sound, n_fft, self.hop_length, n_fft, window="hann", center=False)
+        real, imaginary = self.transform(sound)
         values = ops.square(real) + ops.square(imaginary)
         if self._filters is None or self.version == "openl3":
             values = ops.sqrt(values)
@@ -87,6 +86,11 @@ class Spectrogram(keras.layers.Layer):
         decibels = (10.0 / np.log(10.0)) * ops.log(ops.maximum(values, _FLOOR))
         decibels = decibels - ops.max(decibels, axis=(1, 2), keepdims=True)
         return ops.expand_dims(ops.transpose(ops.maximum(decibels, -_RANGE), (0, 2, 1)), -1)
+
+    def transform(self, sound):
+        """Return the real and imaginary parts [shape=(batch, frames, n_fft // 2 + 1)] of padded sound's frames."""
+        n_fft = self._spec.n_fft
+        return ops.stft(sound, n_fft, self.hop_length, n_fft, window="hann", center=False)
 
     def _padding(self, n):
         """Return the zeros before and after `n` samples: a frame for every hop, or none."""
