@@ -57,9 +57,10 @@ _GRID = (
     "swiz3n",
 )
 VIDEOS = (
-    Video("open/big_buck_bunny_0_30.webm", "Orchestra", 0, (0.0, 5.0, 10.0, 15.0, 20.0)),
+    Video("open/big_buck_bunny_0_30.webm", "Orchestra", 0, (0.0, 5.0, 10.0)),
+    Video("open/big_buck_bunny_0_30.webm", "Orchestra", 8, (20.0,)),
     Video("open/bigbuckbunny_6ch.mp4", "Orchestra", 8),
-    Video("open/big_buck_bunny_432_433.webm", "Musical ensemble", 8),
+    Video("open/big_buck_bunny_432_433.webm", "Musical ensemble", 3),
     Video("open/chaplin.mp4", "Piano", 9, (0.0, 4.0)),
     *(Video(f"open/grid_{name}.mpg", "Male speech, man speaking", n % 3) for n, name in enumerate(_GRID[:9])),
     *(Video(f"open/grid_{name}.mpg", "Male speech, man speaking", 8) for name in _GRID[9:]),
@@ -88,8 +89,8 @@ def lay_out(shared: Path, target: Path, ontology: Path) -> None:
     (target / "videos").mkdir(parents=True)
     for video in VIDEOS:
         source = (shared / "video" / video.file).resolve(strict=True)
-        for n, start in enumerate(video.starts):
-            ytid = draw_id(f"{source.stem}{source.suffix[1]}{n}", video.part)
+        for start in video.starts:
+            ytid = draw_id(f"{source.stem}{source.suffix[1]}{start:02.0f}", video.part)
             (target / "videos" / f"{ytid}{source.suffix}").symlink_to(source)
             rows.append(f'{ytid}, {start:.3f}, {start + SEGMENT_SECONDS:.3f}, "{by_name[video.label]}"')
     rows.append(f'{draw_id("gone", 0)}, 30.000, 40.000, "{by_name["Piano"]}"')  # AudioSet names what is no more
