@@ -39,6 +39,9 @@ rule train_leg:
         settings=job_params(config["train"], without={"checkpoints", *TRAIN_HOW}),
         # A function of the threads, so that a change of it does not train again (see job_params).
         how=lambda wildcards, threads: {key: config["train"][key] for key in TRAIN_HOW},
+        # Of a cluster's profile: a folder of the node for the shards; processes of one leg.
+        local=lambda wildcards, resources: resources.get("scratch"),
+        tasks=lambda wildcards, resources: resources.get("tasks", 1),
     script:
         "../workflow/scripts/train_leg.py"
 

@@ -9,7 +9,7 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts" / "l3net"
 FLOORS = [
-    {"errors", "files", "hashing", "interrupts", "progress", "provenance", "stage", "validate", "clips", "addresses"},
+    {"errors", "files", "hashing", "interrupts", "progress", "provenance", "stage", "validate", "clips", "addresses", "launch", "scratch"},
     {"shards", "media", "datasets", "audioset", "statistics", "figures", "ontology", "gate", "back_off", "download_failures", "download_settings"}
     | {"dataset_layouts", "sound", "windows", "embedding_files", "weights", "checkpoint_files"}
     | {"synthesis_sound", "synthesis_picture", "synthesis_motion", "synthesis_video"},

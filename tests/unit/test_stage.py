@@ -87,3 +87,14 @@ def test_run_asks_for_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("L3NET_TRACEBACK", "1")
     with pytest.raises(ClipError, match="not a clip"):
         stage.run(fail, {})
+
+
+def test_options_are_read_back_by_the_command_line() -> None:
+    def work(
+        path: Path, names: list[str], *, rate: float, flag: bool = True, table: dict, other: str | None = None
+    ) -> None:
+        """Do nothing."""
+
+    given = {"path": Path("a b"), "names": ["x", "y"], "rate": -0.5, "flag": False, "table": {"k": [1, "é"]}}
+    words = stage.options(work, given)
+    assert vars(stage.command_line(work).parse_args(words)) == {**given, "other": None}

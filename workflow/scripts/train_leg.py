@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from l3net import checkpoint_files, legs, stage
+from l3net import checkpoint_files, launch, legs, scratch, stage
 
 
 def train_leg(
@@ -20,6 +20,9 @@ def train_leg(
     network: dict[str, Any],
     settings: dict[str, Any],
     how: dict[str, Any],
+    local: str | None = None,
+    tasks: int = 1,
+    threads: int = 1,
 ) -> None:
     """Train from the previous checkpoint, or from nothing, to the end of `epoch`, and write its checkpoint.
 
@@ -35,6 +38,8 @@ def train_leg(
     front_end : linear | mel128 | mel256.
     front_end_settings, network, settings : sections `front_end`, `network` and `train` of the configuration, the last
         without `how`: those of its keys that change how a leg runs, not what it makes.
+    local : folder on a disk of the node to copy the shards to (`l3net.scratch`); None reads them where they are.
+    tasks : processes that train together, one on each node of a SLURM job; `threads` of each.
 
     Raises
     ------
@@ -43,7 +48,11 @@ def train_leg(
     Interrupted, Diverged
         Asked to stop; a loss that is no number.
     """
+    if launch.is_asked(tasks):
+        launch.run_tasks(train_leg, Path(__file__), locals(), tasks=tasks, cpus=threads)
+        return
     chosen = legs.Settings.of({**settings, **how})
+    train, valid = scratch.local_index(train, local), scratch.local_index(valid, local)
     arguments = {
         "front_end": front_end,
         "image_size": legs.read_index(train)["image_size"],

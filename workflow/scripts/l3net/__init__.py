@@ -12,7 +12,7 @@ The modules stand on floors; a module imports only from floors below its own (do
     1  shards  media  datasets  audioset  statistics  figures  ontology  gate  back_off  download_failures  download_settings  dataset_layouts
        sound  windows  embedding_files  weights  checkpoint_files
        synthesis_sound  synthesis_picture  synthesis_motion  synthesis_video
-    0  errors  files  hashing  interrupts  progress  provenance  stage  validate  clips  addresses
+    0  errors  files  hashing  interrupts  progress  provenance  stage  validate  clips  addresses  launch  scratch
 """
 
 __version__ = "0.1.0"

@@ -12,7 +12,7 @@ _STEP_VARIABLES = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST"
 _log = logging.getLogger("l3net")
 
 
-def open_strategy(name: str) -> tf.distribute.Strategy:
+def open_strategy(name: str, *, deterministic: bool = True) -> tf.distribute.Strategy:
     """Return the strategy `name`; call it before any operation of TensorFlow.
 
     Parameters
@@ -20,6 +20,8 @@ def open_strategy(name: str) -> tf.distribute.Strategy:
     name : ``single``; ``mirrored``, every GPU of this machine (every logical CPU device where there is none);
         ``multi_worker``, the tasks of a SLURM step, told by its variables; ``auto``, the last of these that applies:
         several tasks in the step, several GPUs, one device.
+    deterministic : choose operations that always give the same bits, where there is no GPU. XLA has none for the
+        gradient of pooling.
 
     Raises
     ------
@@ -32,7 +34,7 @@ def open_strategy(name: str) -> tf.distribute.Strategy:
         name = _automatic()
     strategy = {"single": tf.distribute.get_strategy, "mirrored": _mirrored, "multi_worker": _multi_worker}[name]()
     # Reductions in another order would make a resumed training differ from an undisturbed one.
-    if not tf.config.list_physical_devices("GPU"):
+    if deterministic and not tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
     _log.info("training on %s: %d replicas", name, strategy.num_replicas_in_sync)
     return strategy
@@ -42,6 +44,23 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Return whether this process writes the files: the only one, or the first task of several."""
     resolver = strategy.cluster_resolver
     return not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) or resolver.task_id == 0
+
+
+class _StepResolver(tf.distribute.cluster_resolver.SlurmClusterResolver):
+    """SLURM's tasks in the order of their ranks, each with a port of its own, at the addresses SLURM has for its nodes.
+
+    TensorFlow's resolver sorts nodes by name (``n10`` before ``n9``), which is not the order of the ranks; it takes a
+    node's name for its address; and it gives tasks on different nodes the same port, which fails where they share a
+    host. ``L3NET_ADDRESSES`` (node=address, comma-separated; set by `l3net.launch`) holds the addresses.
+    """
+
+    def cluster_spec(self) -> tf.train.ClusterSpec:
+        pairs = os.environ.get("L3NET_ADDRESSES", "").split(",")
+        addresses = dict(pair.split("=") for pair in pairs if pair)
+        nodes = [node for node, tasks in self._task_configuration.items() for _ in range(tasks)]
+        self.task_type, self.task_id = "worker", self._rank
+        tasks = [f"{addresses.get(node, node)}:{self._port_base + rank}" for rank, node in enumerate(nodes)]
+        return tf.train.ClusterSpec({"worker": tasks})
 
 
 def _automatic() -> str:
@@ -64,8 +83,9 @@ def _multi_worker() -> tf.distribute.Strategy:
     # The resolver wants a number of GPUs a node even where there are none; each task takes its share of them.
     tasks = int(os.environ["SLURM_STEP_TASKS_PER_NODE"].split("(")[0].split(",")[0])
     gpus = max(tasks, int(os.environ.get("SLURM_GPUS_ON_NODE", "0")))
-    port = int(os.environ.get("L3NET_PORT", "8888"))
-    resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+    # Legs on the same nodes must not meet on one port; below the range of ephemeral ports.
+    port = int(os.environ.get("L3NET_PORT", 16384 + int(os.environ.get("SLURM_JOB_ID", "0")) % 16000))
+    resolver = _StepResolver(
         port_base=port, gpus_per_node=gpus, gpus_per_task=gpus // tasks, tasks_per_node=None, auto_set_gpu=False
     )
     return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)

@@ -98,6 +98,22 @@ def command_line(function: Callable[..., Any]) -> argparse.ArgumentParser:
     return parser
 
 
+def options(function: Callable[..., Any], arguments: dict[str, Any]) -> list[str]:
+    """Return `arguments` of `function` as words that `command_line` reads back; what is None or default is left out."""
+    words: list[str] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        value, flag = arguments.get(name, parameter.default), name.replace("_", "-")
+        if value is None or value is inspect.Parameter.empty or value == parameter.default:
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, list):
+            words += [f"--{flag}", *map(str, value)]
+        else:
+            words.append(f"--{flag}={json.dumps(value) if isinstance(value, dict) else value}")
+    return words
+
+
 def _option(hint: Any) -> dict[str, Any]:
     """Return argparse's settings for a parameter of type `hint`."""
     plain, origin = _without_none(hint), typing.get_origin(_without_none(hint))
