@@ -15,4 +15,9 @@ The modules stand on floors; a module imports only from floors below its own (do
     0  errors  files  hashing  interrupts  progress  provenance  stage  validate  clips  addresses  launch  scratch
 """
 
+import os
+
+# TensorFlow's start-up notes would bury a run's own lines. It reads this once, when it is first imported.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 __version__ = "0.1.0"
