@@ -1,6 +1,7 @@
 """Classify a downstream data set from its embeddings: every fold in turn, every clip predicted once a seed."""
 
 import csv
+import json
 import logging
 import shutil
 from pathlib import Path
@@ -149,20 +150,14 @@ def _kept_or_made(path: Path, job: _Job, number: int, fold: str) -> tuple[np.nda
     if path.exists():
         with np.load(path, allow_pickle=False) as found:
             _log.info("fold %s, seed %s: kept from an earlier run", fold, number)
-            return found["clips"], found["likelihoods"], _read_rows(str(found["rows"]))
+            return found["clips"], found["likelihoods"], json.loads(str(found["rows"]))
     likelihoods, rows = job.run(number, fold)
     tested = job.split(number, fold).test_clips
     with files.replacing(path) as temporary:
-        np.savez(temporary, clips=tested, likelihoods=likelihoods, rows=provenance.canonical_json(rows))
+        np.savez(temporary, clips=tested, likelihoods=likelihoods, rows=json.dumps(rows))
     right = likelihoods.argmax(axis=1) == job.y[tested]
     _log.info("fold %s, seed %s: %d of %d clips right", fold, number, right.sum(), right.size)
     return tested, likelihoods, rows
-
-
-def _read_rows(text: str) -> list[dict]:
-    import json
-
-    return json.loads(text)
 
 
 def _write_predictions(path: Path, clips: folds.Clips, facts: dict, outcomes: list) -> None:

@@ -78,10 +78,17 @@ def test_folds(folds: np.ndarray) -> list[str]:
     return sorted(set(folds) - {TRAIN_ONLY_FOLD}, key=_by_number)
 
 
-def training_clips(folds: np.ndarray, test_fold: str) -> np.ndarray:
-    """Return a mask of the clips to train on: the fold called ``train`` where there is one, else all but the tested."""
+def training_clips(folds: np.ndarray, test_fold: str, groups: np.ndarray | None = None) -> np.ndarray:
+    """Return a mask of the clips to train on: the fold called ``train`` where there is one, else all but the tested.
+
+    With `groups`, clips that share a group with a tested one are left out: UrbanSound8K's own folds have slices of five
+    recordings on both sides.
+    """
     folds = np.asarray(folds)
-    return folds == TRAIN_ONLY_FOLD if TRAIN_ONLY_FOLD in folds else folds != test_fold
+    training = folds == TRAIN_ONLY_FOLD if TRAIN_ONLY_FOLD in folds else folds != test_fold
+    if groups is not None:
+        training &= ~np.isin(groups, np.asarray(groups)[folds == test_fold])
+    return training
 
 
 def validation_clips(labels: np.ndarray, groups: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

@@ -74,9 +74,14 @@ def read_clips(path: Path) -> Clips:
 
 
 def split(clips: Clips, test_fold: str, *, protocol: str, validation_share: float, seed: int) -> Split:
-    """Return the windows of a fold; validation by whole groups (``paper``) or by window (``published_code``)."""
+    """Return the windows of a fold.
+
+    Protocol ``paper`` validates on whole groups of clips, and trains on none that shares a group with a tested clip;
+    ``published_code`` validates on windows drawn from the training clips, and trains on all of them.
+    """
     rng = np.random.Generator(np.random.Philox(seed))
-    training = datasets.training_clips(clips.fold, test_fold)
+    groups = None if protocol == "published_code" else clips.group
+    training = datasets.training_clips(clips.fold, test_fold, groups)
     test_clips = np.flatnonzero(clips.fold == test_fold)
     window_clip = clips.window_clip
     if protocol == "published_code":

@@ -2,20 +2,19 @@
 
 Every setting sees the same windows in the same order from the same first weights; only its learning rate (Adam) and
 weight decay (L2 on kernels, part of the loss) differ. The first layer's kernels lie side by side,
-[n_inputs, n_settings, n_hidden], so that one matrix product serves all settings; the later ones are stacked, [n_settings, n_in, n_out].
-An epoch is one call of the program, whatever the number of windows; folds padded to equal shapes compile it once.
+[n_inputs, n_settings, n_hidden], so that one matrix product serves all settings; the later ones are stacked,
+[n_settings, n_in, n_out]. An epoch is one call of the program, whatever the number of windows; folds padded to equal shapes compile it once.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import tensorflow as tf
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 _VALIDATE_AT_ONCE = 512
-_log = logging.getLogger("l3net")
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Perceptrons:
     def _first_weights(self, rng: np.random.Generator) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
         """Return Glorot-uniform kernels and zero biases, the same for every setting."""
         kernels, biases = [], []
-        for k, (n_in, n_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False)):
+        for k, (n_in, n_out) in enumerate(pairwise(self.sizes)):
             limit = (6 / (n_in + n_out)) ** 0.5
             kernel = rng.uniform(-limit, limit, (n_in, n_out)).astype(np.float32)
             kernels.append(tf.constant(np.stack([kernel] * self.n_settings, axis=1 if k == 0 else 0)))

@@ -1,0 +1,202 @@
+"""classify_dataset: no leaks, chance on shuffled labels, resuming after a kill, every classifier, both protocols."""
+
+import itertools
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from l3net import folds
+from l3net.errors import DatasetError
+from tests.stages.downstream_fixtures import write_embeddings
+from tests.stages.loading import stage_function
+
+classify_dataset = stage_function("classify_dataset")
+SMALL = {
+    "hidden": [16],
+    "learning_rates": [1e-3, 1e-2],
+    "weight_decays": [1e-4],
+    "max_epochs": 12,
+    "patience_epochs": 6,
+    "batch_size": 16,
+    "validation_share": 0.2,
+}
+
+
+@pytest.fixture(scope="module")
+def embeddings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_embeddings(tmp_path_factory.mktemp("embeddings") / "easy.h5")
+
+
+def classify(embeddings: Path, folder: Path, **changes: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    predictions, settings = folder / "scores" / "l3.csv", folder / "scores" / "l3.settings.csv"
+    state = folder / "scores" / ".l3"
+    classify_dataset(embeddings, predictions, settings, state, "toy", "l3-music-mel256", **{**SMALL, **changes})
+    assert not state.exists()
+    return pd.read_csv(predictions, dtype={"fold": str}), pd.read_csv(settings, dtype={"fold": str})
+
+
+@pytest.fixture(scope="module")
+def classified(embeddings: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return classify(embeddings, tmp_path_factory.mktemp("run"))
+
+
+def test_every_clip_is_predicted_once_with_likelihoods(classified: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    predictions, _ = classified
+    facts = (
+        "dataset,embedding,kind,front_end,subset,epoch,samples_seen,protocol,seed,fold,filename,label,predicted,correct"
+    )
+    assert ",".join(predictions.columns[:14]) == facts
+    assert list(predictions.columns[14:]) == [f"p:class {n}" for n in range(4)]
+    assert sorted(predictions["filename"]) == [f"{n:03d}.wav" for n in range(48)]
+    assert (predictions["kind"].iloc[0], predictions["epoch"].iloc[0]) == ("l3", 8)
+    likelihoods = predictions.iloc[:, 14:].to_numpy()
+    assert np.allclose(likelihoods.sum(axis=1), 1, atol=1e-4)
+    names = np.array([f"class {n}" for n in range(4)])
+    assert (names[likelihoods.argmax(axis=1)] == predictions["predicted"]).all()
+    assert ((predictions["predicted"] == predictions["label"]) == predictions["correct"]).all()
+    assert predictions["correct"].mean() > 0.9
+
+
+def test_the_setting_with_the_best_validation_is_chosen(classified: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    _, settings = classified
+    assert len(settings) == 3 * 2
+    for _, found in settings.groupby("fold"):
+        assert found["chosen"].sum() == 1
+        assert found.loc[found["chosen"], "valid_accuracy"].item() == found["valid_accuracy"].max()
+
+
+def test_no_clip_and_no_group_is_on_two_sides(embeddings: Path) -> None:
+    clips = folds.read_clips(embeddings)
+    for fold in ("1", "2", "3"):
+        split = folds.split(clips, fold, protocol="paper", validation_share=0.2, seed=1)
+        sides = [set(clips.window_clip[split.train]), set(clips.window_clip[split.valid]), set(split.test_clips)]
+        assert sum(map(len, sides)) == 48
+        for one, other in itertools.combinations(sides, 2):
+            assert not one & other
+            assert not set(clips.group[list(one)]) & set(clips.group[list(other)])
+
+
+def test_published_code_validates_on_windows_of_training_clips(embeddings: Path, tmp_path: Path) -> None:
+    clips = folds.read_clips(embeddings)
+    split = folds.split(clips, "1", protocol="published_code", validation_share=0.2, seed=1)
+    assert set(clips.window_clip[split.train]) & set(clips.window_clip[split.valid])
+    assert split.valid.sum() == round(0.2 * 32 * 3)
+    predictions, _ = classify(embeddings, tmp_path, protocol="published_code")
+    assert set(predictions["protocol"]) == {"published_code"}
+
+
+def test_a_clip_of_the_tested_fold_is_no_training_clip_under_another_name(tmp_path: Path) -> None:
+    """A group that the data set's own folds tear apart is left out of training (paper), not so in published_code."""
+    path = write_embeddings(tmp_path / "torn.h5")
+    with h5py.File(path, "a") as file:
+        groups = file["clips/group"].asstr()[:]
+        groups[2:4] = groups[0]  # of another fold
+        file["clips/group"][:] = groups
+    clips = folds.read_clips(path)
+    assert clips.fold[2] != clips.fold[0]
+    for protocol, expected in (("paper", False), ("published_code", True)):
+        split = folds.split(clips, clips.fold[0], protocol=protocol, validation_share=0.2, seed=1)
+        assert (2 in clips.window_clip[split.train | split.valid]) is expected
+
+
+def test_shuffled_labels_score_at_chance(tmp_path: Path) -> None:
+    """Labels drawn anew for each recording: with clips of one recording on two sides they could be learned by heart."""
+    path = write_embeddings(tmp_path / "shuffled.h5", clips_per_class=60, windows=2, clips_per_group=3)
+    with h5py.File(path, "a") as file:
+        names, of_clip = np.unique(file["clips/group"].asstr()[:], return_inverse=True)
+        drawn = np.random.default_rng(2).permutation(np.arange(names.size) % 4)
+        file["clips/label"][:] = [f"class {k}" for k in drawn[of_clip]]
+    predictions, _ = classify(path, tmp_path)
+    # 80 recordings decide (their three clips agree): four deviations of a binomial around 1 in 4.
+    assert abs(predictions["correct"].mean() - 0.25) < 4 * (0.25 * 0.75 / 80) ** 0.5
+
+
+def test_standardised_on_training_windows_only(embeddings: Path) -> None:
+    clips = folds.read_clips(embeddings)
+    split = folds.split(clips, "1", protocol="paper", validation_share=0.2, seed=1)
+    with h5py.File(embeddings) as file:
+        windows = file["embedding"][:]
+    mean, deviation = folds.standard(clips, split.train)
+    np.testing.assert_allclose(mean, windows[split.train].mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(deviation, windows[split.train].std(axis=0), rtol=1e-5)
+    buffer = np.full((200, 16), np.nan, np.float32)
+    n = folds.fill(clips, split.valid, mean, deviation, buffer)
+    np.testing.assert_allclose(buffer[:n], (windows[split.valid] - mean) / deviation, atol=1e-6)
+    assert (buffer[n:] == 0).all()
+
+
+def test_read_in_small_blocks_it_is_the_same(embeddings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = folds.read_clips(embeddings)
+    windows = np.arange(144) % 3 != 1
+    whole = folds.standard(clips, windows)
+    monkeypatch.setattr(folds, "_BLOCK_BYTES", 4 * 16 * 7)
+    assert sum(len(rows) for rows, _ in folds.blocks(clips, windows)) == windows.sum()
+    for one, other in zip(whole, folds.standard(clips, windows), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_half_precision_where_memory_is_short(embeddings: Path, tmp_path: Path, classified) -> None:
+    job = classify_dataset.__globals__["_precision"]
+    assert (job(1_000_000, 9), job(1_000_000, 7)) == (np.float32, np.float16)
+    with pytest.raises(DatasetError, match=r"a fold needs 2 MB .*memory_megabytes \(2\); raise it"):
+        job(1_000_000, 2)
+
+
+def test_a_killed_job_goes_on_with_the_fold_it_was_at(
+    embeddings: Path, tmp_path: Path, classified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = classify_dataset.__globals__["_Job"]
+    run, made = job.run, []
+
+    def killed_at_third(self: object, number: int, fold: str) -> tuple:
+        made.append(fold)
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return run(self, number, fold)
+
+    monkeypatch.setattr(job, "run", killed_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        classify(embeddings, tmp_path)
+    assert not (tmp_path / "scores" / "l3.csv").exists()
+    predictions, settings = classify(embeddings, tmp_path)
+    assert made == ["1", "2", "3", "3"]
+    pd.testing.assert_frame_equal(predictions, classified[0])
+    pd.testing.assert_frame_equal(settings, classified[1])
+
+
+def test_kept_folds_of_other_settings_are_not_taken(embeddings: Path, tmp_path: Path, classified) -> None:
+    state = tmp_path / "scores" / ".l3" / "0123456789abcdef"
+    state.mkdir(parents=True)
+    (state / "0-1.npz").write_bytes(b"of another configuration")
+    predictions, _ = classify(embeddings, tmp_path)
+    pd.testing.assert_frame_equal(predictions, classified[0])
+
+
+@pytest.mark.parametrize("classifier", ["linear", "knn", "svm", "forest"])
+def test_other_classifiers_have_the_same_face(embeddings: Path, tmp_path: Path, classifier: str) -> None:
+    predictions, settings = classify(embeddings, tmp_path, classifier=classifier, seeds=[0, 1])
+    assert predictions.groupby("seed").size().to_dict() == {0: 48, 1: 48}
+    assert predictions["correct"].mean() > 0.9
+    assert settings.groupby(["seed", "fold"])["chosen"].sum().eq(1).all()
+    assert np.allclose(predictions.filter(like="p:").sum(axis=1), 1, atol=1e-4)
+
+
+def test_bad_input_gets_one_line(tmp_path: Path, embeddings: Path) -> None:
+    (tmp_path / "no.h5").write_text("no HDF5")
+    with pytest.raises(DatasetError, match=r"no\.h5: not an embeddings file"):
+        classify(tmp_path / "no.h5", tmp_path)
+    shutil.copy(embeddings, tmp_path / "short.h5")
+    with h5py.File(tmp_path / "short.h5", "a") as file:
+        file["offsets"][-1] -= 1
+    with pytest.raises(DatasetError, match="offsets do not fit 48 clips and 144 windows"):
+        classify(tmp_path / "short.h5", tmp_path)
+    alone = write_embeddings(tmp_path / "alone.h5", clips_per_class=6, clips_per_group=2)
+    with h5py.File(alone, "a") as file:
+        file["clips/group"][:] = file["clips/label"].asstr()[:]
+        file["clips/fold"][:] = ["1" if label < "class 2" else "2" for label in file["clips/label"].asstr()]
+    with pytest.raises(DatasetError, match="fold 1 leaves no clip to validate on"):
+        classify(alone, tmp_path)

@@ -1,0 +1,141 @@
+"""fetch_dataset: every layout, one's own data set, downloads, and what it says about bad input."""
+
+import functools
+import http.server
+import shutil
+import tarfile
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from l3net import dataset_layouts
+from l3net.dataset_layouts import Archive
+from l3net.errors import DatasetError
+from tests.stages.downstream_fixtures import lay_out_dcase2013, lay_out_esc50, lay_out_us8k, write_sound
+from tests.stages.loading import stage_function
+
+fetch_dataset = stage_function("fetch_dataset")
+
+
+def fetch(folder: Path, tmp_path: Path, layout: str, **settings: str) -> pd.DataFrame:
+    index = tmp_path / "index.csv"
+    fetch_dataset("mine", {"layout": layout, "source": str(folder), **settings}, index, tmp_path / "downloads")
+    table = pd.read_csv(index, dtype=str)
+    assert list(table.columns) == ["path", "filename", "label", "fold", "group"]
+    assert all(Path(path).is_file() for path in table["path"])
+    assert table["filename"].is_unique
+    return table
+
+
+def test_urbansound8k(tmp_path: Path) -> None:
+    table = fetch(lay_out_us8k(tmp_path / "UrbanSound8K"), tmp_path, "us8k")
+    assert len(table) == 12
+    assert set(table["label"]) == {"siren", "drilling"}
+    assert table.groupby("group").size().eq(2).all()
+    assert set(table["group"]) == {"100", "101", "200", "201", "300", "301"}
+
+
+def test_esc50_in_a_folder_of_its_archive_and_esc10_in_it(tmp_path: Path) -> None:
+    lay_out_esc50(tmp_path / "ESC" / "ESC-50-master")
+    assert fetch(tmp_path / "ESC", tmp_path, "esc50")["label"].nunique() == 3
+    esc10 = fetch(tmp_path / "ESC", tmp_path, "esc10")
+    assert set(esc10["label"]) == {"dog", "rain"}
+    assert sorted(set(esc10["fold"])) == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("coded", [False, True])
+def test_dcase2013(tmp_path: Path, coded: bool) -> None:
+    table = fetch(lay_out_dcase2013(tmp_path / "dcase", coded=coded), tmp_path, "dcase2013")
+    assert table.groupby(["fold", "label"]).size().to_dict() == {
+        ("test", "bus"): 2,
+        ("test", "tube"): 2,
+        ("train", "bus"): 2,
+        ("train", "tube"): 2,
+    }
+
+
+def test_dcase2013_under_coded_names_needs_its_key(tmp_path: Path) -> None:
+    folder = lay_out_dcase2013(tmp_path / "dcase", coded=True)
+    (folder / "dcase2013_task1_filenamekey.csv").unlink()
+    with pytest.raises(DatasetError, match=r"1_abcde0\.wav: expected a name like bus01\.wav, or the key"):
+        fetch(folder, tmp_path, "dcase2013")
+
+
+def test_the_real_esc10(shared_data: Path, tmp_path: Path) -> None:
+    table = fetch(shared_data / "esc10", tmp_path, "esc10")
+    assert (len(table), table["label"].nunique(), table["fold"].nunique()) == (400, 10, 5)
+    assert table.groupby("group")["fold"].nunique().eq(1).all()
+
+
+def test_ones_own_folder_and_csv(tmp_path: Path) -> None:
+    lines = ["filename,label,fold,group"]
+    for n in range(8):
+        write_sound(tmp_path / "mine" / f"{n}.flac", n)
+        lines.append(f"{n}.flac,{'ab'[n % 2]},{n // 4 + 1},{'' if n == 0 else f'person {n // 2}'}")
+    (tmp_path / "clips.csv").write_text("\n".join(lines))
+    table = fetch(tmp_path / "mine", tmp_path, "folder", metadata=str(tmp_path / "clips.csv")).set_index("filename")
+    assert table.loc["0.flac", "group"] == "0.flac"
+    assert table.loc["7.flac", "group"] == "person 3"
+
+
+def test_bad_input_gets_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no folder .*absent; set datasets\.mine\.source .* or to 'official'"):
+        fetch(tmp_path / "absent", tmp_path, "us8k")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match=r"meta/esc50\.csv: no such file"):
+        fetch(tmp_path / "empty", tmp_path, "esc50")
+    with pytest.raises(DatasetError, match="no ESC-10 here"):
+        fetch(tmp_path / "empty", tmp_path, "esc10")
+    with pytest.raises(DatasetError, match="scenes_stereo: no such folder"):
+        fetch(tmp_path / "empty", tmp_path, "dcase2013")
+    (tmp_path / "empty" / "metadata.csv").write_text("filename,label\na.wav,a\n")
+    with pytest.raises(DatasetError, match=r"metadata\.csv: no column fold; found filename, label"):
+        fetch(tmp_path / "empty", tmp_path, "folder")
+
+
+@pytest.fixture
+def server(tmp_path: Path):
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+
+
+def test_official_archives_are_fetched_checked_and_unpacked(
+    tmp_path: Path, server: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import hashlib
+
+    folder, address = server
+    lay_out_us8k(tmp_path / "UrbanSound8K")
+    with tarfile.open(folder / "UrbanSound8K.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "UrbanSound8K", "UrbanSound8K")
+    digests = [
+        hashlib.md5(path.read_bytes()).hexdigest()
+        for path in (folder / "UrbanSound8K.tar.gz", tmp_path / "UrbanSound8K/metadata/UrbanSound8K.csv")
+    ]
+    official = dataset_layouts.LAYOUTS["us8k"]
+    with pytest.raises(DatasetError, match=r"UrbanSound8K\.tar\.gz: .*hash"):
+        fetch("official", tmp_path, "us8k", mirror=address)
+    served = {**vars(official), "archives": (Archive(official.archives[0].url, digests[0]),)}
+    monkeypatch.setitem(dataset_layouts.LAYOUTS, "us8k", dataset_layouts.Layout(**served))
+    with pytest.raises(DatasetError, match=r"MD5 .*, expected the published"):
+        fetch("official", tmp_path, "us8k", mirror=address)
+    served["metadata_md5"] = digests[1]
+    monkeypatch.setitem(dataset_layouts.LAYOUTS, "us8k", dataset_layouts.Layout(**served))
+    assert len(fetch("official", tmp_path, "us8k", mirror=address)) == 12
+    (folder / "UrbanSound8K.tar.gz").unlink()
+    assert len(fetch("official", tmp_path, "us8k", mirror=address)) == 12
+    shutil.rmtree(tmp_path / "downloads")
+    with pytest.raises(DatasetError, match="404"):
+        fetch("official", tmp_path, "us8k", mirror=address)
