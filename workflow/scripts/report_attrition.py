@@ -11,6 +11,7 @@ from l3net.clips import RETRYABLE, STATUSES, USABLE
 from l3net.errors import ClipError, ConfigError
 from l3net.ontology import read_ontology
 
+_WORTH_TRYING = [status for status in RETRYABLE if status != "invalid_media"]  # what the video lacks stays so
 _log = logging.getLogger("l3net")
 
 
@@ -75,12 +76,18 @@ def _count(joined: pd.DataFrame, subsets: list[str]) -> pd.DataFrame:
 
 
 def _count_labels(joined: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    # Any word or number that belongs to one clip would make each reason a kind of its own.
-    reason = joined["reason"].map(lambda text: re.sub(r"\d+(\.\d+)?", "#", text))
-    table = joined.assign(reason=reason, mid=joined["labels"].str.split(",")).explode("mid")
+    kinds = map(_kind, joined["ytid"], joined["status"], joined["reason"])
+    table = joined.assign(reason=list(kinds), mid=joined["labels"].str.split(",")).explode("mid")
     table["label"] = table["mid"].map(names).fillna(table["mid"])
     columns = ["subset", "split", "mid", "label", "status", "reason"]
     return table.groupby(columns).size().rename("n").reset_index()
+
+
+def _kind(ytid: str, status: str, reason: str) -> str:
+    """Return a reason without what is one clip's own, its id and numbers: like reasons are counted together."""
+    if status == "short":
+        return "the video ends early"
+    return re.sub(r"\d+(\.\d+)?", "#", reason.replace(ytid, "{ytid}"))
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
@@ -93,7 +100,7 @@ def _explain(counts: pd.DataFrame) -> None:
     for subset, table in counts.groupby("subset", sort=False):
         total, had = table["n"].sum(), table["n"][table["status"].isin(USABLE)].sum()
         _log.info("%s: %d of %d clips had (%.1f %%)", subset, had, total, 100 * had / max(total, 1))
-        if again := table["n"][table["status"].isin(RETRYABLE)].sum():
+        if again := table["n"][table["status"].isin(_WORTH_TRYING)].sum():
             _log.warning("%s: %d clips may yet be had: snakemake -R fetch_clips tries them again", subset, again)
 
 

@@ -18,8 +18,9 @@ _TEXTS = (
     (r"rate[- ]limit|too many requests|try again later|HTTP Error 429", "rate_limited"),
     (r"(in|from) your (country|location|region)|geo[- ]?restrict|blocked it in", "geo_blocked"),
     (
-        r"video (is )?unavailable|removed|terminated|no longer available|does(n't| not) exist|not available|deleted"
-        r"|copyright|closed their|incomplete youtube id|isn't available",
+        r"(video|account)( is|'s|'s not| has been)? ?(unavailable|(no longer|not) available|removed|terminated)"
+        r"|isn't available|copyright (claim|grounds)|does(n't| not) exist|been (removed|deleted|terminated)"
+        r"|closed their|incomplete youtube id",
         "removed",
     ),
     (r"sign in|log ?in required", "bot_check"),

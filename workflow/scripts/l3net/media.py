@@ -1,6 +1,6 @@
 """Media files: where ffmpeg is, what a file holds, and the cut of a clip out of a video.
 
-Conventions: durations in seconds, sizes in pixels as shown (after rotation), rates in Hz and frames a second.
+Conventions: durations in seconds, sizes in pixels as stored, rates in Hz and frames a second.
 """
 
 import shutil

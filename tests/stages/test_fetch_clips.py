@@ -1,0 +1,151 @@
+"""fetch_clips against a loopback server and a folder: every status, exact lengths, sync, and what a re-run asks for."""
+
+import shutil
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+
+from l3net import audioset
+from tests import media_sources
+from tests.loopback import serving
+from tests.stages.loading import stage_function
+
+fetch_clips = stage_function("fetch_clips")
+FAST = {"part": 0, "parts": 1, "short_side": 64, "preset": "ultrafast", "back_off_seconds": 0.01, "give_up_after": 1000}
+
+
+def clip_list(path: Path, ytids: list[str], start: float = 1.0, end: float = 11.0) -> Path:
+    rows = [f'{ytid},{start},{end},"/m/04rlf"' for ytid in sorted(ytids)]
+    path.write_text("\n".join(["ytid,start_seconds,end_seconds,labels", *rows]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("kinds")
+    good = media_sources.every_kind(folder)
+    return {**good, **media_sources.broken_kind(folder, good["plain"])}
+
+
+EXPECTED = {
+    "three_seconds": ("short", "3.00 s of 10 s are there"),
+    "silent": ("invalid_media", "silent from end to end"),
+    "audio_only": ("invalid_media", "no picture"),
+    "video_only": ("invalid_media", "no sound"),
+    "truncated": ("invalid_media", "truncated: 5.93 s came of 10.00 s"),
+    "headless": ("invalid_media", "ffmpeg cannot read what came"),
+    "code_404": ("removed", "HTTP 404"),
+    "code_403": ("http_error", "HTTP 403"),
+    "code_429": ("rate_limited", "HTTP 429"),
+    "code_500": ("http_error", "HTTP 500"),
+    "code_451": ("geo_blocked", "HTTP 451"),
+    "range_403": ("http_error", "HTTP 403"),
+    "reset": ("network", None),
+}
+ATTEMPTS = {"truncated": 3, "headless": 3, "code_403": 3, "code_429": 3, "code_500": 3, "range_403": 3, "reset": 3}
+
+
+@pytest.fixture(scope="module")
+def part(kinds, tmp_path_factory):
+    """A part of 62 clips of every kind, fetched over http; with the server, to be asked again."""
+    folder = tmp_path_factory.mktemp("part")
+    good = ["plain", "rotated", "odd", "variable", "surround", "film", "late_sound"]
+    names = [*(good * 7)[:45], "code_404", "code_403", "code_429", "code_500", "code_451", "range_403", "reset"]
+    names += ["silent", "audio_only", "video_only", "three_seconds", "truncated", "headless", "passing_500"]
+    names += ["passing_429", "passing_reset", "plain"]
+    kind_of = {f"clip-{n:06d}": name for n, name in enumerate(names)}
+    with serving() as server:
+        for ytid, kind in kind_of.items():
+            answer = kinds.get(kind, "reset")
+            if kind.startswith("code_"):
+                answer = int(kind[5:])
+            elif kind == "range_403":  # the page answers, the media's bytes do not
+                answer = lambda n, is_range: 403 if is_range else kinds["plain"]  # noqa: E731
+            elif kind.startswith("passing_"):
+                trouble = {"500": 500, "429": 429, "reset": "reset"}[kind[8:]]
+                answer = lambda n, is_range, trouble=trouble: trouble if n <= 1 else kinds["plain"]  # noqa: E731
+            server.answers[f"/{ytid}.mp4"] = answer
+        settings = FAST | {
+            "clips": [clip_list(folder / "clips.csv", list(kind_of))],
+            "source": "http",
+            "url_template": server.url + "/{ytid}.mp4?key=SECRET",
+            "store": folder / "store",
+            "allow_private_addresses": True,
+            "timeout_seconds": 10.0,
+        }
+        fetch_clips(manifest=folder / "first.csv", **settings)
+        table = audioset.read_manifest(folder / "first.csv").assign(kind=list(kind_of.values()))
+        yield server, settings, table, folder
+
+
+def test_every_status_is_right(part):
+    _, _, table, _ = part
+    assert len(table) == 62
+    for row in table.itertuples():
+        status, reason = EXPECTED.get(row.kind, ("ok", ""))
+        assert row.status == status, row
+        assert reason is None or row.reason == reason, row
+        assert row.attempts == (2 if row.kind.startswith("passing") else ATTEMPTS.get(row.kind, 1)), row
+        assert (row.sha256 != "") == (status in ("ok", "short"))
+
+
+def test_ok_clips_have_300_frames_and_10_seconds(part):
+    _, settings, table, _ = part
+    for row in table[table["status"] == "ok"].drop_duplicates("kind").itertuples():
+        path = audioset.clip_path(settings["store"], row.ytid, row.start_seconds, row.end_seconds)
+        with av.open(str(path)) as container:
+            assert [stream.codec_context.name for stream in container.streams] == ["h264", "flac"]
+            assert container.streams.video[0].average_rate == 30
+            n_frames = sum(1 for _ in container.decode(video=0))
+        with av.open(str(path)) as container:
+            assert container.streams.audio[0].rate == 48000
+            n_samples = sum(frame.samples for frame in container.decode(audio=0))
+        assert abs(n_frames - 300) <= 1, row.kind
+        assert abs(n_samples / 48000 - 10) <= 0.05, row.kind
+        assert (row.width, row.height) == ((64, 86) if row.kind == "rotated" else (86, 64)), row.kind
+        assert row.bytes == path.stat().st_size
+
+
+def test_picture_and_sound_are_in_sync(part):
+    _, settings, table, _ = part
+    for row in table[table["status"] == "ok"].drop_duplicates("kind").itertuples():
+        path = audioset.clip_path(settings["store"], row.ytid, row.start_seconds, row.end_seconds)
+        flashes, clicks = media_sources.flashes_and_clicks(path)
+        np.testing.assert_allclose(flashes, clicks, atol=0.040, err_msg=row.kind)
+        np.testing.assert_allclose(clicks, [2.0, 5.0, 8.0], atol=0.040, err_msg=row.kind)
+
+
+def test_same_bytes_from_a_folder_as_over_http(part, kinds, tmp_path):
+    _, settings, table, _ = part
+    row = table[table["kind"] == "variable"].iloc[0]
+    (tmp_path / "videos").mkdir()
+    shutil.copy(kinds["variable"], tmp_path / "videos" / f"{row.ytid}.mp4")
+    clips = clip_list(tmp_path / "clips.csv", [row.ytid])
+    fetch_clips([clips], tmp_path / "m.csv", source="directory", directory=tmp_path / "videos", store=tmp_path / "s",
+                **FAST)  # fmt: skip
+    assert audioset.read_manifest(tmp_path / "m.csv")["sha256"].item() == row.sha256
+
+
+def test_a_rerun_asks_again_for_the_retryable_alone(part):
+    server, settings, table, folder = part
+    before = server.requests.copy()
+    fetch_clips(manifest=folder / "second.csv", **settings)
+    asked = {path[1:12] for path, n in server.requests.items() if n > before[path]}
+    retryable = table["status"].isin(["http_error", "rate_limited", "network", "invalid_media"])
+    assert asked == set(table.loc[retryable, "ytid"])
+    second = audioset.read_manifest(folder / "second.csv")
+    had = ~retryable
+    pd.testing.assert_frame_equal(second[had], table[had].drop(columns="kind"))
+    assert (second.loc[retryable, "attempts"] > table.loc[retryable, "attempts"]).all()
+
+
+def test_nothing_partial_is_left_and_no_secret_is_written(part):
+    _, settings, _, folder = part
+    files = [path for path in settings["store"].rglob("*") if path.is_file()]
+    assert {path.suffix for path in files if ".work" not in path.parts} == {".mkv", ".json"}
+    assert [path.name for path in (settings["store"] / ".work").iterdir()] == ["lock"]
+    texts = [path.read_text() for path in [*files, folder / "first.csv"] if path.suffix in {".json", ".csv"}]
+    assert not any("SECRET" in text for text in texts)
