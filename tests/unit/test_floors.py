@@ -10,14 +10,17 @@ import pytest
 LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts" / "l3net"
 FLOORS = [
     {"errors", "files", "hashing", "interrupts", "progress", "provenance", "stage", "validate", "clips", "addresses", "launch", "scratch"},
-    {"shards", "media", "datasets", "audioset", "statistics", "figures", "ontology", "gate", "back_off", "download_failures", "download_settings"}
+    {"shards", "shard_index", "video", "feed_order"}
+    | {"media", "datasets", "audioset", "statistics", "figures", "ontology", "gate", "back_off", "download_failures", "download_settings"}
     | {"dataset_layouts", "sound", "windows", "embedding_files", "weights", "checkpoint_files"}
     | {"synthesis_sound", "synthesis_picture", "synthesis_motion", "synthesis_video"},
     {"selection", "clip_check", "clip_sources", "clip_store", "downloads"}
     | {
-        "feed",
+        "feed_reader",
+        "samples",
         "folds",
         "front_ends",
+        "legs",
         "embedding_streams",
         "sampling",
         "synthesis_voices",
@@ -26,8 +29,8 @@ FLOORS = [
     },
     {"acquisition"}
     | {"perceptrons"}
-    | {"networks", "correspondence", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
-    {"checkpoints", "devices", "steps"},
+    | {"networks", "feed", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
+    {"checkpoints", "correspondence", "devices", "steps"},
     {"training", "embeddings", "embedding_exports", "classifiers"},
     {"cli", "hear"},
 ]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from l3net import checkpoint_files, launch, legs, scratch, stage
+from l3net import checkpoint_files, launch, legs, scratch, shard_index, stage
 
 
 def train_leg(
@@ -55,7 +55,7 @@ def train_leg(
     train, valid = scratch.local_index(train, local), scratch.local_index(valid, local)
     arguments = {
         "front_end": front_end,
-        "image_size": legs.read_index(train)["image_size"],
+        "image_size": shard_index.read(train).image_size,
         **front_end_settings,
         **network,
         "weight_decay": chosen.weight_decay,

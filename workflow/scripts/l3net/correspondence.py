@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from l3net import feed, legs
+from l3net import feed, shard_index
 
 
 def answers(
@@ -35,7 +35,7 @@ def answers(
 
     right, labels, asked = [], [], set()
     # A feed starts over where an index is used up; what it asks for again is not counted.
-    batches = min(batches, -(-legs.read_index(index)["n_samples"] // batch_size))
+    batches = min(batches, -(-shard_index.read(index).n_samples // batch_size))
     data = feed.open_feed(index, batch_size=batch_size, epoch=0, seed=seed, batches=batches)
     for batch in data:
         for is_right, name, mids in zip(

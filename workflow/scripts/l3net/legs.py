@@ -4,7 +4,6 @@ A leg is a pure function of its data, its configuration and the checkpoint it st
 a kill lies in a folder of its own, the state, in the layout of a checkpoint, and belongs to this leg by a fingerprint.
 """
 
-import json
 import logging
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from l3net import checkpoint_files, hashing
 from l3net.checkpoint_files import Checkpoint
-from l3net.errors import ConfigError, ShardError, WeightsError
+from l3net.errors import ConfigError, WeightsError
 from l3net.provenance import canonical_json
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -130,18 +129,3 @@ def find_start(leg: Leg, fingerprint: str) -> Checkpoint | None:
 
 def _epoch_under_way(state: Checkpoint) -> int:
     return state.metadata["epoch"] + bool(state.position)
-
-
-def read_index(path: Path) -> dict[str, Any]:
-    """Return what an index of shards says of itself: ``subset``, ``image_size`` and more.
-
-    Raises
-    ------
-    ShardError
-        A file that is missing or no index.
-    """
-    try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-        return {**index, "subset": index["subset"], "image_size": int(index["image_size"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ShardError(f"{path}: not an index of shards ({error!r}); make it with the rule index_shards") from None

@@ -12,11 +12,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from l3net import checkpoint_files, checkpoints, devices, feed, files, networks, progress, steps
+from l3net import checkpoint_files, checkpoints, devices, feed, files, networks, progress, shard_index, steps
 from l3net.checkpoint_files import Checkpoint
 from l3net.errors import L3Error
 from l3net.interrupts import StopRequests
-from l3net.legs import Leg, find_start, read_index
+from l3net.legs import Leg, find_start
 from l3net.provenance import describe
 
 _log = logging.getLogger("l3net")
@@ -40,7 +40,7 @@ def train(leg: Leg) -> Checkpoint | None:
     Diverged
         The loss is no number; the state of before is kept.
     """
-    strategy = devices.open_strategy(leg.settings.strategy)
+    strategy = devices.open_strategy(leg.settings.strategy, deterministic=not leg.settings.xla)
     keras.utils.set_random_seed(leg.seed % 2**32)
     with StopRequests() as stop:
         return _Training(leg, strategy, stop).run()
@@ -76,14 +76,14 @@ class _Training:
 
     def _describe(self) -> dict[str, Any]:
         """Return what the network is and what it is trained on, for all who load it."""
-        network, index = self.leg.network, read_index(self.leg.train)
+        network = self.leg.network
         return {
             "network": network,
             "front_end": network["front_end"],
             "front_end_version": network["version"],
             "hop_length": network["hop_length"],
             "image_size": network["image_size"],
-            "subset": index["subset"],
+            "subset": shard_index.read(self.leg.train).subset,
             "seed": self.leg.seed,
             "precision": self.settings.precision,
             "objective": self.settings.objective,
@@ -108,7 +108,7 @@ class _Training:
             self.record.position = {"batches": 0, "loss": 0.0, "right": 0, "seconds": 0.0, "waiting": 0.0}
         position, pending = self.record.position, None
         left = s.batches_per_epoch - position["batches"]
-        batches = self._feed(self.leg.train, epoch, s.batches_per_epoch, position["batches"])
+        batches = self._feed(self.leg.train, epoch - 1, s.batches_per_epoch, position["batches"])
         with progress.Progress(f"epoch {epoch} of {self.leg.epoch}", left, "batches") as bar:
             began = time.perf_counter()
             for batch, waited in _timed(batches):
