@@ -1,0 +1,80 @@
+"""Index the shards of a subset and split: counts, digests, and a check that they belong together."""
+
+import os
+from pathlib import Path
+
+from l3net import audioset, hashing, shard_index, shards, stage
+from l3net.errors import ShardError
+from l3net.progress import track
+
+_SHARED = ("subset", "parts", "image_size", "short_side", "sample_rate", "samples_per_clip", "pairing", "seed")
+
+
+def index_shards(shards: list[Path], index: Path) -> None:
+    """Write the index of the shards of one split as JSON (docs/formats.md). Shards without samples are left out.
+
+    Parameters
+    ----------
+    shards : HDF5 files written by make_shard with the same settings.
+    index : JSON file to write.
+
+    Raises
+    ------
+    ShardError
+        A damaged shard; shards with different settings, or of different splits; no sample at all.
+    """
+    entries, seen, largest = [], {}, 0
+    for path in track(shards, "indexing", unit="shards"):
+        entry, attributes, frame = _examine(Path(path), Path(index).parent)
+        for name, value in attributes.items():
+            first, known = seen.setdefault(name, (path, value))
+            if known != value:
+                raise ShardError(
+                    f"{path} has {name} {value}, {first} has {known}; expected shards of one split made with the same "
+                    "settings: make them again (-R make_shard)"
+                )
+        entries.append(entry)
+        largest = max(largest, frame)
+    settings = {name: value for name, (_, value) in seen.items()}
+    if not any(entry.n_samples for entry in entries):
+        raise ShardError(
+            f"{index}: none of {len(entries)} shards holds a sample; expected two usable clips or more in a part"
+        )
+    shard_index.write(_index(entries, settings, largest), Path(index))
+
+
+def _examine(path: Path, folder: Path) -> tuple[shard_index.IndexedShard, dict[str, object], int]:
+    """Return a shard's entry, the settings it must share with the others, and its largest frame in bytes."""
+    with shards.Shard(path) as shard:
+        attributes = {name: _plain(shard.attributes[name]) for name in _SHARED}
+        attributes["split"] = audioset.split_of(int(shard.attributes["part"]), int(shard.attributes["parts"]))
+        n_clips = shard.n_clips if shard.n_samples else 0
+        frame, n_samples = shard.largest_frame(), shard.n_samples
+    entry = shard_index.IndexedShard(
+        path=os.path.relpath(path, folder), sha256=hashing.sha256_of(path), n_samples=n_samples, n_clips=n_clips
+    )
+    return entry, attributes, frame
+
+
+def _index(
+    entries: list[shard_index.IndexedShard], settings: dict[str, object], largest: int
+) -> shard_index.ShardIndex:
+    return shard_index.ShardIndex(
+        subset=settings["subset"],
+        split=settings["split"],
+        image_size=settings["image_size"],
+        sample_rate=settings["sample_rate"],
+        samples_per_clip=settings["samples_per_clip"],
+        n_samples=sum(entry.n_samples for entry in entries),
+        n_clips=sum(entry.n_clips for entry in entries),
+        largest_frame_bytes=largest,
+        shards=[entry for entry in entries if entry.n_samples],
+    )
+
+
+def _plain(value: object) -> object:
+    return value.item() if hasattr(value, "item") else value
+
+
+if __name__ == "__main__":
+    stage.main(index_shards, globals().get("snakemake"))

@@ -1,0 +1,189 @@
+"""Make the shard of one part: decode its clips once, keep the frames and sounds in use, write the recipes of the samples."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from l3net import audioset, files, hashing, provenance, sampling, shards, stage, video
+from l3net.clips import USABLE
+from l3net.errors import ClipError, ConfigError, ShardError
+from l3net.progress import track
+
+_log = logging.getLogger("l3net")
+_FRAME_SECONDS = 1 / 30
+
+
+def make_shard(
+    clips: Path,
+    manifest: Path,
+    shard: Path,
+    *,
+    store: Path,
+    seed: int,
+    subset: str,
+    part: int,
+    parts: int,
+    samples_per_clip: int = 253,
+    frames_per_clip: int = 300,
+    short_side: int = 256,
+    jpeg_quality: int = 90,
+    image_size: int = 224,
+    pairing: str = "overlapping",
+) -> None:
+    """Write the samples of one part of a subset as one HDF5 file (docs/formats.md).
+
+    A clip that cannot be decoded, or is shorter than a second, is left out with the reason in the table ``left_out``;
+    the samples of the others do not change by it, except the sound of negatives that would have come from it. Memory
+    holds one clip's sound and used frames (about 10 MB for 10 s at 256 pixels) and the recipes, whatever the
+    part's size.
+
+    Parameters
+    ----------
+    clips : CSV of the subset's clips (select_clips).
+    manifest : CSV of the part's clips (fetch_clips).
+    shard : HDF5 file to write.
+    store : folder of the clips.
+    seed : of everything that is drawn.
+    subset : its name.
+    part, parts : which of how many hash slices.
+    samples_per_clip : samples drawn of each clip.
+    frames_per_clip : distinct frames stored of a clip, at most.
+    short_side : pixels of the shorter side of stored frames.
+    jpeg_quality : 1 to 100, of the stored frames.
+    image_size : pixels of the square crop.
+    pairing : overlapping | last_frame.
+
+    Raises
+    ------
+    ConfigError
+        Settings that exclude each other.
+    ShardError
+        When the written file does not read back.
+    """
+    if image_size > short_side:
+        raise ConfigError(
+            f"samples.image_size is {image_size} but samples.short_side {short_side}; expected a crop no larger than the frame"
+        )
+    recipes = sampling.Recipes(
+        seed=seed,
+        subset=subset,
+        part=part,
+        samples_per_clip=samples_per_clip,
+        frames_per_clip=frames_per_clip,
+        image_size=image_size,
+        pairing=pairing,
+    )
+    settings = {
+        "subset": subset,
+        "part": part,
+        "parts": parts,
+        "seed": seed,
+        "samples_per_clip": samples_per_clip,
+        "frames_per_clip": frames_per_clip,
+        "short_side": short_side,
+        "jpeg_quality": jpeg_quality,
+        "image_size": image_size,
+        "pairing": pairing,
+    }
+    rows = _clips_of_part(clips, manifest, part, parts)
+    with files.replacing(shard) as temporary:
+        writer = shards.ShardWriter(
+            temporary, {**settings, "sample_rate": shards.SAMPLE_RATE, **provenance.describe(**settings)}
+        )
+        try:
+            homes, left_out = _add_clips(writer, recipes, rows, Path(store), short_side, jpeg_quality)
+            if len(homes) == 1:
+                homes.clear()
+                left_out.append((*writer.clip_key(0), "alone in its part: no other clip to mismatch it with"))
+            writer.finish(_complete(writer, recipes, homes), left_out)
+        finally:
+            writer.close()
+        _verify(temporary, len(homes) * samples_per_clip)
+    _log.info(
+        "%s: %d samples of %d clips, %d clips left out", shard, len(homes) * samples_per_clip, len(homes), len(left_out)
+    )
+
+
+def _clips_of_part(clips: Path, manifest: Path, part: int, parts: int) -> pd.DataFrame:
+    """Return the part's clips of the subset, in the list's order, with their status; ``row`` counts all of them."""
+    table = audioset.read_clips(clips)
+    table = table[[hashing.part_of(ytid, parts) == part for ytid in table["ytid"]]].reset_index(drop=True)
+    status = audioset.read_manifest(manifest)[[*audioset.KEY, "status"]]
+    return table.merge(status, on=audioset.KEY, how="left").rename_axis("row").reset_index()
+
+
+def _add_clips(
+    writer: shards.ShardWriter,
+    recipes: sampling.Recipes,
+    rows: pd.DataFrame,
+    store: Path,
+    short_side: int,
+    jpeg_quality: int,
+) -> tuple[list[np.ndarray], list[tuple[str, float, float, str]]]:
+    """Decode the usable clips into the shard; return the recipes of each, and the clips left out with the reason."""
+    homes, left_out = [], []
+    usable = rows[rows["status"].isin(USABLE)]
+    for clip in track(list(usable.itertuples(index=False)), "decoding", unit="clips"):
+        path = audioset.clip_path(store, clip.ytid, clip.start_seconds, clip.end_seconds)
+        try:
+            outline = video.outline(path)
+            n_sound = _covered(path, outline.times, outline.n_sound)
+            size = outline.scaled(short_side)
+            home, used = recipes.home(clip.row, outline.times, n_sound, size)
+            decoded = video.decode(path, used, short_side=short_side, jpeg_quality=jpeg_quality)
+            if len(decoded.pcm) < n_sound:
+                raise ClipError(f"{path}: decodes to {len(decoded.pcm)} samples of sound; expected {n_sound}")
+        except ClipError as error:
+            _log.warning("left out: %s", error)
+            left_out.append((clip.ytid, clip.start_seconds, clip.end_seconds, str(error).removeprefix(f"{path}: ")))
+            continue
+        fields = {
+            "ytid": clip.ytid,
+            "start_seconds": clip.start_seconds,
+            "end_seconds": clip.end_seconds,
+            "row": clip.row,
+        }
+        writer.add_clip(
+            decoded.frames, decoded.times, decoded.pcm[:n_sound], clip.labels, width=size[0], height=size[1], **fields
+        )
+        homes.append(home)
+    return homes, left_out
+
+
+def _covered(path: Path, times: np.ndarray, n_sound: int) -> int:
+    """Return how many samples of the sound the picture covers."""
+    seconds = times[-1] + _FRAME_SECONDS if len(times) else 0.0
+    n = min(n_sound, round(seconds * shards.SAMPLE_RATE))
+    if n < shards.SAMPLE_RATE:
+        raise ClipError(f"{path}: {n / shards.SAMPLE_RATE:.2f} s of picture with sound; expected a second or more")
+    return n
+
+
+def _complete(writer: shards.ShardWriter, recipes: sampling.Recipes, homes: list[np.ndarray]) -> np.ndarray:
+    """Pair the recipes with sounds and limit their gains; return the table of samples."""
+    if not homes:
+        return np.zeros(0, shards.SAMPLE)
+    lengths = writer.clip_field("sound_length")
+    for clip, (home, row, first) in enumerate(
+        zip(homes, writer.clip_field("row"), writer.clip_field("first_frame"), strict=True)
+    ):
+        home["frame"] += first
+        recipes.pair(home, clip, int(row), lengths)
+    table = np.concatenate(homes)
+    for clip in range(len(homes)):
+        sampling.limit_gains(table, clip, writer.pcm(clip))
+    return table
+
+
+def _verify(path: Path, n_samples: int) -> None:
+    with shards.Shard(path) as written:
+        if written.n_samples != n_samples:
+            raise ShardError(
+                f"{path} reads back with {written.n_samples} samples; expected {n_samples}: is the disk full?"
+            )
+
+
+if __name__ == "__main__":
+    stage.main(make_shard, globals().get("snakemake"))

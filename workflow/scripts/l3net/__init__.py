@@ -4,12 +4,12 @@ The modules stand on floors; a module imports only from floors below its own (do
 
     6  cli  hear
     5  training  embeddings  embedding_exports  classifiers
-    4  checkpoints  devices  steps
-    3  networks  correspondence  released_soundnet  released_vggish  released_openl3  synthesis  synthesis_recordings  acquisition
+    4  checkpoints  correspondence  devices  steps
+    3  networks  feed  released_soundnet  released_vggish  released_openl3  synthesis  synthesis_recordings  acquisition
        perceptrons
-    2  feed  front_ends  legs  embedding_streams  sampling  synthesis_voices  synthesis_music  synthesis_street
+    2  feed_reader  samples  front_ends  legs  embedding_streams  sampling  synthesis_voices  synthesis_music  synthesis_street
        folds  selection  clip_check  clip_sources  clip_store  downloads
-    1  shards  media  datasets  audioset  statistics  figures  ontology  gate  back_off  download_failures  download_settings  dataset_layouts
+    1  shards  shard_index  video  feed_order  media  datasets  audioset  statistics  figures  ontology  gate  back_off  download_failures  download_settings  dataset_layouts
        sound  windows  embedding_files  weights  checkpoint_files
        synthesis_sound  synthesis_picture  synthesis_motion  synthesis_video
     0  errors  files  hashing  interrupts  progress  provenance  stage  validate  clips  addresses  launch  scratch

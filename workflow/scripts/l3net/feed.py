@@ -1,0 +1,165 @@
+"""The feed: shards -> tf.data batches, and the augmentation that runs inside the training step.
+
+`open_feed` gives compressed samples to parallel C++ decoders, which read only the crop; `prepare` turns a batch into
+what the network takes, batched, on the GPU where there is one.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from l3net import shard_index
+from l3net.errors import ConfigError
+from l3net.feed_reader import Plan, Slot, read_batches
+from l3net.shards import SAMPLE_RATE
+
+_BATCHES_AHEAD = 2
+
+
+def open_feed(
+    index: Path,
+    *,
+    batch_size: int,
+    epoch: int,
+    seed: int,
+    workers: int = 1,
+    shuffle: bool = True,
+    batches: int | None = None,
+    start_batch: int = 0,
+    mix: int = 128,
+) -> tf.data.Dataset:
+    """Return the batches of one epoch, from `start_batch` on.
+
+    The samples are one endless stream, each once before any comes again, in an order given by the seed; epoch k is its
+    k-th stretch of `batches` batches. So an epoch is a function of (seed, epoch), and starting late costs nothing.
+
+    Parameters
+    ----------
+    index : JSON file written by index_shards.
+    batch_size : samples of a batch; every batch is full.
+    epoch : from 0 on; which stretch of the stream.
+    seed : of the order.
+    workers : processes that read; 0 reads in this one. The batches are the same for any number.
+    shuffle : False takes the first sample of every clip, then every second, in the stored order.
+    batches : of an epoch; None takes as many as all samples fill, at least one.
+    start_batch : batches of the epoch to leave out.
+    mix : clips whose samples are mixed with each other at a time; memory grows with it (docs/samples.md).
+
+    Returns
+    -------
+    tf.data.Dataset
+        Dicts of image uint8 [B, S, S, 3] (cropped), audio int16 [B, 48000], label int32 [B] (1 = corresponds), flip
+        bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id and label_mids string.
+
+    Raises
+    ------
+    ShardError
+        An index or shard that cannot be read.
+    ConfigError
+        A number out of range.
+    """
+    found = shard_index.read(index)
+    n = max(found.n_samples // batch_size, 1) if batches is None else batches
+    if min(batch_size, n) < 1 or min(epoch, start_batch, workers) < 0:
+        raise ConfigError(
+            f"feed: batch_size {batch_size} and batches {n} must be 1 or more, epoch {epoch}, start_batch {start_batch} "
+            f"and workers {workers} 0 or more"
+        )
+    plan = Plan(str(index), batch_size, epoch * n + start_batch, (epoch + 1) * n, seed, shuffle, mix)
+    data = tf.data.Dataset.from_generator(lambda: _compressed(plan, workers), output_signature=_signature(batch_size))
+    data = data.map(_decoder(batch_size, found.image_size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return data.apply(tf.data.experimental.assert_cardinality(max(n - start_batch, 0))).prefetch(_BATCHES_AHEAD)
+
+
+def prepare(batch: dict[str, Any], augment: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return what the network takes of a batch: image float32 in [-1, 1], audio float32 in [-1, 1), label.
+
+    With `augment`, as the recipes say: flip, saturation and brightness in the recipe's order, gain.
+    """
+    image = tf.cast(batch["image"], tf.float32) / 255.0
+    audio = tf.cast(batch["audio"], tf.float32) / 32768.0
+    if augment:
+        flip = tf.reshape(batch["flip"], [-1, 1, 1, 1])
+        image = tf.where(flip, tf.reverse(image, [2]), image)
+        image = _recolour(image, *(_wide(batch[k]) for k in ("saturation", "brightness", "saturation_first")))
+        audio = audio * batch["gain"][:, None]
+    return image * 2.0 - 1.0, audio, batch["label"]
+
+
+def _recolour(image: tf.Tensor, saturation: tf.Tensor, brightness: tf.Tensor, saturation_first: tf.Tensor) -> tf.Tensor:
+    """Scale the saturation and shift the brightness, in either order.
+
+    Saturation in closed form, equal to the detour over HSV: with v and m the largest and smallest channel of a pixel,
+    c becomes v - (v - c) min(s, v / (v - m)).
+    """
+    before = tf.where(saturation_first, 0.0, brightness)
+    image = tf.clip_by_value(image + before, 0.0, 1.0)
+    largest = tf.reduce_max(image, -1, keepdims=True)
+    spread = largest - tf.reduce_min(image, -1, keepdims=True)
+    factor = tf.minimum(saturation, tf.math.divide_no_nan(largest, spread))
+    image = largest - (largest - image) * factor
+    return tf.clip_by_value(image + (brightness - before), 0.0, 1.0)
+
+
+def _wide(values: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(values, [-1, 1, 1, 1])
+
+
+def _compressed(plan: Plan, workers: int) -> Iterator[dict[str, Any]]:
+    """Yield batches as numpy arrays that share no memory with the readers."""
+    for slot, ids, labels in read_batches(plan, workers):
+        yield _arrays(slot, ids, labels)
+
+
+def _arrays(slot: Slot, ids: list[str], labels: list[str]) -> dict[str, Any]:
+    rows = slot.recipes
+    return {
+        "jpeg": np.array([slot.jpeg[i, :n].tobytes() for i, n in enumerate(slot.lengths.tolist())], object),
+        "crop": np.stack([rows["crop_y"], rows["crop_x"]], 1).astype(np.int32),
+        "audio": slot.audio.copy(),
+        "label": rows["label"].astype(np.int32),
+        "flip": rows["flip"].astype(bool),
+        "saturation": rows["saturation"].copy(),
+        "brightness": rows["brightness"].copy(),
+        "saturation_first": rows["saturation_first"].astype(bool),
+        "gain": rows["gain"].copy(),
+        "sample_id": np.array(ids, object),
+        "label_mids": np.array(labels, object),
+    }
+
+
+def _signature(batch_size: int) -> dict[str, tf.TensorSpec]:
+    kinds = {
+        "jpeg": tf.string,
+        "label": tf.int32,
+        "flip": tf.bool,
+        "saturation": tf.float32,
+        "brightness": tf.float32,
+        "saturation_first": tf.bool,
+        "gain": tf.float32,
+        "sample_id": tf.string,
+        "label_mids": tf.string,
+    }
+    return {
+        "crop": tf.TensorSpec([batch_size, 2], tf.int32),
+        "audio": tf.TensorSpec([batch_size, SAMPLE_RATE], tf.int16),
+        **{name: tf.TensorSpec([batch_size], kind) for name, kind in kinds.items()},
+    }
+
+
+def _decoder(batch_size: int, image_size: int):
+    """Return the map from compressed batches to images: one decoding op a row, so that rows decode in parallel."""
+
+    def decode(batch):
+        windows = tf.concat([batch["crop"], tf.fill([batch_size, 2], image_size)], 1)
+        images = [
+            tf.io.decode_and_crop_jpeg(jpeg, window, channels=3)
+            for jpeg, window in zip(tf.unstack(batch["jpeg"]), tf.unstack(windows), strict=True)
+        ]
+        rest = {name: value for name, value in batch.items() if name not in ("jpeg", "crop")}
+        return {"image": tf.ensure_shape(tf.stack(images), [batch_size, image_size, image_size, 3]), **rest}
+
+    return decode

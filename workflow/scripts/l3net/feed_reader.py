@@ -1,0 +1,287 @@
+"""Reading batches of compressed samples from shards: in this process, or in reader processes that fill shared memory.
+
+A reader knows the order of the whole stream and fills the rows of each batch whose clips are its own, so batches do not
+depend on the number of readers. Reader processes import numpy and h5py only; each is a fresh interpreter (no fork:
+TensorFlow and HDF5 have locks) that opens its own files. Memory of all readers together: `mix` clips (about 5 MB each
+at 256 pixels and 10 s, 680 MB by default), and `depth` batches in shared memory.
+"""
+
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from l3net import shard_index
+from l3net.errors import ShardError
+from l3net.feed_order import Order
+from l3net.shards import SAMPLE, SAMPLE_RATE, ClipData, Shard
+
+_OPEN_FILES = 64
+_DEPTH = 4
+_SECONDS_TO_STOP = 5.0
+Texts = list[tuple[int, str, str]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to read: the batches `first` to ``last - 1`` of a stream of samples.
+
+    Parameters
+    ----------
+    index : path of the index of the split.
+    batch_size : samples of a batch.
+    first, last : batches, counted from the stream's start.
+    seed : of the order.
+    shuffle, mix : see `feed_order.Order`.
+    """
+
+    index: str
+    batch_size: int
+    first: int
+    last: int
+    seed: int
+    shuffle: bool = True
+    mix: int = 128
+
+
+class Slot:
+    """The memory of one batch: recipes, sound, and the JPEG bytes of each row at a fixed place.
+
+    Parameters
+    ----------
+    buffer : the memory, or None for some of its own.
+    batch_size : rows.
+    frame_bytes : of the largest frame.
+    """
+
+    def __init__(self, buffer: memoryview | None, batch_size: int, frame_bytes: int) -> None:
+        sizes = self.sizes(batch_size, frame_bytes)
+        memory = np.frombuffer(bytearray(sum(sizes)) if buffer is None else buffer, np.uint8)
+        audio, recipes, lengths, jpeg = np.split(memory, np.cumsum(sizes)[:-1])
+        self.audio = audio.view(np.int16).reshape(batch_size, SAMPLE_RATE)
+        self.recipes = recipes[: batch_size * SAMPLE.itemsize].view(SAMPLE)
+        self.lengths = lengths[: batch_size * 4].view(np.int32)
+        self.jpeg = jpeg[: batch_size * frame_bytes].reshape(batch_size, frame_bytes)
+
+    @staticmethod
+    def sizes(batch_size: int, frame_bytes: int) -> list[int]:
+        """Return the bytes of the pieces, each a multiple of 64."""
+        pieces = (2 * SAMPLE_RATE, SAMPLE.itemsize, 4, frame_bytes)
+        return [-(-batch_size * piece // 64) * 64 for piece in pieces]
+
+
+class Filler:
+    """Fills batches with the samples of the clips that belong to reader `number` of `readers`."""
+
+    def __init__(self, plan: Plan, number: int = 0, readers: int = 1) -> None:
+        self.index = shard_index.read(Path(plan.index))
+        self.plan, self.number, self.readers = plan, number, readers
+        self.ends = np.cumsum([shard.n_clips for shard in self.index.shards])
+        self.order = Order(self.index.n_clips, self.index.samples_per_clip, plan.seed, plan.shuffle, plan.mix)
+        self._files: OrderedDict[int, Shard] = OrderedDict()
+        self._clips: OrderedDict[int, ClipData] = OrderedDict()
+
+    def fill(self, batch: int, slot: Slot) -> Texts:
+        """Write this reader's rows of a batch; return their row, sample id and labels."""
+        texts = []
+        for row, (clip, sample) in enumerate(
+            self.order.place(batch * self.plan.batch_size, self.plan.batch_size).tolist()
+        ):
+            if clip % self.readers == self.number:
+                texts.append(self._fill_row(slot, row, clip, sample))
+        return texts
+
+    def _fill_row(self, slot: Slot, row: int, clip: int, sample: int) -> tuple[int, str, str]:
+        shard, local = self._shard_of(clip)
+        if self.plan.shuffle:
+            data = self._clip(clip, shard, local)
+            recipe = data.samples[sample]
+            jpeg = data.frame(int(recipe["frame"]) - int(shard.clips["first_frame"][local]))
+        else:
+            data, recipe = None, shard.samples[local * shard.samples_per_clip + sample]
+            jpeg = shard.frame(int(recipe["frame"]))
+        if data is not None and recipe["sound"] == local:
+            start = int(recipe["start"])
+            slot.audio[row] = data.pcm[start : start + SAMPLE_RATE]
+        else:
+            shard.window(int(recipe["sound"]), int(recipe["start"]), slot.audio[row])
+        slot.recipes[row] = recipe
+        slot.lengths[row] = len(jpeg)
+        slot.jpeg[row, : len(jpeg)] = jpeg if isinstance(jpeg, memoryview) else np.frombuffer(jpeg, np.uint8)
+        name = f"{self.index.subset}/{shard.attributes['part']}/{recipe['n']}"
+        return row, name, shard.labels[local].decode()
+
+    def _shard_of(self, clip: int) -> tuple[Shard, int]:
+        number = int(np.searchsorted(self.ends, clip, side="right"))
+        shard = self._files.get(number)
+        if shard is None:
+            shard = self._files[number] = self._open(number)
+            while len(self._files) > _OPEN_FILES:
+                self._files.popitem(last=False)[1].close()
+        self._files.move_to_end(number)
+        return shard, clip - (int(self.ends[number - 1]) if number else 0)
+
+    def _open(self, number: int) -> Shard:
+        entry = self.index.shards[number]
+        shard = Shard(Path(entry.path))
+        if (shard.n_samples, shard.n_clips) != (entry.n_samples, entry.n_clips):
+            shard.close()
+            raise ShardError(f"{entry.path} is not the shard that {self.plan.index} describes; make the index again")
+        return shard
+
+    def _clip(self, clip: int, shard: Shard, local: int) -> ClipData:
+        data = self._clips.get(clip)
+        if data is None:
+            data = self._clips[clip] = shard.clip_data(local)
+            while len(self._clips) > -(-self.order.mix // self.readers) + 1:
+                self._clips.popitem(last=False)
+        self._clips.move_to_end(clip)
+        return data
+
+    def close(self) -> None:
+        """Close the files."""
+        for shard in self._files.values():
+            shard.close()
+
+
+def read_batches(plan: Plan, workers: int = 1) -> Iterator[tuple[Slot, list[str], list[str]]]:
+    """Yield each batch of the plan: its slot (good until the next is asked for), sample ids and labels.
+
+    Parameters
+    ----------
+    plan : what to read.
+    workers : reader processes; 0 reads in this process.
+
+    Raises
+    ------
+    ShardError
+        A shard that cannot be read, or a reader process that ended.
+    """
+    if workers == 0:
+        return _read_here(plan)
+    return _read_in_processes(plan, workers)
+
+
+def _read_here(plan: Plan) -> Iterator[tuple[Slot, list[str], list[str]]]:
+    filler = Filler(plan)
+    slot = Slot(None, plan.batch_size, filler.index.largest_frame_bytes)
+    try:
+        for batch in range(plan.first, plan.last):
+            yield slot, *_texts([filler.fill(batch, slot)], plan.batch_size)
+    finally:
+        filler.close()
+
+
+def _texts(filled: list[Texts], batch_size: int) -> tuple[list[str], list[str]]:
+    ids, labels = [""] * batch_size, [""] * batch_size
+    for texts in filled:
+        for row, name, mids in texts:
+            ids[row], labels[row] = name, mids
+    return ids, labels
+
+
+def _read_in_processes(plan: Plan, workers: int) -> Iterator[tuple[Slot, list[str], list[str]]]:
+    frame_bytes = shard_index.read(Path(plan.index)).largest_frame_bytes
+    bytes_each = sum(Slot.sizes(plan.batch_size, frame_bytes))
+    with (
+        tempfile.TemporaryFile()
+        if not hasattr(os, "memfd_create")
+        else os.fdopen(os.memfd_create("feed"), "r+b") as file
+    ):
+        os.ftruncate(file.fileno(), bytes_each * _DEPTH)
+        slots = _slots(file.fileno(), plan.batch_size, frame_bytes)
+        readers = [_Reader(plan, number, workers, file.fileno(), frame_bytes) for number in range(workers)]
+    try:
+        for batch in range(plan.first, plan.last):
+            filled = [reader.receive() for reader in readers]
+            yield slots[batch % _DEPTH], *_texts(filled, plan.batch_size)
+            for reader in readers:
+                reader.free()
+    finally:
+        for reader in readers:
+            reader.stop()
+
+
+def _slots(descriptor: int, batch_size: int, frame_bytes: int) -> list[Slot]:
+    size = sum(Slot.sizes(batch_size, frame_bytes))
+    memory = memoryview(mmap.mmap(descriptor, size * _DEPTH))
+    return [Slot(memory[i * size : (i + 1) * size], batch_size, frame_bytes) for i in range(_DEPTH)]
+
+
+class _Reader:
+    """The parent's side of a reader process."""
+
+    def __init__(self, plan: Plan, number: int, readers: int, memory: int, frame_bytes: int) -> None:
+        ours, theirs = socket.socketpair()
+        folder = str(Path(__file__).parents[1])
+        code = f"import sys; sys.path.insert(0, {folder!r}); from l3net import feed_reader as f; f.serve(*map(int, sys.argv[1:]))"
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, str(theirs.fileno()), str(memory)],
+                pass_fds=(theirs.fileno(), memory),
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "HDF5_USE_FILE_LOCKING": "FALSE", "OMP_NUM_THREADS": "1"},
+            )
+        self.connection = Connection(ours.detach())
+        self._send((plan, number, readers, frame_bytes))
+        for _ in range(_DEPTH - 1):
+            self.free()
+
+    def receive(self) -> Texts:
+        """Wait for the reader's rows of the next batch."""
+        try:
+            answer = self.connection.recv()
+        except (EOFError, OSError):
+            code = self.process.wait()
+            raise ShardError(
+                f"a reader process of the feed ended with code {code} (killed for memory?); run again"
+            ) from None
+        if isinstance(answer, str):
+            raise ShardError(answer)
+        return answer
+
+    def free(self) -> None:
+        """Tell the reader that one more slot may be filled."""
+        self._send(None)
+
+    def _send(self, message: object) -> None:
+        try:
+            self.connection.send(message)
+        except OSError:
+            return  # the reader ended: `receive` says so
+
+    def stop(self) -> None:
+        """End the process."""
+        self.connection.close()
+        self.process.terminate()
+        try:
+            self.process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def serve(connection: int, memory: int) -> None:
+    """Fill the slots in `memory` batch after batch; the main function of a reader process."""
+    pipe = Connection(connection)
+    plan, number, readers, frame_bytes = pipe.recv()
+    try:
+        filler = Filler(plan, number, readers)
+        slots = _slots(memory, plan.batch_size, frame_bytes)
+        for batch in range(plan.first, plan.last):
+            pipe.recv()
+            pipe.send(filler.fill(batch, slots[batch % _DEPTH]))
+        pipe.recv()
+    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        return  # the parent has gone or wants no more
+    except ShardError as error:
+        pipe.send(str(error))
