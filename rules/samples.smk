@@ -65,6 +65,5 @@ rule inspect_shards:
     params:
         seed=config["seed"],
         subset="{subset}",
-        image_size=config["samples"]["image_size"],
     script:
         "../workflow/scripts/inspect_shards.py"

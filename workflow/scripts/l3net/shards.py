@@ -195,6 +195,11 @@ class Shard:
         """Samples of every clip."""
         return self.n_samples // max(self.n_clips, 1)
 
+    def frame_times(self) -> np.ndarray:
+        """Return when each frame is shown, in seconds from its clip's start."""
+        with self._refusing():
+            return self.file["frames/time"][:]
+
     def left_out(self) -> list[tuple[str, float, float, str]]:
         """Return the clips that are not in this shard, each with the reason."""
         return [(row[0].decode(), row[1], row[2], row[3].decode()) for row in self.file["left_out"][:].tolist()]
