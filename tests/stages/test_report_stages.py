@@ -1,0 +1,307 @@
+"""From predictions to tables and figures: every table re-made by hand, every figure opened."""
+
+import csv
+import json
+import xml.etree.ElementTree as ElementTree
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean, stdev
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+
+from l3net.errors import DatasetError
+from tests.stages.downstream_fixtures import write_embeddings
+from tests.stages.loading import stage_function
+
+FRONT_ENDS, SUBSETS, CLASSES = ("linear", "mel128", "mel256"), ("music", "environmental"), ("dog", "rain_fall", "siren")
+MODELS = [f"{subset}-{front_end}" for subset in SUBSETS for front_end in FRONT_ENDS]
+FOLDS = {"us8k": [str(n) for n in range(1, 11)], "dcase2013": ["test"]}
+ROOT = Path(__file__).parents[2]
+
+
+def write_predictions(path: Path, dataset: str, embedding: str, skill: float, **facts: object) -> Path:
+    """Write predictions drawn with a chance of `skill` to be right; the clips are the same for every embedding."""
+    rng = np.random.default_rng(abs(int(skill * 1e6)) + len(embedding))
+    facts = {"kind": "l3", "front_end": "", "subset": "", "epoch": 8, "samples_seen": 6144} | facts
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        named = [
+            "dataset",
+            "embedding",
+            *facts,
+            "protocol",
+            "seed",
+            "fold",
+            "filename",
+            "label",
+            "predicted",
+            "correct",
+        ]
+        writer.writerow([*named, *(f"p:{label}" for label in CLASSES)])
+        for seed in (0, 1):
+            for fold in FOLDS[dataset]:
+                for n in range(30):
+                    label = CLASSES[n % 3]
+                    found = label if rng.random() < skill else str(rng.choice(CLASSES))
+                    row = [dataset, embedding, *facts.values(), "paper", seed, fold, f"{fold}-{n}.wav", label, found]
+                    writer.writerow([*row, int(found == label), 0.4, 0.3, 0.3])
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder with predictions and everything that is made of them."""
+    folder = tmp_path_factory.mktemp("run")
+    for dataset in FOLDS:
+        scores = folder / "scores" / dataset
+        for k, model in enumerate(MODELS):
+            subset, front_end = model.split("-")
+            facts = {"front_end": front_end, "subset": subset}
+            write_predictions(scores / f"l3-{model}.csv", dataset, f"l3-{model}", 0.5 + 0.05 * k, **facts)
+        for epoch, skill in ((3, 0.4), (8, 0.6)):
+            name = f"l3-music-mel256-epoch-{epoch:03d}"
+            facts = {"front_end": "mel256", "subset": "music", "epoch": epoch, "samples_seen": epoch * 768}
+            write_predictions(scores / f"{name}.csv", dataset, name, skill, **facts)
+        facts = {"kind": "random", "front_end": "mel256", "epoch": -1, "samples_seen": 0}
+        write_predictions(scores / "random.csv", dataset, "random", 0.2, **facts)
+    tables = folder / "tables"
+    predictions = sorted(folder.glob("scores/*/*.csv"))
+    stage_function("collect_scores")(
+        predictions,
+        *(tables / name for name in ("downstream.csv", "overall.csv", "class_accuracy.csv", "provenance.json")),
+        embeddings={path.stem: {"model_seed": 0} for path in predictions if path.stem != "random"},
+        synthetic=True,
+    )
+    significance = stage_function("test_significance")
+    significance(tables / "downstream.csv", tables / "significance.csv", reference="music-mel256", synthetic=True)
+    _write_models(folder)
+    names = ("avc.csv", "summary.csv", "headline.csv", "summary.md", "summary.tex")
+    avc = [folder / "models" / model / "avc.csv" for model in MODELS]
+    paper = ROOT / "resources" / "paper_results.csv"
+    make = {"protocol": "paper", "synthetic": True}
+    stage_function("make_tables")(tables / "overall.csv", avc, paper, *(tables / name for name in names), **make)
+    return folder
+
+
+def _write_models(folder: Path) -> None:
+    for model in MODELS:
+        subset, front_end = model.split("-")
+        rows = [f"{subset},{test},{front_end},8,512,0.75,0.71,0.79" for test in SUBSETS]
+        path = folder / "models" / model / "avc.csv"
+        path.parent.mkdir(parents=True)
+        path.write_text("train_subset,test_subset,front_end,epoch,n,accuracy,ci_low,ci_high\n" + "\n".join(rows) + "\n")
+        history = [f"{e},0.6,{0.5 + 0.03 * e},0.65,{0.5 + 0.02 * e},{e * 768}" for e in range(1, 9)]
+        header = "epoch,loss,accuracy,val_loss,val_accuracy,samples_seen\n"
+        path.with_name("history.csv").write_text(header + "\n".join(history) + "\n")
+
+
+def correct_by(run: Path, *keys: str) -> dict[tuple, list[int]]:
+    """Read all predictions with nothing but the csv module."""
+    found = defaultdict(list)
+    for path in run.glob("scores/*/*.csv"):
+        with open(path, newline="") as file:
+            for row in csv.DictReader(file):
+                found[tuple(row[key] for key in keys)].append(int(row["label"] == row["predicted"]))
+    return found
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_downstream_is_what_the_predictions_say(run: Path) -> None:
+    rows = read(run / "tables" / "downstream.csv")
+    assert list(rows[0])[:8] == ["dataset", "embedding", "front_end", "subset", "epoch", "fold", "n_clips", "accuracy"]
+    expected = correct_by(run, "dataset", "embedding", "seed", "fold")
+    assert len(rows) == len(expected) == 9 * 2 * (10 + 1)
+    for row in rows:
+        right = expected[row["dataset"], row["embedding"], row["seed"], row["fold"]]
+        assert int(row["n_clips"]) == len(right) == 30
+        assert float(row["accuracy"]) == pytest.approx(mean(right), abs=1e-6)
+        assert row["synthetic"] == "True"
+
+
+def test_overall_and_classes_are_what_the_predictions_say(run: Path) -> None:
+    expected = correct_by(run, "dataset", "embedding")
+    for row in read(run / "tables" / "overall.csv"):
+        right = expected[row["dataset"], row["embedding"]]
+        assert float(row["accuracy"]) == pytest.approx(mean(right), abs=1e-6)
+        assert float(row["ci_low"]) < mean(right) < float(row["ci_high"])
+        assert int(row["n_clips"]) == len(right) / 2
+    by_class = correct_by(run, "dataset", "embedding", "seed", "label")
+    rows = read(run / "tables" / "class_accuracy.csv")
+    assert len(rows) == 2 * 9 * 3
+    for row in rows:
+        right = by_class[row["dataset"], row["embedding"], "0", row["label"]]
+        expected_interval = scipy.stats.binomtest(sum(right), len(right)).proportion_ci(0.95, "wilson")
+        assert float(row["accuracy"]) == pytest.approx(mean(right), abs=1e-6)
+        assert (float(row["ci_low"]), float(row["ci_high"])) == pytest.approx(tuple(expected_interval), abs=1e-5)
+
+
+def test_summary_has_mean_and_deviation_over_folds_and_the_papers_value(run: Path) -> None:
+    folds = correct_by(run, "dataset", "embedding", "seed", "fold")
+    rows = read(run / "tables" / "summary.csv")
+    assert len(rows) == 2 * 7
+    for row in rows:
+        key = (row["dataset"], row["embedding"])
+        values = [mean(right) for (dataset, embedding, *_), right in folds.items() if (dataset, embedding) == key]
+        assert float(row["mean"]) == pytest.approx(mean(values), abs=1e-6)
+        assert float(row["std"]) == pytest.approx(stdev(values), abs=1e-6)
+        paper = {("us8k", "l3-music-mel256"): 0.7823, ("us8k", "l3-environmental-mel256"): 0.7934}
+        paper[("dcase2013", "l3-music-mel256")] = 0.97
+        assert row["paper"] == ("" if key not in paper else f"{paper[key]:.6g}")
+        if key in paper:
+            assert float(row["difference"]) == pytest.approx(mean(values) - paper[key], abs=1e-6)
+            assert row["paper_source"].startswith("Cramer et al. 2019")
+        assert (row["protocol"], row["synthetic"]) == ("paper", "True")
+
+
+def test_markdown_and_latex_say_the_same(run: Path) -> None:
+    markdown = (run / "tables" / "summary.md").read_text()
+    latex = (run / "tables" / "summary.tex").read_text()
+    assert "protocol: paper" in markdown
+    assert "SYNTHETIC" in markdown
+    lines = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in markdown.splitlines()[2:]]
+    assert lines[0] == ["embedding", "dcase2013", "dcase2013 (paper)", "us8k", "us8k (paper)"]
+    cells = {line[0]: line[1:] for line in lines[2:]}
+    assert cells["vggish"] == ["", "93.0", "", "73.43"]
+    row = next(r for r in read(run / "tables" / "summary.csv") if (r["dataset"], r["embedding"]) == ("us8k", "random"))
+    assert cells["random"][2] == f"{100 * float(row['mean']):.2f} ± {100 * float(row['std']):.2f}"
+    for name, line in cells.items():
+        assert f"{name} & {' & '.join(line)}".replace("±", r"$\pm$") in latex
+    assert latex.count(r"\\") == len(cells) + 1
+
+
+def test_avc_stands_beside_the_paper(run: Path) -> None:
+    rows = read(run / "tables" / "avc.csv")
+    columns = [
+        "train_subset",
+        "test_subset",
+        "front_end",
+        "epoch",
+        "n",
+        "accuracy",
+        "ci_low",
+        "ci_high",
+        "paper",
+        "difference",
+    ]
+    assert list(rows[0])[:10] == columns
+    values = {(r["train_subset"], r["test_subset"]): r["paper"] for r in rows if r["front_end"] == "mel256"}
+    assert values[("music", "music")] == "0.7704"
+    assert values[("environmental", "environmental")] == "0.7808"
+    assert all(row["paper"] == "" for row in rows if row["front_end"] != "mel256")
+
+
+def test_significance_is_scipys(run: Path) -> None:
+    rows = pd.read_csv(run / "tables" / "significance.csv")
+    downstream = pd.read_csv(run / "tables" / "downstream.csv", dtype={"fold": str})
+    assert set(rows["comparison"]) == {"input_representation", "training_subset", "embedding_type"}
+    one = rows[(rows.comparison == "input_representation") & (rows.dataset == "us8k") & (rows["first"] == "linear")]
+    row = one[one.second == "mel256"].iloc[0]
+    here = downstream[(downstream.dataset == "us8k") & ~downstream.embedding.str.contains("epoch|random")]
+    here = here.sort_values(["subset", "fold", "seed"])
+    pairs = [here.loc[here.front_end == name, "accuracy"].to_numpy().round(9) for name in ("linear", "mel256")]
+    differs = (pairs[0] - pairs[1]).round(9)
+    differs = differs[differs != 0]
+    assert row.n_pairs == 40
+    assert row.n == len(differs)
+    permutations = scipy.stats.PermutationMethod(n_resamples=10_000, rng=np.random.default_rng(1))
+    expected = scipy.stats.wilcoxon(differs, method=permutations)
+    assert row.statistic == expected.statistic
+    assert row.p == pytest.approx(expected.pvalue, abs=0.02)
+    few = rows[(rows.comparison == "embedding_type") & (rows.dataset == "dcase2013")].iloc[0]
+    assert np.isnan(few.p)
+    assert few.note.startswith("too few pairs: 2 of 2 differ")
+
+
+def test_provenance_says_what_made_the_tables(run: Path) -> None:
+    found = json.loads((run / "tables" / "provenance.json").read_text())
+    assert set(found) == {"config", "versions", "commit"}
+    assert json.loads(found["config"])["draws"] == 1000
+
+
+def test_predictions_without_their_columns_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("dataset,embedding\nx,y\n")
+    outputs = [tmp_path / name for name in ("a", "b", "c", "d")]
+    with pytest.raises(DatasetError, match=r"bad\.csv: no column kind, .*classify_dataset"):
+        stage_function("collect_scores")([tmp_path / "bad.csv"], *outputs, embeddings={})
+
+
+def draw(run: Path, name: str, synthetic: bool) -> tuple[Path, Path]:
+    """Draw one figure as its rule would."""
+    tables, scores = run / "tables", sorted(run.glob("scores/*/*.csv"))
+    best = [path for path in scores if "-epoch-" not in path.name]
+    folder = run / ("synthetic" if synthetic else "real")
+    svg, png = folder / f"{name}.svg", folder / f"{name}.png"
+    reference, protocol = {"reference": "music-mel256"}, {"protocol": "paper"}
+    downstream = tables / "downstream.csv"
+    if name == "embedding_map":
+        for dataset in FOLDS:
+            for embedding in ("l3-music-mel256", "random"):
+                write_embeddings(run / "embeddings" / dataset / f"{embedding}.h5")
+    if name == "attrition":
+        rows = ["music,train,ok,90", "music,train,private,4", "music,valid,ok,10", "music,valid,short,1"]
+        (run / "attrition.csv").write_text("subset,split,status,n\n" + "\n".join(rows) + "\n")
+    arguments = {
+        "input_representation": ([downstream], protocol),
+        "training_subset": ([downstream], protocol),
+        "training_samples": ([downstream], protocol),
+        "embedding_type": ([downstream, ROOT / "resources" / "paper_results.csv"], {**reference, **protocol}),
+        "confusion": ([best], reference),
+        "class_accuracy": ([tables / "class_accuracy.csv"], reference),
+        "embedding_map": ([sorted(run.glob("embeddings/*/*.h5"))], {}),
+        "training_curves": ([[run / "models" / m / "history.csv" for m in MODELS]], {"models": MODELS}),
+        "attrition": ([run / "attrition.csv"], {}),
+    }
+    inputs, params = arguments[name]
+    stage_function(f"plot_{name}")(*inputs, svg, png, **params, synthetic=synthetic)
+    return svg, png
+
+
+FIGURES = ["input_representation", "training_subset", "training_samples", "embedding_type", "confusion"]
+FIGURES += ["class_accuracy", "embedding_map", "training_curves", "attrition"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_open_and_say_that_data_is_synthetic(run: Path, name: str) -> None:
+    svg, png = draw(run, name, synthetic=True)
+    assert ElementTree.parse(svg).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert "<!-- SYNTHETIC DATA -->" in svg.read_text()
+    picture = matplotlib.image.imread(png)
+    height, width, _ = picture.shape
+    assert width >= 600  # 200 dots an inch in print
+    assert height >= 300
+    inked = (picture[..., :3] < 0.9).any(axis=2)
+    assert 0.005 < inked.mean() < 0.6
+    assert not inked[:, [0, -1]].all()
+
+
+def test_figures_of_real_data_bear_no_mark_and_the_same_data_gives_the_same_bytes(run: Path) -> None:
+    svg, png = draw(run, "embedding_type", synthetic=False)
+    assert "SYNTHETIC" not in svg.read_text()
+    before = svg.read_bytes(), png.read_bytes()
+    draw(run, "embedding_type", synthetic=False)
+    assert (svg.read_bytes(), png.read_bytes()) == before
+
+
+def test_runtimes_are_summed_by_rule(tmp_path: Path) -> None:
+    header = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+    for name, seconds in (("train_leg/a/epoch-003", 60.0), ("train_leg/a/epoch-008", 90.0), ("make_tables", 2.0)):
+        path = tmp_path / "benchmarks" / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{header}{seconds}\t0:01:00\t500\t-\t-\t-\t0\t0\t99\t{seconds / 2}\n")
+    outputs = [tmp_path / name for name in ("runtimes.csv", "runtimes.svg", "runtimes.png")]
+    stage_function("collect_runtimes")(tmp_path / "benchmarks", *outputs)
+    rows = read(outputs[0])
+    assert [(row["rule"], row["jobs"], row["seconds"], row["longest_seconds"]) for row in rows] == [
+        ("train_leg", "2", "150.0", "90.0"),
+        ("make_tables", "1", "2.0", "2.0"),
+    ]
+    assert ElementTree.parse(outputs[1]).getroot().tag.endswith("svg")
