@@ -18,7 +18,7 @@ rule make_shard:
     resources:
         mem_mb=config["samples"]["memory_megabytes"],
     params:
-        **job_params(config["samples"], how={"memory_megabytes"}),
+        **job_params(config["samples"], without={"memory_megabytes"}),
         seed=config["seed"],
         subset="{subset}",
         part=lambda wildcards: int(wildcards.part),

@@ -86,7 +86,7 @@ def test_run_asks_for_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("L3NET_TRACEBACK", "1")
     with pytest.raises(ClipError, match="not a clip"):
-        stage.run(fail, {})
+        stage.run(fail, dict)
 
 
 def test_options_are_read_back_by_the_command_line() -> None:

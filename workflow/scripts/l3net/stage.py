@@ -29,17 +29,17 @@ def main(function: Callable[..., Any], snakemake: Any = None) -> None:
     if snakemake is None:
         _log_to(None)
         arguments = vars(command_line(function).parse_args())
+        run(function, lambda: arguments)
     else:
         _log_to(snakemake.log[0] if snakemake.log else None)
         _cap_threads(snakemake.threads)
-        arguments = bind(function, snakemake)
-    run(function, arguments)
+        run(function, lambda: bind(function, snakemake))
 
 
-def run(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
-    """Call ``function(**arguments)``; report an `L3Error` as one line and exit with 1."""
+def run(function: Callable[..., Any], arguments: Callable[[], dict[str, Any]]) -> None:
+    """Call ``function(**arguments())``; report an `L3Error` of either as one line and exit with 1."""
     try:
-        function(**arguments)
+        function(**arguments())
     except L3Error as error:
         logging.getLogger("l3net").error("%s: %s", function.__name__, error)
         if os.environ.get("L3NET_TRACEBACK"):
