@@ -29,7 +29,7 @@ FLOORS = [
     },
     {"acquisition"}
     | {"perceptrons"}
-    | {"networks", "feed", "released_soundnet", "released_vggish", "released_openl3", "synthesis", "synthesis_recordings"},
+    | {"networks", "feed", "released_soundnet", "released_vggish", "released_openl3", "hear_modules", "synthesis", "synthesis_recordings"},
     {"checkpoints", "correspondence", "devices", "steps"},
     {"training", "embeddings", "embedding_exports", "classifiers"},
     {"cli", "hear"},

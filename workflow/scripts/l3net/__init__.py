@@ -5,7 +5,7 @@ The modules stand on floors; a module imports only from floors below its own (do
     6  cli  hear
     5  training  embeddings  embedding_exports  classifiers
     4  checkpoints  correspondence  devices  steps
-    3  networks  feed  released_soundnet  released_vggish  released_openl3  synthesis  synthesis_recordings  acquisition
+    3  networks  feed  released_soundnet  released_vggish  released_openl3  hear_modules  synthesis  synthesis_recordings  acquisition
        perceptrons
     2  feed_reader  samples  front_ends  legs  embedding_streams  sampling  synthesis_voices  synthesis_music  synthesis_street
        folds  selection  clip_check  clip_sources  clip_store  downloads

@@ -13,7 +13,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from l3net import embedding_files, front_ends, networks
+from l3net import (
+    embedding_files,
+    front_ends,
+    hear_modules,
+    networks,
+    released_openl3,
+    released_soundnet,
+    released_vggish,
+)
 from l3net.embedding_streams import Embedding, WindowEmbedding
 from l3net.errors import ConfigError, WeightsError
 
@@ -93,7 +101,9 @@ def of_model(model: keras.Model, about: dict[str, Any]) -> WindowEmbedding:
 
 
 def _l3(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
-    return load_file(one_file(files, "l3", "an embedding.keras"))
+    found = load_file(one_file(files, "l3", "an embedding.keras"))
+    found.about["model_seed"] = settings.get("model_seed", found.about["model_seed"])  # the grid's, not the drawn one
+    return found
 
 
 def _random(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
@@ -104,6 +114,39 @@ def _random(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> 
     )
     model = networks.embedding_network(whole, pooling=settings.get("pooling", 6144))
     return of_model(model, {"front_end": front_end, "model_seed": seed})
+
+
+def _openl3(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
+    """Return openl3's network with released weights, behind the front end that openl3 puts before it."""
+    front_end = settings.get("front_end", "mel256")
+    whole = networks.build_l3(front_end, image_size=_IMAGE_SIZE, version="openl3")
+    model = networks.embedding_network(whole, pooling=settings.get("pooling", 6144))
+    released_openl3.read(model, one_file(files, "openl3", "openl3_audio_{front_end}_{music|env}.h5"))
+    return of_model(model, {"front_end": front_end, "subset": settings.get("subset", "")})
+
+
+def _vggish(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
+    expected = "vggish_model.ckpt and vggish_pca_params.npz (without the second its 128 values are taken as they are)"
+    if len(files) not in (1, 2):
+        raise WeightsError(f"kind vggish takes one or two files, {expected}; {len(files)} are given")
+    whitening = released_vggish.read_whitening(files[1]) if len(files) == 2 else None
+    weights = released_vggish.read(files[0])
+    return released_vggish.embedding(weights, whitening, **{"quantize": True, **_without(settings, "weights")})
+
+
+def _soundnet(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
+    weights = released_soundnet.read(one_file(files, "soundnet", "sound8.npy of the TensorFlow port"))
+    return released_soundnet.embedding(weights, settings.get("layer", "conv7"))
+
+
+def _hear(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
+    if "module" not in settings:
+        raise ConfigError("embeddings: kind hear needs module, the name of an installed module with the HEAR 2021 API")
+    return hear_modules.load(settings["module"], files[0] if files else None, settings.get("vectors", "timestamps"))
+
+
+def _without(settings: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != key}
 
 
 def one_file(files: list[Path], kind: str, expected: str) -> Path:
@@ -118,5 +161,9 @@ def one_file(files: list[Path], kind: str, expected: str) -> Path:
 Loader = Callable[[dict[str, Any], list[Path], Defaults], Embedding]
 KINDS: dict[str, tuple[set[str], Loader]] = {
     "l3": ({"pooling", "front_end", "subset", "model_seed"}, _l3),
+    "openl3": ({"front_end", "pooling", "subset"}, _openl3),
+    "vggish": ({"quantize", "relu"}, _vggish),
+    "soundnet": ({"layer"}, _soundnet),
+    "hear": ({"module", "vectors"}, _hear),
     "random": ({"front_end", "pooling", "seed"}, _random),
 }
