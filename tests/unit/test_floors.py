@@ -9,10 +9,10 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts" / "l3net"
 FLOORS = [
-    {"errors", "files", "hashing", "interrupts", "progress", "provenance", "stage", "validate", "clips", "addresses", "launch", "scratch"},
-    {"shards", "shard_index", "video", "feed_order"}
+    {"errors", "files", "hashing", "interrupts", "progress", "provenance", "shard_format", "stage", "validate", "clips", "addresses", "launch", "scratch"},
+    {"shards", "shard_writer", "shard_index", "video", "feed_order", "batch_memory", "reader_processes"}
     | {"media", "datasets", "audioset", "statistics", "figures", "ontology", "gate", "back_off", "download_failures", "download_settings"}
-    | {"dataset_layouts", "sound", "windows", "embedding_files", "weights", "checkpoint_files"}
+    | {"dataset_layouts", "sound", "windows", "embedding_files", "vector_files", "weights", "checkpoint_files"}
     | {"synthesis_sound", "synthesis_picture", "synthesis_motion", "synthesis_video"},
     {"selection", "clip_check", "clip_sources", "clip_store", "downloads"}
     | {
@@ -29,7 +29,7 @@ FLOORS = [
     },
     {"acquisition"}
     | {"perceptrons"}
-    | {"networks", "feed", "released_soundnet", "released_vggish", "released_openl3", "hear_modules", "synthesis", "synthesis_recordings"},
+    | {"networks", "feed", "released_soundnet", "released_vggish", "released_openl3", "hear_modules", "keras_embeddings", "embed_files", "synthesis", "synthesis_recordings"},
     {"checkpoints", "correspondence", "devices", "steps"},
     {"training", "embeddings", "embedding_exports", "classifiers"},
     {"cli", "hear"},

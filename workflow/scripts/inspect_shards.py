@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import signal, stats
 
-from l3net import files, samples, shard_index, shards, stage
+from l3net import files, samples, shard_format, shard_index, shards, stage
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -52,7 +52,7 @@ def _quantities(found: shard_index.ShardIndex) -> Iterator[tuple]:
         yes = int(recipes[name].sum())
         yield name, len(recipes), yes / len(recipes), 0, 1, expected, stats.binomtest(yes, len(recipes)).pvalue
     room_y, room_x = clips["height"] - size, clips["width"] - size
-    length = clips["sound_length"] - shards.SAMPLE_RATE
+    length = clips["sound_length"] - shard_format.SAMPLE_RATE
     yield _uniform("crop_y", recipes["crop_y"], room_y[recipes["clip"]])
     yield _uniform("crop_x", recipes["crop_x"], room_x[recipes["clip"]])
     yield _uniform("start", recipes["start"], length[recipes["sound"]])
@@ -73,13 +73,18 @@ def _quantities(found: shard_index.ShardIndex) -> Iterator[tuple]:
 
 
 def _read_tables(found: shard_index.ShardIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Return all recipes (clips counted over all shards), all clips, each sample's frame time minus its window's start
-    in seconds, and how many clips give both a frame and a sound."""
+    """Return what the quantities are made of.
+
+    Returns
+    -------
+    All recipes (clips counted over all shards); all clips; each sample's frame time minus its window's start in
+    seconds; how many clips give both a frame and a sound.
+    """
     recipes, clips, offsets, n = [], [], [], 0
     for entry in found.shards:
         with shards.Shard(Path(entry.path)) as shard:
             rows = shard.samples[:]
-            offsets.append(shard.frame_times()[rows["frame"]] - rows["start"] / shards.SAMPLE_RATE)
+            offsets.append(shard.frame_times()[rows["frame"]] - rows["start"] / shard_format.SAMPLE_RATE)
             rows["clip"] += n
             rows["sound"] += n
             recipes.append(rows)
@@ -125,7 +130,7 @@ def _choose(found: shard_index.ShardIndex, seed: int) -> list[tuple[samples.Samp
 def _draw(chosen: list[tuple[samples.Sample, str]], title: str, target: Path) -> None:
     figure = plt.figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS), layout="constrained")
     figure.suptitle(
-        f"{title}. Blue: frame and sound belong together; red: they do not. Sound: 1 s; waveform, and spectrogram from 0 to 12 kHz."
+        f"{title}. Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz) of 1 s."
     )
     cells = figure.subfigures(_ROWS, _COLUMNS).ravel()
     for cell, (sample, name) in zip(cells, chosen, strict=False):
@@ -143,7 +148,7 @@ def _draw_sample(cell: matplotlib.figure.SubFigure, sample: samples.Sample, name
     shown = sound[: sound.size // 400 * 400].reshape(-1, 400)
     wave.fill_between(np.arange(len(shown)), shown.min(1), shown.max(1), color=_COLOURS[label], linewidth=0)
     wave.set(ylim=(-1, 1), xlim=(0, len(shown)))
-    power = signal.spectrogram(sound, shards.SAMPLE_RATE, nperseg=1024, noverlap=512)[2][:256]
+    power = signal.spectrogram(sound, shard_format.SAMPLE_RATE, nperseg=1024, noverlap=512)[2][:256]
     decibels = 10 * np.log10(np.maximum(power, 1e-14))
     spectrum.imshow(decibels, origin="lower", aspect="auto", vmin=decibels.max() - 80, cmap="magma")
     for axes in (picture, wave, spectrum):

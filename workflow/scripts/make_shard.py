@@ -1,4 +1,4 @@
-"""Make the shard of one part: decode its clips once, keep the frames and sounds in use, write the recipes of the samples."""
+"""Make the shard of one part: decode its clips once, keep the frames and sounds in use, write the recipes."""
 
 import logging
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import audioset, files, hashing, provenance, sampling, shards, stage, video
+from l3net import audioset, files, hashing, provenance, sampling, shard_format, shard_writer, shards, stage, video
 from l3net.clips import USABLE
 from l3net.errors import ClipError, ConfigError, ShardError
 from l3net.progress import track
@@ -64,7 +64,7 @@ def make_shard(
     """
     if image_size > short_side:
         raise ConfigError(
-            f"samples.image_size is {image_size} but samples.short_side {short_side}; expected a crop no larger than the frame"
+            f"samples.image_size is {image_size} but samples.short_side {short_side}; expected a crop within the frame"
         )
     recipes = sampling.Recipes(
         seed=seed,
@@ -89,8 +89,8 @@ def make_shard(
     }
     rows = _clips_of_part(clips, manifest, part, parts)
     with files.replacing(shard) as temporary:
-        writer = shards.ShardWriter(
-            temporary, {**settings, "sample_rate": shards.SAMPLE_RATE, **provenance.describe(**settings)}
+        writer = shard_writer.ShardWriter(
+            temporary, {**settings, "sample_rate": shard_format.SAMPLE_RATE, **provenance.describe(**settings)}
         )
         try:
             homes, left_out = _add_clips(writer, recipes, rows, Path(store), short_side, jpeg_quality)
@@ -115,7 +115,7 @@ def _clips_of_part(clips: Path, manifest: Path, part: int, parts: int) -> pd.Dat
 
 
 def _add_clips(
-    writer: shards.ShardWriter,
+    writer: shard_writer.ShardWriter,
     recipes: sampling.Recipes,
     rows: pd.DataFrame,
     store: Path,
@@ -155,16 +155,18 @@ def _add_clips(
 def _covered(path: Path, times: np.ndarray, n_sound: int) -> int:
     """Return how many samples of the sound the picture covers."""
     seconds = times[-1] + _FRAME_SECONDS if len(times) else 0.0
-    n = min(n_sound, round(seconds * shards.SAMPLE_RATE))
-    if n < shards.SAMPLE_RATE:
-        raise ClipError(f"{path}: {n / shards.SAMPLE_RATE:.2f} s of picture with sound; expected a second or more")
+    n = min(n_sound, round(seconds * shard_format.SAMPLE_RATE))
+    if n < shard_format.SAMPLE_RATE:
+        raise ClipError(
+            f"{path}: {n / shard_format.SAMPLE_RATE:.2f} s of picture with sound; expected a second or more"
+        )
     return n
 
 
-def _complete(writer: shards.ShardWriter, recipes: sampling.Recipes, homes: list[np.ndarray]) -> np.ndarray:
+def _complete(writer: shard_writer.ShardWriter, recipes: sampling.Recipes, homes: list[np.ndarray]) -> np.ndarray:
     """Pair the recipes with sounds and limit their gains; return the table of samples."""
     if not homes:
-        return np.zeros(0, shards.SAMPLE)
+        return np.zeros(0, shard_format.SAMPLE)
     lengths = writer.clip_field("sound_length")
     for clip, (home, row, first) in enumerate(
         zip(homes, writer.clip_field("row"), writer.clip_field("first_frame"), strict=True)

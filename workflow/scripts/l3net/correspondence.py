@@ -9,6 +9,7 @@ import tensorflow as tf
 from l3net import feed, shard_index
 
 
+@feed.one_line_errors()
 def answers(
     model: keras.Model, index: Path, *, seed: int, batch_size: int, batches: int
 ) -> tuple[np.ndarray, list[list[str]]]:

@@ -4,7 +4,9 @@
 what the network takes, batched, on the GPU where there is one.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from l3net import shard_index
-from l3net.errors import ConfigError
-from l3net.feed_reader import Plan, Slot, read_batches
-from l3net.shards import SAMPLE_RATE
+from l3net.batch_memory import Slot
+from l3net.errors import ConfigError, ShardError
+from l3net.feed_reader import Plan, read_batches
+from l3net.shard_format import SAMPLE_RATE
 
 _BATCHES_AHEAD = 2
 
@@ -52,7 +55,7 @@ def open_feed(
     -------
     tf.data.Dataset
         Dicts of image uint8 [B, S, S, 3] (cropped), audio int16 [B, 48000], label int32 [B] (1 = corresponds), flip
-        bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id and label_mids string.
+        bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id and label_mids (of the sound's clip) string.
 
     Raises
     ------
@@ -65,13 +68,31 @@ def open_feed(
     n = max(found.n_samples // batch_size, 1) if batches is None else batches
     if min(batch_size, n) < 1 or min(epoch, start_batch, workers) < 0:
         raise ConfigError(
-            f"feed: batch_size {batch_size} and batches {n} must be 1 or more, epoch {epoch}, start_batch {start_batch} "
-            f"and workers {workers} 0 or more"
+            f"feed: batch_size {batch_size} and batches {n} must be 1 or more; "
+            f"epoch {epoch}, start_batch {start_batch} and workers {workers} must be 0 or more"
         )
     plan = Plan(str(index), batch_size, epoch * n + start_batch, (epoch + 1) * n, seed, shuffle, mix)
     data = tf.data.Dataset.from_generator(lambda: _compressed(plan, workers), output_signature=_signature(batch_size))
     data = data.map(_decoder(batch_size, found.image_size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return data.apply(tf.data.experimental.assert_cardinality(max(n - start_batch, 0))).prefetch(_BATCHES_AHEAD)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what TensorFlow raises when a feed's reader fails into the reader's own `ShardError`.
+
+    TensorFlow wraps an error of the feed's Python side in its own, with a traceback as text.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if found := re.search(r"ShardError: (.+)", error.message):
+            raise ShardError(found[1]) from None
+        if "JPEG" in error.message:
+            raise ShardError(
+                "a frame does not decode: a shard has changed since it was indexed; make it again (-R make_shard)"
+            ) from None
+        raise
 
 
 def prepare(batch: dict[str, Any], augment: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

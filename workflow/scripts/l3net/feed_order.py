@@ -1,9 +1,10 @@
 """The order of samples: which sample of which clip stands where in the stream, as a function of (seed, epoch).
 
-The stream runs through all samples again and again; each run through them (a pass) has an order of its own. In a shuffled
-pass the clips are permuted; clip i of that order gives its samples, in an order of its own, evenly to ``mix`` consecutive
-blocks, from block i on, and each block is shuffled. So every sample comes once in a pass, a reader holds `mix` clips at a
-time and takes up one new clip a block, and any place of the stream is found without running through what is before.
+The stream runs through all samples again and again; each run through them (a pass) has an order of its own. In a
+shuffled pass the clips are permuted; clip i of that order gives its samples, in an order of its own, evenly to ``mix``
+consecutive blocks, from block i on, and each block is shuffled. So every sample comes once in a pass, a reader holds
+`mix` clips at a time and takes up one new clip a block, and any place of the stream is found without running through
+what is before.
 """
 
 from collections import OrderedDict

@@ -6,12 +6,6 @@ TensorFlow and HDF5 have locks) that opens its own files. Memory of all readers 
 at 256 pixels and 10 s, 680 MB by default), and `depth` batches in shared memory.
 """
 
-import mmap
-import os
-import socket
-import subprocess
-import sys
-import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,14 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from l3net import shard_index
+from l3net import batch_memory, shard_index
+from l3net.batch_memory import DEPTH, Slot
 from l3net.errors import ShardError
 from l3net.feed_order import Order
-from l3net.shards import SAMPLE, SAMPLE_RATE, ClipData, Shard
+from l3net.reader_processes import ReaderProcess
+from l3net.shard_format import SAMPLE_RATE
+from l3net.shards import ClipData, Shard
 
 _OPEN_FILES = 64
-_DEPTH = 4
-_SECONDS_TO_STOP = 5.0
 Texts = list[tuple[int, str, str]]
 
 
@@ -51,32 +46,6 @@ class Plan:
     seed: int
     shuffle: bool = True
     mix: int = 128
-
-
-class Slot:
-    """The memory of one batch: recipes, sound, and the JPEG bytes of each row at a fixed place.
-
-    Parameters
-    ----------
-    buffer : the memory, or None for some of its own.
-    batch_size : rows.
-    frame_bytes : of the largest frame.
-    """
-
-    def __init__(self, buffer: memoryview | None, batch_size: int, frame_bytes: int) -> None:
-        sizes = self.sizes(batch_size, frame_bytes)
-        memory = np.frombuffer(bytearray(sum(sizes)) if buffer is None else buffer, np.uint8)
-        audio, recipes, lengths, jpeg = np.split(memory, np.cumsum(sizes)[:-1])
-        self.audio = audio.view(np.int16).reshape(batch_size, SAMPLE_RATE)
-        self.recipes = recipes[: batch_size * SAMPLE.itemsize].view(SAMPLE)
-        self.lengths = lengths[: batch_size * 4].view(np.int32)
-        self.jpeg = jpeg[: batch_size * frame_bytes].reshape(batch_size, frame_bytes)
-
-    @staticmethod
-    def sizes(batch_size: int, frame_bytes: int) -> list[int]:
-        """Return the bytes of the pieces, each a multiple of 64."""
-        pieces = (2 * SAMPLE_RATE, SAMPLE.itemsize, 4, frame_bytes)
-        return [-(-batch_size * piece // 64) * 64 for piece in pieces]
 
 
 class Filler:
@@ -118,7 +87,7 @@ class Filler:
         slot.lengths[row] = len(jpeg)
         slot.jpeg[row, : len(jpeg)] = jpeg if isinstance(jpeg, memoryview) else np.frombuffer(jpeg, np.uint8)
         name = f"{self.index.subset}/{shard.attributes['part']}/{recipe['n']}"
-        return row, name, shard.labels[local].decode()
+        return row, name, shard.labels[int(recipe["sound"])].decode()
 
     def _shard_of(self, clip: int) -> tuple[Shard, int]:
         number = int(np.searchsorted(self.ends, clip, side="right"))
@@ -191,83 +160,23 @@ def _texts(filled: list[Texts], batch_size: int) -> tuple[list[str], list[str]]:
 
 def _read_in_processes(plan: Plan, workers: int) -> Iterator[tuple[Slot, list[str], list[str]]]:
     frame_bytes = shard_index.read(Path(plan.index)).largest_frame_bytes
-    bytes_each = sum(Slot.sizes(plan.batch_size, frame_bytes))
-    with (
-        tempfile.TemporaryFile()
-        if not hasattr(os, "memfd_create")
-        else os.fdopen(os.memfd_create("feed"), "r+b") as file
-    ):
-        os.ftruncate(file.fileno(), bytes_each * _DEPTH)
-        slots = _slots(file.fileno(), plan.batch_size, frame_bytes)
-        readers = [_Reader(plan, number, workers, file.fileno(), frame_bytes) for number in range(workers)]
+    with batch_memory.shared(plan.batch_size, frame_bytes) as file:
+        slots = batch_memory.slots(file.fileno(), plan.batch_size, frame_bytes)
+        readers = [
+            ReaderProcess("feed_reader", file.fileno(), (plan, number, workers, frame_bytes))
+            for number in range(workers)
+        ]
     try:
+        for reader in [*readers] * (DEPTH - 1):  # one slot stays with the consumer
+            reader.send(None)
         for batch in range(plan.first, plan.last):
             filled = [reader.receive() for reader in readers]
-            yield slots[batch % _DEPTH], *_texts(filled, plan.batch_size)
+            yield slots[batch % DEPTH], *_texts(filled, plan.batch_size)
             for reader in readers:
-                reader.free()
+                reader.send(None)
     finally:
         for reader in readers:
             reader.stop()
-
-
-def _slots(descriptor: int, batch_size: int, frame_bytes: int) -> list[Slot]:
-    size = sum(Slot.sizes(batch_size, frame_bytes))
-    memory = memoryview(mmap.mmap(descriptor, size * _DEPTH))
-    return [Slot(memory[i * size : (i + 1) * size], batch_size, frame_bytes) for i in range(_DEPTH)]
-
-
-class _Reader:
-    """The parent's side of a reader process."""
-
-    def __init__(self, plan: Plan, number: int, readers: int, memory: int, frame_bytes: int) -> None:
-        ours, theirs = socket.socketpair()
-        folder = str(Path(__file__).parents[1])
-        code = f"import sys; sys.path.insert(0, {folder!r}); from l3net import feed_reader as f; f.serve(*map(int, sys.argv[1:]))"
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code, str(theirs.fileno()), str(memory)],
-                pass_fds=(theirs.fileno(), memory),
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "HDF5_USE_FILE_LOCKING": "FALSE", "OMP_NUM_THREADS": "1"},
-            )
-        self.connection = Connection(ours.detach())
-        self._send((plan, number, readers, frame_bytes))
-        for _ in range(_DEPTH - 1):
-            self.free()
-
-    def receive(self) -> Texts:
-        """Wait for the reader's rows of the next batch."""
-        try:
-            answer = self.connection.recv()
-        except (EOFError, OSError):
-            code = self.process.wait()
-            raise ShardError(
-                f"a reader process of the feed ended with code {code} (killed for memory?); run again"
-            ) from None
-        if isinstance(answer, str):
-            raise ShardError(answer)
-        return answer
-
-    def free(self) -> None:
-        """Tell the reader that one more slot may be filled."""
-        self._send(None)
-
-    def _send(self, message: object) -> None:
-        try:
-            self.connection.send(message)
-        except OSError:
-            return  # the reader ended: `receive` says so
-
-    def stop(self) -> None:
-        """End the process."""
-        self.connection.close()
-        self.process.terminate()
-        try:
-            self.process.wait(_SECONDS_TO_STOP)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 def serve(connection: int, memory: int) -> None:
@@ -276,10 +185,10 @@ def serve(connection: int, memory: int) -> None:
     plan, number, readers, frame_bytes = pipe.recv()
     try:
         filler = Filler(plan, number, readers)
-        slots = _slots(memory, plan.batch_size, frame_bytes)
+        slots = batch_memory.slots(memory, plan.batch_size, frame_bytes)
         for batch in range(plan.first, plan.last):
             pipe.recv()
-            pipe.send(filler.fill(batch, slots[batch % _DEPTH]))
+            pipe.send(filler.fill(batch, slots[batch % DEPTH]))
         pipe.recv()
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return  # the parent has gone or wants no more

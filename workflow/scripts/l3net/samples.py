@@ -1,7 +1,7 @@
 """One sample at a time, re-made from its recipe with numpy: for looking at samples, and as the oracle of the feed.
 
-The feed's augmentation (`feed.prepare`) is written for batches in TensorFlow; here the saturation takes the detour over HSV
-that defines it.
+The feed's augmentation (`feed.prepare`) is written for batches in TensorFlow; here the saturation takes the detour over
+HSV that defines it.
 """
 
 import io
@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.colors import hsv_to_rgb, rgb_to_hsv
 from PIL import Image
 
-from l3net.shards import SAMPLE_RATE, Shard
+from l3net.shard_format import SAMPLE_RATE
+from l3net.shards import Shard
 
 
 @dataclass(frozen=True)

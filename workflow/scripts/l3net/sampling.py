@@ -15,7 +15,7 @@ import numpy as np
 
 from l3net.errors import ConfigError
 from l3net.hashing import stable_hash
-from l3net.shards import SAMPLE, SAMPLE_RATE
+from l3net.shard_format import SAMPLE, SAMPLE_RATE
 
 PAIRINGS = ("overlapping", "last_frame")
 _WORDS = 16  # of the generator for each sample
@@ -75,11 +75,11 @@ class Recipes:
             return np.array([len(times) - 1])
         if len(times) <= self.frames_per_clip:
             return np.arange(len(times))
-        if self.frames_per_clip < _MIN_FRAMES_PER_SECOND * (times[-1] - times[0]):
-            need = int(np.ceil(_MIN_FRAMES_PER_SECOND * (times[-1] - times[0])))
+        seconds = times[-1] - times[0]
+        if self.frames_per_clip < _MIN_FRAMES_PER_SECOND * seconds:
             raise ConfigError(
-                f"samples.frames_per_clip is {self.frames_per_clip}; a clip of {times[-1] - times[0]:.1f} s needs {need} "
-                "or more, two a second, so that every second holds a stored frame"
+                f"samples.frames_per_clip is {self.frames_per_clip}; a clip of {seconds:.1f} s needs "
+                f"{int(np.ceil(_MIN_FRAMES_PER_SECOND * seconds))} or more, two a second, so that every second has one"
             )
         u = self.draws(row, "frames", self.frames_per_clip)[:, 0]
         return ((np.arange(self.frames_per_clip) + u) * len(times) / self.frames_per_clip).astype(np.int64)

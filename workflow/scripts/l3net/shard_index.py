@@ -55,10 +55,10 @@ def read(path: Path) -> ShardIndex:
     path = Path(path)
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        version = fields["format_version"]
-        if version != FORMAT_VERSION:
+        if (version := fields["format_version"]) != FORMAT_VERSION:
             raise ShardError(
-                f"{path} has index format version {version}; this code reads {FORMAT_VERSION}: make it again (-R index_shards)"
+                f"{path} has index format version {version}; this code reads version {FORMAT_VERSION}: "
+                "make it again (-R index_shards)"
             )
         shards = [IndexedShard(**shard) for shard in fields.pop("shards")]
         index = ShardIndex(**fields, shards=[_absolute(shard, path.parent) for shard in shards])

@@ -20,6 +20,7 @@ from l3net.legs import Leg, find_start
 from l3net.provenance import describe
 
 _log = logging.getLogger("l3net")
+_SECONDS = ("seconds", "step_seconds", "waiting")
 
 
 class Interrupted(L3Error):
@@ -72,7 +73,7 @@ class _Training:
             checkpoints.restore(self.optimizer.variables, start.optimizer, leg.state)
         self.record.metadata = {**self._describe(), **self.record.metadata, "fingerprint": self.fingerprint}
         self.record.provenance = describe(**asdict(s), network=leg.network, seed=leg.seed)
-        self.saved_at = time.monotonic()
+        self.saved_at, self.is_warm = time.monotonic(), False
 
     def _describe(self) -> dict[str, Any]:
         """Return what the network is and what it is trained on, for all who load it."""
@@ -89,6 +90,7 @@ class _Training:
             "objective": self.settings.objective,
         }
 
+    @feed.one_line_errors()
     def run(self) -> Checkpoint | None:
         """Train to the leg's last epoch."""
         for epoch in range(self.record.metadata["epoch"] + 1, self.leg.epoch + 1):
@@ -105,7 +107,7 @@ class _Training:
         """Make the updates of an epoch, from where its position stands."""
         s = self.settings
         if not self.record.position:
-            self.record.position = {"batches": 0, "loss": 0.0, "right": 0, "seconds": 0.0, "waiting": 0.0}
+            self.record.position = {"batches": 0, "loss": 0.0, "right": 0, "steps": 0} | dict.fromkeys(_SECONDS, 0.0)
         position, pending = self.record.position, None
         left = s.batches_per_epoch - position["batches"]
         batches = self._feed(self.leg.train, epoch - 1, s.batches_per_epoch, position["batches"])
@@ -116,18 +118,32 @@ class _Training:
                 # The loss is read one step late, so that an accelerator never waits for Python.
                 self._count(epoch, pending)
                 pending = (result, batch["sample_id"])
-                now = time.perf_counter()
                 position["batches"] += 1
-                position["waiting"] += waited
-                position["seconds"] += now - began
-                began = now
+                began = self._clock(began, waited)
                 bar.advance()
                 if self.stop.received or time.monotonic() - self.saved_at > s.save_every_seconds:
                     self._count(epoch, pending)
                     pending = None
                     self._save()
                     self._stop_if_asked()
+                    began = time.perf_counter()
             self._count(epoch, pending)
+
+    def _clock(self, began: float, waited: float) -> float:
+        """Add a step's seconds, and those of them spent waiting for data, to the position; return the time now.
+
+        The first step of a process traces and compiles: its seconds count, but not for the images a second.
+        """
+        now, position = time.perf_counter(), self.record.position
+        position["seconds"] += now - began
+        if self.is_warm:
+            position["step_seconds"] += now - began
+            position["waiting"] += waited
+            position["steps"] += 1
+        else:
+            _log.info("first step: %.1f s (tracing, compiling)", now - began)
+            self.is_warm = True
+        return now
 
     def _count(self, epoch: int, pending: tuple | None) -> None:
         """Add a step's loss and right answers to the position, unless the loss is no number."""
@@ -168,8 +184,8 @@ class _Training:
             "val_accuracy": val_accuracy,
             "samples_seen": epoch * samples,
             "learning_rate": float(self.optimizer.learning_rate),
-            "images_per_second": samples / max(position["seconds"], 1e-9),
-            "waiting_share": position["waiting"] / max(position["seconds"], 1e-9),
+            "images_per_second": position["steps"] * s.batch_size / max(position["step_seconds"], 1e-9),
+            "waiting_share": position["waiting"] / max(position["step_seconds"], 1e-9),
             "seconds": position["seconds"] + time.perf_counter() - began,
         }
         if val_accuracy > max(record.history["val_accuracy"], default=-1.0):

@@ -1,7 +1,7 @@
 """Clips decoded once: frame times, sound, and the wanted frames scaled and encoded as JPEG.
 
-Conventions: times in seconds from the clip's start; sound mono int16 at 48 kHz; the result does not depend on the number of
-threads (H.264 and FLAC decode exactly, the scaler runs bit-exact, the JPEG encoder has one thread).
+Conventions: times in seconds from the clip's start; sound mono int16 at 48 kHz; the result does not depend on the
+number of threads (H.264 and FLAC decode exactly, the scaler runs bit-exact, the JPEG encoder has one thread).
 """
 
 import io

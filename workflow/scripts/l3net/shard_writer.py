@@ -1,0 +1,86 @@
+"""Writing a shard, clip by clip: frames and sound once, samples as recipes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from l3net.shard_format import CLIP, FORMAT, FORMAT_VERSION, LEFT_OUT, SAMPLE, SAMPLE_RATE
+
+_JPEG_CHUNK = 1 << 18
+
+
+class ShardWriter:
+    """Writes a shard clip by clip; memory holds one clip at a time.
+
+    Parameters
+    ----------
+    path : the file to write, normally a temporary name.
+    attributes : everything that says what this shard is and where it comes from.
+    """
+
+    def __init__(self, path: Path, attributes: Mapping[str, Any]) -> None:
+        self.file = h5py.File(path, "w", libver="v110")
+        self.file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, **attributes})
+        self._jpeg = _growing(self.file, "frames/jpeg", np.uint8, _JPEG_CHUNK)
+        self._pcm = _growing(self.file, "sound/pcm", np.dtype("<i2"), SAMPLE_RATE)
+        self._ends, self._times, self._clips, self._labels = [0], [], [], []
+
+    def add_clip(self, frames: list[bytes], times: np.ndarray, pcm: np.ndarray, labels: str, **fields: Any) -> int:
+        """Append a clip's frames (JPEG), their times in seconds and its sound (int16); return the clip's number."""
+        row = np.zeros((), CLIP)
+        for name, value in fields.items():
+            row[name] = value
+        row["first_frame"], row["n_frames"] = len(self._times), len(frames)
+        row["sound_start"], row["sound_length"] = len(self._pcm), len(pcm)
+        _append(self._jpeg, np.frombuffer(b"".join(frames), np.uint8))
+        _append(self._pcm, pcm)
+        self._ends.extend(self._ends[-1] + np.cumsum([len(frame) for frame in frames]))
+        self._times.extend(times)
+        self._clips.append(row)
+        self._labels.append(labels.encode())
+        return len(self._clips) - 1
+
+    def pcm(self, clip: int) -> np.ndarray:
+        """Return the sound of a clip that was added, int16."""
+        start = int(self._clips[clip]["sound_start"])
+        return self._pcm[start : start + int(self._clips[clip]["sound_length"])]
+
+    def clip_key(self, clip: int) -> tuple[str, float, float]:
+        """Return the video id, start and end of a clip that was added."""
+        row = self._clips[clip]
+        return row["ytid"].item().decode(), row["start_seconds"].item(), row["end_seconds"].item()
+
+    def clip_field(self, name: str) -> np.ndarray:
+        """Return a field of the clips that were added [shape=(n_clips,)]."""
+        return np.array(self._clips, CLIP)[name]
+
+    def finish(self, samples: np.ndarray, left_out: list[tuple[str, float, float, str]]) -> None:
+        """Write the tables and close the file."""
+        self.file.attrs["n_samples"] = len(samples)
+        self.file.attrs["n_clips"] = len(self._clips)
+        self.file["frames/offset"] = np.array(self._ends, "<i8")
+        self.file["frames/time"] = np.array(self._times, "<f8")
+        self.file["clips"] = np.array(self._clips, CLIP)
+        self.file["labels"] = np.array(self._labels or [], f"S{max([1, *map(len, self._labels)])}")
+        self.file.create_dataset("samples", data=samples.astype(SAMPLE))
+        kinds = ["S11", "<f8", "<f8", f"S{max([1, *(len(row[3].encode()) for row in left_out)])}"]
+        rows = [(ytid.encode(), start, end, reason.encode()) for ytid, start, end, reason in left_out]
+        self.file["left_out"] = np.array(rows, list(zip(LEFT_OUT, kinds, strict=True)))
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
+def _growing(file: h5py.File, name: str, dtype: np.dtype, chunk: int) -> h5py.Dataset:
+    return file.create_dataset(name, (0,), dtype, maxshape=(None,), chunks=(chunk,), track_times=False)
+
+
+def _append(dataset: h5py.Dataset, values: np.ndarray) -> None:
+    n = len(dataset)
+    dataset.resize((n + len(values),))
+    dataset[n:] = values
