@@ -7,15 +7,19 @@ its vectors itself.
 Conventions: sounds are mono float32 at the embedding's `sample_rate`; vectors are float32; times are in seconds.
 """
 
+import queue
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from l3net.errors import L3Error
 from l3net.windows import Windows
 
+_AHEAD = 2  # times up to 64 windows
+T = TypeVar("T")
 Sounds = Iterable[tuple[Any, Iterable[np.ndarray]]]  # (key, blocks of one sound)
 
 
@@ -59,7 +63,7 @@ class WindowEmbedding:
         windows = Windows(self.window_samples, self.sample_rate, hop_seconds, center)
         batch = np.zeros((batch_size, self.window_samples), np.float32)
         filled, parts = 0, []  # parts: (key, first window, number of windows, is_last, error)
-        for key, cut, first, is_last, error in _cut(sounds, windows):
+        for key, cut, first, is_last, error in _ahead(_cut(sounds, windows)):
             while len(cut):
                 taken = min(len(cut), batch_size - filled)
                 batch[filled : filled + taken] = cut[:taken]
@@ -87,6 +91,43 @@ def _cut(sounds: Sounds, windows: Windows) -> Iterator[tuple[Any, np.ndarray, in
         except L3Error as found:
             error = found
         yield key, nothing, first, True, error
+
+
+def _ahead(items: Iterable[T]) -> Iterator[T]:
+    """Yield `items`, made in a thread of their own a few ahead: sounds are decoded while the network works."""
+    made, stop = queue.Queue(_AHEAD), threading.Event()
+
+    def put(entry: tuple[T | None, bool, BaseException | None]) -> None:
+        while not stop.is_set():
+            try:
+                made.put(entry, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            for item in items:
+                put((item, False, None))
+                if stop.is_set():
+                    return
+            put((None, True, None))
+        except BaseException as error:  # raised again where the items are wanted
+            put((None, True, error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, is_over, error = made.get()
+            if error is not None:
+                raise error
+            if is_over:
+                return
+            yield item
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _pieces(vectors: np.ndarray, parts: list[tuple], windows: Windows) -> Iterator[Piece]:

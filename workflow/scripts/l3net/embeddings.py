@@ -9,23 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-import tensorflow as tf
-
 from l3net import (
-    embedding_files,
-    front_ends,
     hear_modules,
     networks,
     released_openl3,
     released_soundnet,
     released_vggish,
 )
-from l3net.embedding_streams import Embedding, WindowEmbedding
+from l3net.embedding_streams import Embedding
 from l3net.errors import ConfigError, WeightsError
+from l3net.keras_embeddings import load_file, of_model
 
-WINDOW = front_ends.SAMPLE_RATE  # samples; one second
 _IMAGE_SIZE = 32  # of the vision subnetwork that is built and left aside
 ABOUT = {"front_end": "", "subset": "", "epoch": -1, "samples_seen": 0, "model_seed": -1}
 
@@ -71,33 +65,6 @@ def load(settings: dict[str, Any], files: list[Path], defaults: Defaults | None 
     embedding = loader(settings, files, defaults or Defaults())
     embedding.about.update({**ABOUT, "kind": kind, **embedding.about})
     return embedding
-
-
-def load_file(path: Path) -> WindowEmbedding:
-    """Return the embedding of an embedding.keras.
-
-    Raises
-    ------
-    WeightsError
-        A file that extract_embedding did not make, or that is damaged.
-    """
-    about = embedding_files.read_metadata(path)
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise WeightsError(f"{path}: cannot be loaded: {str(error).splitlines()[0]}") from None
-    return of_model(model, about)
-
-
-def of_model(model: keras.Model, about: dict[str, Any]) -> WindowEmbedding:
-    """Return a Keras model, sound [batch, 48000] -> [batch, d], as an embedding; traced once for any batch size."""
-    signature = [tf.TensorSpec([None, WINDOW], tf.float32)]
-    function = tf.function(lambda sound: model(sound, training=False), input_signature=signature, autograph=False)
-
-    def network(windows: np.ndarray) -> np.ndarray:
-        return function(tf.convert_to_tensor(windows)).numpy()
-
-    return WindowEmbedding(network, model.output_shape[-1], front_ends.SAMPLE_RATE, WINDOW, dict(about))
 
 
 def _l3(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:

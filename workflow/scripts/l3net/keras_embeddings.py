@@ -1,0 +1,105 @@
+"""Embeddings of our own: an embedding.keras as a callable, and the embedding of sound that is an array.
+
+Conventions: windows of 1 s at 48 kHz, float32 in [-1, 1); times in seconds.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from l3net import embedding_files, front_ends, sound
+from l3net.embedding_streams import Embedding, WindowEmbedding
+from l3net.errors import WeightsError
+
+WINDOW = front_ends.SAMPLE_RATE  # samples; one second
+
+
+def embed(
+    audio: np.ndarray | list[np.ndarray],
+    sample_rate: int,
+    *,
+    model: Path | str | Embedding,
+    hop_seconds: float = 0.1,
+    center: bool = False,
+    batch_size: int = 32,
+) -> tuple[np.ndarray, np.ndarray] | tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the embedding of a sound, or of each of a list of sounds.
+
+    Parameters
+    ----------
+    audio : np.ndarray [shape=(n,) or (n, channels)]
+        Floating point in [-1, 1], or integers; a list of such arrays shares the batches of the network.
+    sample_rate : Hz; resampled to what the model takes.
+    model : an embedding.keras, or what `load` returned. A file is loaded once and kept.
+    hop_seconds : from one window to the next.
+    center : whether a timestamp is the centre of its window or its start.
+    batch_size : windows at a time.
+
+    Returns
+    -------
+    embeddings : np.ndarray float32 [shape=(n_windows, d)], or a list of them
+    timestamps : np.ndarray float64 [shape=(n_windows,)] in seconds, or a list of them
+
+    Raises
+    ------
+    ClipError
+        Sound of another shape or type, without samples, or with samples that are no finite numbers.
+    ConfigError
+        A hop that is not above zero or longer than a window.
+    WeightsError
+        A model that cannot be loaded.
+    """
+    named = _kept(Path(model).resolve(), Path(model).stat().st_mtime_ns) if isinstance(model, str | Path) else model
+    given = audio if isinstance(audio, list) else [audio]
+    sounds = ((n, [sound.from_array(array, sample_rate, named.sample_rate)]) for n, array in enumerate(given))
+    vectors, times = [[] for _ in given], [[] for _ in given]
+    for piece in named.embed(sounds, hop_seconds=hop_seconds, center=center, batch_size=batch_size):
+        if piece.error is not None:
+            raise piece.error
+        vectors[piece.key].append(piece.vectors)
+        times[piece.key].append(piece.timestamps)
+    every = [np.concatenate(own) for own in vectors], [np.concatenate(own) for own in times]
+    return every if isinstance(audio, list) else (every[0][0], every[1][0])
+
+
+@cache
+def _kept(path: Path, modified: int) -> WindowEmbedding:
+    return load_file(path)
+
+
+def load_file(path: Path) -> WindowEmbedding:
+    """Return the embedding of an embedding.keras; errors as `load_network`, and a vision embedding is refused."""
+    model, about = load_network(path)
+    if about["kind"] != "l3":
+        raise WeightsError(f"{path}: is of kind {about['kind']}; expected one of sound, an embedding.keras")
+    return of_model(model, about)
+
+
+def load_network(path: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Return the network of an embedding.keras or vision.keras, and its metadata.
+
+    Raises
+    ------
+    WeightsError
+        A file that extract_embedding did not make, or that is damaged.
+    """
+    about = embedding_files.read_metadata(path)
+    try:
+        return keras.saving.load_model(path, compile=False), about
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise WeightsError(f"{path}: cannot be loaded: {str(error).splitlines()[0]}") from None
+
+
+def of_model(model: keras.Model, about: dict[str, Any]) -> WindowEmbedding:
+    """Return a Keras model, sound [batch, 48000] -> [batch, d], as an embedding; traced once for any batch size."""
+    signature = [tf.TensorSpec([None, WINDOW], tf.float32)]
+    function = tf.function(lambda audio: model(audio, training=False), input_signature=signature, autograph=False)
+
+    def network(windows: np.ndarray) -> np.ndarray:
+        return function(tf.convert_to_tensor(windows)).numpy()
+
+    return WindowEmbedding(network, model.output_shape[-1], front_ends.SAMPLE_RATE, WINDOW, dict(about))
