@@ -53,8 +53,9 @@ def lay_out_us8k(folder: Path, seed: int, clips_per_class: int) -> list[Recordin
     rng = generator(seed, "UrbanSound8K")
     header = ("slice_file_name", "fsID", "start", "end", "salience", "fold", "classID", "class")
     rows, recordings = [], []
-    for name, recipe in US8K.items():
-        for n, fsid in enumerate(rng.choice(200_000, clips_per_class, replace=False) + 1000):
+    fsids = rng.choice(200_000, (len(US8K), clips_per_class), replace=False) + 1000
+    for (name, recipe), own in zip(US8K.items(), fsids, strict=True):
+        for n, fsid in enumerate(own):
             fold, rate = n % 10 + 1, int(rng.choice([22_050, 44_100, 48_000]))
             channels = int(rng.integers(1, 3))
             for piece in range(1 + (n % 3 == 0)):
