@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from l3net import audioset
+from l3net.errors import ConfigError
 from tests import media_sources
 from tests.loopback import serving
 from tests.stages.loading import stage_function
@@ -81,6 +82,82 @@ def part(kinds, tmp_path_factory):
         yield server, settings, table, folder
 
 
+def test_a_blocked_job_ends_well_and_goes_on_later(kinds, tmp_path, caplog):
+    ytids = [f"block-{n:05d}" for n in range(8)]
+    with serving() as server:
+        server.answers = {f"/{ytid}.mp4": 429 for ytid in ytids} | {f"/{ytids[0]}.mp4": kinds["three_seconds"]}
+        settings = FAST | {"source": "http", "url_template": server.url + "/{ytid}.mp4", "give_up_after": 3}
+        settings |= {"allow_private_addresses": True, "store": tmp_path / "store", "workers": 1}
+        clips = [clip_list(tmp_path / "clips.csv", ytids)]
+        fetch_clips(clips, tmp_path / "m.csv", **settings)
+        table = audioset.read_manifest(tmp_path / "m.csv")
+        assert table["status"].tolist() == ["short"] + ["rate_limited"] * 7
+        assert table["attempts"].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+        assert table["reason"].iloc[-1] == "not tried: the job gave up before"
+        assert sum(server.requests.values()) - server.requests[f"/{ytids[0]}.mp4"] == 3
+        assert "part 0: gave up after 3 blocks (rate_limited)" in caplog.text
+        assert "snakemake -R fetch_clips" in caplog.text
+        server.answers = dict.fromkeys(server.answers, kinds["three_seconds"])
+        first = server.requests[f"/{ytids[0]}.mp4"]
+        fetch_clips(clips, tmp_path / "m.csv", **settings)
+        assert audioset.read_manifest(tmp_path / "m.csv")["status"].tolist() == ["short"] * 8
+        assert server.requests[f"/{ytids[0]}.mp4"] == first
+
+
+def test_a_folder_that_gained_a_video_is_looked_into_again(kinds, tmp_path):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    settings = FAST | {"source": "directory", "directory": videos, "store": tmp_path / "store"}
+    clips = [clip_list(tmp_path / "clips.csv", ["later-00000"])]
+    fetch_clips(clips, tmp_path / "m.csv", **settings)
+    assert audioset.read_manifest(tmp_path / "m.csv")["status"].tolist() == ["removed"]
+    shutil.copy(kinds["three_seconds"], videos / "later-00000.mp4")
+    fetch_clips(clips, tmp_path / "m.csv", **settings)
+    assert audioset.read_manifest(tmp_path / "m.csv")["status"].tolist() == ["short"]
+
+
+def test_estimate_and_progress_are_told(kinds, tmp_path, caplog):
+    (tmp_path / "videos").mkdir()
+    shutil.copy(kinds["three_seconds"], tmp_path / "videos" / "there-00000.mp4")
+    clips = [clip_list(tmp_path / "clips.csv", ["there-00000", "lost--00000"])]
+    expect = {"megabytes_per_clip": 500.0, "clips_per_hour": 4, "obtainable": 0.5}
+    with caplog.at_level("INFO", logger="l3net"):
+        fetch_clips(clips, tmp_path / "m.csv", source="directory", directory=tmp_path / "videos", store=tmp_path / "s",
+                    expect=expect, **FAST)  # fmt: skip
+    assert "part 0 of 1: 2 of 2 clips to fetch, some 1 to be had, 0.50 GB, 0.5 h" in caplog.text
+    assert "fetching: 2 of 2 clips" in caplog.text
+
+
+def test_a_store_holds_one_kind_of_clips(tmp_path):
+    (tmp_path / "videos").mkdir()
+    settings = FAST | {"source": "directory", "directory": tmp_path / "videos", "store": tmp_path / "store"}
+    clips = [clip_list(tmp_path / "clips.csv", ["lost--00000"])]
+    fetch_clips(clips, tmp_path / "m.csv", **settings)
+    with pytest.raises(ConfigError, match="holds clips with short_side 64, not short_side 96: name another store"):
+        fetch_clips(clips, tmp_path / "m.csv", **settings | {"short_side": 96})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source": "ftp"}, "audioset.source is 'ftp'; expected directory, http or youtube"),
+        ({"source": "directory"}, "audioset.directory is null"),
+        ({"source": "directory", "directory": Path("nowhere")}, "audioset.directory 'nowhere' is not a folder"),
+        ({"source": "http"}, "audioset.url_template must be"),
+        ({"source": "http", "url_template": "http://example.org/x.mp4"}, "audioset.url_template must be"),
+        ({"source": "http", "url_template": "file:///{ytid}"}, "audioset.url_template must be"),
+        ({"source": "youtube", "cookies": "nowhere.txt"}, "audioset.cookies 'nowhere.txt' cannot be read"),
+        ({"source": "youtube", "proxy": "socks5://me:SECRET@host:1"}, "audioset.proxy has the scheme 'socks5'"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told_in_one_line(change, message, tmp_path):
+    clips = [clip_list(tmp_path / "clips.csv", ["lost--00000"])]
+    with pytest.raises(ConfigError, match=message) as caught:
+        fetch_clips(clips, tmp_path / "m.csv", store=tmp_path / "store", **FAST | change)
+    assert "\n" not in str(caught.value) and "SECRET" not in str(caught.value)
+    assert not (tmp_path / "m.csv").exists()
+
+
 def test_every_status_is_right(part):
     _, _, table, _ = part
     assert len(table) == 62
@@ -119,7 +196,7 @@ def test_picture_and_sound_are_in_sync(part):
 
 
 def test_same_bytes_from_a_folder_as_over_http(part, kinds, tmp_path):
-    _, settings, table, _ = part
+    _, _, table, _ = part
     row = table[table["kind"] == "variable"].iloc[0]
     (tmp_path / "videos").mkdir()
     shutil.copy(kinds["variable"], tmp_path / "videos" / f"{row.ytid}.mp4")

@@ -129,7 +129,8 @@ class Job:
     def _had_already(self, clip: Clip, known: Record | None) -> tuple[str, dict[str, Any], str] | None:
         """Return the outcome of a clip that was put in the store by a job killed before it wrote the record."""
         path = self.store.path(clip)
-        if not path.exists() or (known is not None and known.usable):
+        is_damaged = known is None and path.with_suffix(".json").exists()  # its record tells of another size
+        if is_damaged or not path.exists():
             return None
         try:
             status, figures = check(path, clip)

@@ -43,10 +43,10 @@ class Upstream:
         return cls(secure, parts.hostname, parts.port or (443 if secure else 80), secret)
 
     @classmethod
-    def of_environment(cls, scheme: str, host: str) -> "Upstream | None":
-        """Return the proxy that the environment (``https_proxy``, ``no_proxy``) names for a host, if any."""
-        address = urllib.request.getproxies().get(scheme)
-        return None if not address or urllib.request.proxy_bypass(host) else cls.parse(address)
+    def of_environment(cls, scheme: str, host: str, proxies: dict[str, str]) -> "Upstream | None":
+        """Return the proxy for a host among those of the environment, as ``urllib.request.getproxies`` gives them."""
+        address = proxies.get(scheme)
+        return None if not address or urllib.request.proxy_bypass_environment(host, proxies) else cls.parse(address)
 
 
 def is_private(address: str) -> bool:

@@ -41,6 +41,7 @@ def settings(access: Access, cookies: str | None, short_side: int | None, proxy:
         "format": access.format or "bv*+ba/b",
         "format_sort": [f"res:{enough}", "proto"],
         "force_keyframes_at_cuts": True,
+        "merge_output_format": "mkv",
         "ffmpeg_location": ffmpeg,
         "socket_timeout": access.timeout_seconds,
         "proxy": proxy,

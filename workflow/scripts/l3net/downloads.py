@@ -3,7 +3,9 @@
 There is one transcode: that ffmpeg writes the store's encoding at once, cutting at the frame.
 """
 
+import os
 import threading
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,7 @@ class Downloads:
         self.template, self.encoding, self.access = template, encoding, access
         self.digest = f"{stable_hash(template):016x}"
         self.extractors = extractors or [YoutubeIE if template == YOUTUBE else GenericIE]
+        self._proxies = _take_proxies()
         self._cookies = read_cookies(access.cookies)
         self._local, self._sessions, self._lock = threading.local(), [], threading.Lock()
         self._session()  # a proxy or runtime that cannot be used is told now, not once a clip
@@ -90,7 +93,7 @@ class Downloads:
 
     def _session(self) -> "_Session":
         if not hasattr(self._local, "session"):
-            self._local.session = _Session(self.access, self._cookies, self.encoding.short_side, self.extractors)
+            self._local.session = _Session(self.access, self._proxies, self._cookies, self.encoding, self.extractors)
             with self._lock:
                 self._sessions.append(self._local.session)
         return self._local.session
@@ -100,17 +103,24 @@ class _Session(yt_dlp.YoutubeDL):
     """yt-dlp for one thread, with a gate of its own; knows what it asked for last."""
 
     def __init__(
-        self, access: Access, cookies: str | None, short_side: int | None, extractors: list[type[InfoExtractor]]
+        self,
+        access: Access,
+        proxies: dict[str, str],
+        cookies: str | None,
+        encoding: media.Encoding,
+        extractors: list[type[InfoExtractor]],
     ) -> None:
         self.gate = Gate(
             allow_private=access.allow_private_addresses,
             upstream=access.proxy,
+            environment=proxies,
             rate_limit=access.rate_limit,
             timeout_seconds=access.timeout_seconds,
         )
         self.asked: dict[str, Any] = {}
         FFmpegPostProcessor._ffmpeg_location.set(media.ffmpeg_binary())  # a context's variable: set in every thread
-        super().__init__(settings(access, cookies, short_side, self.gate.url, media.ffmpeg_binary()), auto_init=False)
+        chosen = settings(access, cookies, encoding.short_side, self.gate.url, media.ffmpeg_binary())
+        super().__init__(chosen, auto_init=False)
         for extractor in extractors:
             self.add_info_extractor(extractor())
 
@@ -163,3 +173,11 @@ class _Session(yt_dlp.YoutubeDL):
 
     def _formats(self) -> list[dict[str, Any]]:
         return self.asked.get("requested_formats") or ([self.asked] if self.asked else [])
+
+
+def _take_proxies() -> dict[str, str]:
+    """Return the environment's proxies, and take its exceptions away: ffmpeg would pass by the gate for their sake."""
+    proxies = urllib.request.getproxies_environment()
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ.pop(name, None)
+    return proxies

@@ -29,7 +29,8 @@ class Gate(socketserver.ThreadingTCPServer):
     Parameters
     ----------
     allow_private : whether loopback and private networks may be reached.
-    upstream : the user's proxy; None takes those of the environment.
+    upstream : the user's proxy; None takes those of `environment`.
+    environment : proxies by scheme, and ``no``, the hosts to reach without.
     rate_limit : bytes a second that come in, of all connections together.
     timeout_seconds : of a connection that stands still.
     """
@@ -39,10 +40,16 @@ class Gate(socketserver.ThreadingTCPServer):
     request_queue_size = 64
 
     def __init__(
-        self, *, allow_private: bool, upstream: str | None, rate_limit: int | None, timeout_seconds: float
+        self,
+        *,
+        allow_private: bool,
+        upstream: str | None,
+        environment: dict[str, str],
+        rate_limit: int | None,
+        timeout_seconds: float,
     ) -> None:
         self.upstream = Upstream.parse(upstream) if upstream else None
-        self.allow_private, self.timeout_seconds = allow_private, timeout_seconds
+        self.environment, self.allow_private, self.timeout_seconds = environment, allow_private, timeout_seconds
         self.rate_limit, self._rate_lock, self._free_at = rate_limit, threading.Lock(), 0.0
         self.refused = False
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -69,7 +76,7 @@ class Gate(socketserver.ThreadingTCPServer):
         Refused
             An address that may not be reached.
         """
-        upstream = self.upstream or Upstream.of_environment(scheme, host)
+        upstream = self.upstream or Upstream.of_environment(scheme, host, self.environment)
         if upstream is None:
             return self._connect_to(self._checked(host, port)), None
         with suppress(socket.gaierror):  # a name that only the user's proxy can resolve

@@ -1,0 +1,149 @@
+"""fetch_clips killed at random moments: what is re-run ends as if nothing had happened, and fetches nothing twice."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from l3net import audioset
+from l3net.clip_store import Store
+from l3net.hashing import sha256_of
+from tests import media_sources
+from tests.loopback import Server, serving
+from tests.stages.loading import stage_function
+
+fetch_clips = stage_function("fetch_clips")
+N_KILLS = 20
+FORK = multiprocessing.get_context("fork")
+
+
+def settings(folder: Path, server: Server) -> dict:
+    """Return the arguments of fetch_clips for eight clips of 2 s, one of which the server never gives."""
+    rows = [f"kill--{n:05d},1.0,3.0,/m/04rlf" for n in range(8)]
+    clips = folder.parent / "clips.csv"
+    clips.write_text("\n".join(["ytid,start_seconds,end_seconds,labels", *rows]) + "\n")
+    return {
+        "clips": [clips],
+        "manifest": folder / "manifest.csv",
+        "store": folder / "store",
+        "source": "http",
+        "url_template": server.url + "/{ytid}.mp4",
+        "allow_private_addresses": True,
+        "part": 0,
+        "parts": 1,
+        "short_side": 48,
+        "preset": "ultrafast",
+    }
+
+
+def outcome(folder: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the manifest without the times of attempts, and the store's media files by digest."""
+    manifest = audioset.read_manifest(folder / "manifest.csv").drop(columns="attempted_at")
+    return manifest, {path.name: sha256_of(path) for path in sorted((folder / "store").rglob("*.mkv"))}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    video = media_sources.video(tmp_path_factory.mktemp("video") / "v.mp4", seconds=4, size="64x48")
+    with serving() as running:
+        running.answers = {f"/kill--{n:05d}.mp4": video for n in range(8)} | {"/kill--00003.mp4": 500}
+        yield running
+
+
+def test_twenty_kills_leave_no_trace(server, tmp_path):
+    (tmp_path / "undisturbed").mkdir()
+    started = time.monotonic()
+    fetch_clips(**settings(tmp_path / "undisturbed", server))
+    seconds = time.monotonic() - started
+    manifest, digests = outcome(tmp_path / "undisturbed")
+    assert manifest["status"].tolist() == ["ok"] * 3 + ["http_error"] + ["ok"] * 4
+    assert manifest["attempts"].tolist() == [1] * 3 + [3] + [1] * 4
+    draw, n_kills, number = random.Random(0), 0, 0
+    while n_kills < N_KILLS:
+        number += 1
+        folder = tmp_path / f"kill-{number}"
+        folder.mkdir()
+        arguments = settings(folder, server)
+        child = FORK.Process(target=fetch_clips, kwargs=arguments)
+        child.start()
+        time.sleep(draw.uniform(0.0, seconds))
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        if arguments["manifest"].exists() and not list((folder / "store" / ".runs").iterdir()):
+            continue  # it had ended before
+        n_kills += 1
+        finished = {path.name for path in folder.rglob("*.mkv") if ".work" not in path.parts}
+        before = server.requests.copy()
+        fetch_clips(**arguments)
+        again, digests_again = outcome(folder)
+        pd.testing.assert_frame_equal(again, manifest)
+        assert digests_again == digests
+        for name in finished:
+            assert server.requests[f"/{name[:11]}.mp4"] == before[f"/{name[:11]}.mp4"], name
+        left = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".mkv", ".json", ".csv"}]
+        assert [path.name for path in left] == ["lock"]
+
+
+def test_two_jobs_on_one_store_do_not_clash(server, tmp_path):
+    """Two runs whose lists share every clip work at once in one store."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    jobs = []
+    for folder in folders:
+        folder.mkdir()
+        arguments = settings(folder, server) | {"store": tmp_path / "store"}
+        jobs.append(FORK.Process(target=fetch_clips, kwargs=arguments))
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+        assert job.exitcode == 0
+    tables = [audioset.read_manifest(folder / "manifest.csv") for folder in folders]
+    usable = tables[0]["status"] == "ok"
+    assert usable.sum() == 7
+    assert tables[0]["sha256"].tolist() == tables[1]["sha256"].tolist()
+    for row in tables[0][usable].itertuples():
+        path = audioset.clip_path(tmp_path / "store", row.ytid, row.start_seconds, row.end_seconds)
+        assert sha256_of(path) == row.sha256
+
+
+def test_work_folders_of_living_jobs_are_left_alone(tmp_path):
+    store = Store(tmp_path / "store", {})
+    with store.work_folder() as mine:
+        (mine / "half.mkv").write_bytes(b"x")
+        with Store(tmp_path / "store", {}).work_folder() as other:
+            assert (mine / "half.mkv").exists()
+        assert not other.exists()
+    assert not mine.exists()
+
+
+def test_work_folders_of_killed_jobs_are_swept(tmp_path):
+    (tmp_path / "store" / ".work" / "0123").mkdir(parents=True)
+    (tmp_path / "store" / ".work" / "0123" / "half.mkv").write_bytes(b"x")
+    (tmp_path / "store" / ".work" / "0123" / "lock").touch()
+    with Store(tmp_path / "store", {}).work_folder():
+        assert not (tmp_path / "store" / ".work" / "0123").exists()
+
+
+def test_a_clip_that_lost_bytes_is_fetched_again(server, tmp_path):
+    arguments = settings(tmp_path / "run", server)
+    fetch_clips(**arguments)
+    first = outcome(tmp_path / "run")
+    damaged = sorted((tmp_path / "run" / "store").rglob("*.mkv"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    fetch_clips(**arguments)
+    assert outcome(tmp_path / "run")[1] == first[1]
+
+
+def test_disk_that_is_full_is_not_blamed_on_the_clips(server, tmp_path, monkeypatch):
+    from l3net import acquisition
+    from l3net.errors import ClipError
+
+    monkeypatch.setattr(acquisition, "_FULL_BYTES", 1 << 60)
+    with pytest.raises(ClipError, match="the disk is full; make room"):
+        fetch_clips(**settings(tmp_path / "run", server))
+    assert not (tmp_path / "run" / "manifest.csv").exists()
