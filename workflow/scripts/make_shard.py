@@ -133,6 +133,8 @@ def _add_clips(
             size = outline.scaled(short_side)
             home, used = recipes.home(clip.row, outline.times, n_sound, size)
             decoded = video.decode(path, used, short_side=short_side, jpeg_quality=jpeg_quality)
+            if not np.allclose(decoded.times, outline.times[used], atol=1e-3):
+                raise ClipError(f"{path}: frames decode at other times than the container says")
             if len(decoded.pcm) < n_sound:
                 raise ClipError(f"{path}: decodes to {len(decoded.pcm)} samples of sound; expected {n_sound}")
         except ClipError as error:

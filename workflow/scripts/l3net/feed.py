@@ -107,7 +107,7 @@ def prepare(batch: dict[str, Any], augment: bool) -> tuple[tf.Tensor, tf.Tensor,
         image = tf.where(flip, tf.reverse(image, [2]), image)
         image = _recolour(image, *(_wide(batch[k]) for k in ("saturation", "brightness", "saturation_first")))
         audio = audio * batch["gain"][:, None]
-    return image * 2.0 - 1.0, audio, batch["label"]
+    return image * 2.0 - 1.0, audio, tf.convert_to_tensor(batch["label"])
 
 
 def _recolour(image: tf.Tensor, saturation: tf.Tensor, brightness: tf.Tensor, saturation_first: tf.Tensor) -> tf.Tensor:
@@ -177,7 +177,7 @@ def _decoder(batch_size: int, image_size: int):
     def decode(batch):
         windows = tf.concat([batch["crop"], tf.fill([batch_size, 2], image_size)], 1)
         images = [
-            tf.io.decode_and_crop_jpeg(jpeg, window, channels=3)
+            tf.io.decode_and_crop_jpeg(jpeg, window, channels=3, dct_method="INTEGER_ACCURATE")
             for jpeg, window in zip(tf.unstack(batch["jpeg"]), tf.unstack(windows), strict=True)
         ]
         rest = {name: value for name, value in batch.items() if name not in ("jpeg", "crop")}

@@ -1,0 +1,192 @@
+"""Clips and shards that are damaged: left out with a reason, or refused with one line; never a wrong sample."""
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from l3net import feed_reader, samples, shard_index
+from l3net.errors import ShardError
+from l3net.feed_reader import Plan, read_batches
+from l3net.shards import Shard
+from tests import time_code
+from tests.small_store import SmallStore
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> SmallStore:
+    return SmallStore(tmp_path_factory.mktemp("damaged"), n_clips=4, seconds=3.0).write()
+
+
+@pytest.fixture(scope="module")
+def shard(store: SmallStore) -> Path:
+    return store.make_shard()
+
+
+@pytest.fixture
+def copy(shard: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(shard, tmp_path / "part-0000.h5"))
+
+
+def left_out_of(store: SmallStore, name: str) -> list[tuple[str, str]]:
+    """Make a shard, check every sample of it against picture and sound, and return what is left out and why."""
+    with Shard(store.make_shard(name)) as opened:
+        for i in range(opened.n_samples):
+            sample = samples.read(opened, i)
+            seen, heard = time_code.read_picture(sample.image)[0], time_code.read_sound(sample.sound)[0]
+            assert seen == int(opened.clips["ytid"][sample.recipe["clip"]][-2:])
+            assert (seen == heard) == bool(sample.recipe["label"])
+        return [(row[0], row[3]) for row in opened.left_out()]
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.9])
+def test_a_clip_that_is_cut_off_is_used_as_far_as_it_goes_or_left_out(store: SmallStore, kept: float) -> None:
+    path, whole = store.path(1), store.path(1).read_bytes()
+    path.write_bytes(whole[: int(len(whole) * kept)])
+    try:
+        left_out = left_out_of(store, f"cut-{kept}.h5")
+    finally:
+        path.write_bytes(whole)
+    assert [ytid for ytid, _ in left_out] == (["timecode-01"] if kept < 0.3 else [])
+    assert all(reason and "\n" not in reason for _, reason in left_out)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_clip_that_stops_decoding_half_way_is_left_out(store: SmallStore, seed: int) -> None:
+    path, whole = store.path(1), store.path(1).read_bytes()
+    damaged, rng = bytearray(whole), np.random.default_rng(seed)
+    for place in rng.integers(len(whole) // 3, 2 * len(whole) // 3, 20):
+        damaged[place] ^= 1 << int(rng.integers(8))
+    path.write_bytes(damaged)
+    try:
+        left_out = left_out_of(store, "noise.h5")
+    finally:
+        path.write_bytes(whole)
+    ((ytid, reason),) = left_out
+    assert ytid == "timecode-01"
+    assert "\n" not in reason
+
+
+def test_a_clip_that_is_no_clip_is_left_out(store: SmallStore) -> None:
+    path, whole = store.path(3), store.path(3).read_bytes()
+    path.write_bytes(b"<html>not found</html>")
+    try:
+        ((ytid, reason),) = left_out_of(store, "html.h5")
+    finally:
+        path.write_bytes(whole)
+    assert ytid == "timecode-03"
+    assert "cannot be decoded" in reason
+
+
+def test_a_shard_cut_short_is_refused(copy: Path) -> None:
+    copy.write_bytes(copy.read_bytes()[: copy.stat().st_size // 2])
+    with pytest.raises(ShardError, match=r"part-0000\.h5 is not a shard: .*make it again"):
+        Shard(copy)
+
+
+def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["images"] = np.zeros(3)
+    (tmp_path / "text.h5").write_text("not HDF5")
+    for name in ("other.h5", "text.h5"):
+        with pytest.raises(ShardError, match=rf"{name} is not a shard"):
+            Shard(tmp_path / name)
+    with pytest.raises(ShardError, match=r"gone\.h5 does not exist"):
+        Shard(tmp_path / "gone.h5")
+
+
+def test_another_format_version_is_refused(copy: Path, store: SmallStore) -> None:
+    with h5py.File(copy, "r+") as file:
+        file.attrs["format_version"] = 2
+    with pytest.raises(ShardError, match=r"has shard format version 2; this code reads version 1"):
+        store.make_index(copy, name="never.json")
+
+
+def test_a_shard_without_a_table_is_refused(copy: Path) -> None:
+    with h5py.File(copy, "r+") as file:
+        del file["frames/offset"]
+    with pytest.raises(ShardError, match="is not a shard"):
+        Shard(copy)
+
+
+def test_an_index_that_is_none_is_refused(tmp_path: Path, store: SmallStore, copy: Path) -> None:
+    index = tmp_path / "train.json"
+    for text in ("", "[]", "{}", '{"format_version": 1}'):
+        index.write_text(text)
+        with pytest.raises(ShardError, match=r"train\.json is not an index of shards"):
+            shard_index.read(index)
+    good = store.make_index(copy)
+    fields = json.loads(good.read_text())
+    good.write_text(json.dumps({**fields, "format_version": 9}))
+    with pytest.raises(ShardError, match="index format version 9; this code reads version 1"):
+        shard_index.read(good)
+    good.write_text(json.dumps(fields))
+    copy.unlink()
+    with pytest.raises(ShardError, match=r"names 1 shards that are gone, first .*part-0000\.h5"):
+        shard_index.read(good)
+
+
+def plan(index: Path) -> Plan:
+    return Plan(str(index), 8, 0, 10, seed=1)
+
+
+def test_a_shard_that_is_not_the_indexed_one_is_refused_by_every_reader(store: SmallStore, copy: Path) -> None:
+    index = store.make_index(copy, name="replaced.json")
+    fields = json.loads(index.read_text())
+    fields["shards"][0]["n_samples"] += 60
+    index.write_text(json.dumps(fields))
+    for workers in (0, 2):
+        with pytest.raises(ShardError, match=r"is not the shard that .* describes"):
+            list(read_batches(plan(index), workers))
+
+
+def test_the_feed_names_the_damaged_shard_in_one_line(store: SmallStore, copy: Path) -> None:
+    from l3net import feed
+
+    index = store.make_index(copy, name="damaged.json")
+    with h5py.File(copy, "r+") as file:
+        del file["sound/pcm"]
+    with pytest.raises(ShardError, match=r"^\S*part-0000\.h5 is not a shard[^\n]*$"), feed.one_line_errors():
+        list(feed.open_feed(index, batch_size=8, epoch=0, seed=1, workers=1))
+
+
+def test_the_feed_tells_frames_that_do_not_decode(store: SmallStore, copy: Path) -> None:
+    from l3net import feed
+
+    index = store.make_index(copy, name="noise.json")
+    with h5py.File(copy, "r+") as file:
+        file["frames/jpeg"][:] = 7
+    with pytest.raises(ShardError, match="a frame does not decode"), feed.one_line_errors():
+        list(feed.open_feed(index, batch_size=8, epoch=0, seed=1, workers=0))
+
+
+def test_a_killed_reader_ends_the_feed_with_one_line(store: SmallStore, shard: Path, monkeypatch) -> None:
+    started = []
+    real = feed_reader.ReaderProcess
+
+    def noted(*arguments: object) -> object:
+        started.append(real(*arguments))
+        return started[-1]
+
+    monkeypatch.setattr(feed_reader, "ReaderProcess", noted)
+    batches = read_batches(Plan(str(store.make_index(shard)), 8, 0, 1000, seed=1), 2)
+    next(batches)
+    os.kill(started[1].process.pid, signal.SIGKILL)
+    with pytest.raises(ShardError, match="a reader process of the feed ended with code -9"):
+        list(batches)
+    assert all(reader.process.poll() is not None for reader in started)
+
+
+def test_a_feed_that_is_left_early_leaves_no_process(store: SmallStore, shard: Path, monkeypatch) -> None:
+    started = []
+    real = feed_reader.ReaderProcess
+    monkeypatch.setattr(feed_reader, "ReaderProcess", lambda *a: started.append(real(*a)) or started[-1])
+    batches = read_batches(plan(store.make_index(shard)), 2)
+    next(batches)
+    batches.close()
+    assert [reader.process.poll() is None for reader in started] == [False, False]

@@ -1,0 +1,283 @@
+"""From clips to shards to batches, with clips that show and sing their time."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from l3net import samples, shard_index
+from l3net.errors import ConfigError, ShardError
+from l3net.shards import Shard
+from tests import time_code
+from tests.small_store import SETTINGS, SmallStore
+from tests.stages.loading import SCRIPTS, stage_function
+
+SECOND = 48000
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> SmallStore:
+    return SmallStore(tmp_path_factory.mktemp("small")).write()
+
+
+@pytest.fixture(scope="module")
+def shard(store: SmallStore) -> Path:
+    return store.make_shard()
+
+
+@pytest.fixture(scope="module")
+def index(store: SmallStore, shard: Path) -> Path:
+    other = store.make_shard("part-0000-environmental.h5", seed=8, samples_per_clip=60)
+    with h5py.File(other, "r+") as file:  # a second shard of the same split, as if it held another part
+        file.attrs.update({"seed": 7, "part": np.int64(0)})
+    return store.make_index(shard, other)
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, it: found.update({name: it[()].tobytes()}) if isinstance(it, h5py.Dataset) else None
+        )
+    return found
+
+
+def test_every_match_lies_within_its_second_as_seen_and_heard(shard: Path) -> None:
+    with Shard(shard) as opened:
+        for i in range(opened.n_samples):
+            sample = samples.read(opened, i)
+            seen, shown = time_code.read_picture(sample.image)
+            heard, sung = time_code.read_sound(sample.sound)
+            assert seen == int(opened.clips["ytid"][sample.recipe["clip"]][-2:])
+            assert sung == pytest.approx(sample.recipe["start"] / SECOND, abs=0.015)
+            if sample.recipe["label"]:
+                assert seen == heard
+                assert -0.015 < shown - sung < 1.015
+            else:
+                assert seen != heard
+
+
+def test_every_clip_is_used_and_only_used_frames_are_kept(shard: Path) -> None:
+    with Shard(shard) as opened:
+        rows = opened.samples[:]
+        assert opened.n_clips == 6
+        assert opened.samples_per_clip == SETTINGS["samples_per_clip"]
+        assert set(rows["clip"]) == set(rows["sound"]) == set(range(6))
+        assert set(rows["frame"]) == set(range(len(opened.frame_times())))
+        assert (opened.clips["n_frames"] <= SETTINGS["frames_per_clip"]).all()
+        assert len(np.unique(rows["n"])) == len(rows)
+        assert opened.left_out() == []
+
+
+def test_last_frame_shows_the_end_of_every_clip(store: SmallStore) -> None:
+    with Shard(store.make_shard("last.h5", pairing="last_frame")) as opened:
+        shown = {time_code.read_picture(samples.read(opened, i).image)[1] for i in range(0, opened.n_samples, 7)}
+        assert list(shown) == pytest.approx([store.seconds - 1 / 30])
+
+
+def test_same_shard_whatever_the_threads_and_jobs_beside_it(store: SmallStore, shard: Path) -> None:
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in SETTINGS.items()]
+    inputs = ["--clips", store.clips, "--manifest", store.manifest, "--store", store.folder / "store"]
+
+    def make(job: int) -> dict[str, bytes]:
+        target, threads = store.folder / f"job-{job}.h5", str(1 + job % 2 * 7)
+        command = [sys.executable, SCRIPTS / "make_shard.py", *inputs, "--shard", target, *options]
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **dict.fromkeys(names, threads)})
+        return contents(target)
+
+    with ThreadPoolExecutor(4) as pool:
+        for made in pool.map(make, range(4)):
+            assert made == contents(shard)
+
+
+def test_a_clip_that_is_gone_changes_no_other_picture(store: SmallStore, shard: Path) -> None:
+    store.path(2).rename(store.path(2).with_suffix(".away"))
+    try:
+        made = store.make_shard("without-2.h5")
+    finally:
+        store.path(2).with_suffix(".away").rename(store.path(2))
+    with Shard(made) as fewer, Shard(shard) as all_:
+        ((ytid, start, end, reason),) = fewer.left_out()
+        assert (ytid, start, end) == ("timecode-02", 60.0, 64.0)
+        assert "gone from the store" in reason
+        kept = all_.samples[:][all_.samples["clip"] != 2]
+        rows = fewer.samples[:]
+        for name in ("n", "label", "crop_y", "crop_x", "flip", "saturation", "brightness", "saturation_first"):
+            assert np.array_equal(rows[name], kept[name])
+        positive = rows["label"] == 1
+        assert np.array_equal(rows["start"][positive], kept["start"][positive])
+        for i in (0, 100, 200, 299):
+            sample = samples.read(fewer, i)
+            heard, _ = time_code.read_sound(sample.sound)
+            assert heard == int(fewer.clips["ytid"][sample.recipe["sound"]][-2:])
+
+
+def test_too_large_a_crop_is_refused(store: SmallStore) -> None:
+    with pytest.raises(ConfigError, match=r"image_size is 80 but samples\.short_side 72"):
+        store.make_shard("large.h5", image_size=80)
+    assert not (store.folder / "large.h5").exists()
+
+
+def test_index_counts_and_refuses_a_mixture(store: SmallStore, shard: Path, index: Path) -> None:
+    found = json.loads(index.read_text())
+    assert found["n_samples"] == 720
+    assert found["n_clips"] == 12
+    assert (found["subset"], found["split"], found["image_size"]) == ("music", "test", 72)
+    assert found["shards"][0]["path"] == "part-0000.h5"
+    other = store.make_shard("other.h5", pairing="last_frame")
+    with pytest.raises(ShardError, match=r"other\.h5 has pairing last_frame, .*part-0000\.h5 has overlapping"):
+        store.make_index(shard, other, name="mixed.json")
+    assert not (store.folder / "mixed.json").exists()
+
+
+def test_a_part_of_one_clip_has_no_samples(tmp_path: Path) -> None:
+    alone = SmallStore(tmp_path, n_clips=1, seconds=2.0).write()
+    made = alone.make_shard()
+    with Shard(made) as opened:
+        assert opened.n_samples == 0
+        assert "no other clip" in opened.left_out()[0][3]
+    with pytest.raises(ShardError, match="none of 1 shards holds a sample"):
+        alone.make_index(made)
+
+
+def test_inspection_draws_a_sheet_and_finds_the_draws_fair(index: Path, tmp_path: Path) -> None:
+    sheet, table = tmp_path / "sheet.png", tmp_path / "distributions.csv"
+    stage_function("inspect_shards")(index, sheet, table, subset="music", seed=1)
+    assert np.asarray(Image.open(sheet)).std() > 20
+    found = pd.read_csv(table).set_index("quantity")
+    assert found.loc["label", "mean"] == 0.5
+    assert found.loc["clips_used", "mean"] == 12
+    assert (found["p"].dropna() > 1e-3).all()
+    assert found["p"].notna().sum() >= 8
+    assert found.loc["frame_minus_start", "min"] >= 0
+    assert found.loc["frame_minus_start", "max"] < 1
+
+
+def test_the_documented_example_makes_the_sample(
+    root: Path, shard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "part-0000.h5").symlink_to(shard)
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"```python\n(.+?)```", (root / "docs" / "formats.md").read_text(), re.DOTALL)[1]
+    assert len(code.splitlines()) <= 20
+    found: dict = {}
+    exec(compile(code, "docs/formats.md", "exec"), found)
+    with Shard(shard) as opened:
+        expected = samples.read(opened, found["n"])
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(found["jpeg"]))).shape, (72, 128, 3))
+    assert np.array_equal(found["image"], expected.image)
+    assert np.array_equal(found["sound"], expected.sound)
+    assert found["label"] == expected.recipe["label"]
+
+
+@pytest.fixture(scope="module")
+def batches(index: Path) -> list[dict[str, np.ndarray]]:
+    return read(index, workers=0)
+
+
+def read(index: Path, **options: object) -> list[dict[str, np.ndarray]]:
+    from l3net import feed
+
+    settings = {"batch_size": 16, "epoch": 1, "seed": 3, "batches": 50, **options}
+    return [{k: v.numpy() for k, v in batch.items()} for batch in feed.open_feed(index, **settings)]
+
+
+def same(one: list, other: list) -> bool:
+    return len(one) == len(other) and all(
+        np.array_equal(a[name], b[name]) for a, b in zip(one, other, strict=True) for name in a
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_batches_do_not_depend_on_the_workers(index: Path, batches: list, workers: int) -> None:
+    assert same(read(index, workers=workers), batches)
+
+
+def test_a_later_start_gives_the_rest(index: Path, batches: list) -> None:
+    assert same(read(index, workers=1, start_batch=47), batches[47:])
+    assert read(index, start_batch=50) == []
+
+
+def test_order_is_a_function_of_seed_and_epoch(index: Path, batches: list) -> None:
+    assert not same(read(index, seed=4, workers=0), batches)
+    assert not same(read(index, epoch=2, workers=0), batches)
+    in_order = read(index, shuffle=False, batches=2, epoch=0, workers=1)
+    assert [name.decode() for name in in_order[0]["sample_id"][:3]] == ["music/0/0", "music/0/60", "music/0/120"]
+
+
+def test_feed_and_oracle_agree(index: Path, batches: list) -> None:
+    """Images within two grey levels after augmentation; sound to a sixteen-bit step."""
+    from l3net import feed
+
+    found = shard_index.read(index)
+    opened = [Shard(Path(entry.path)) for entry in found.shards]
+    rows = {}
+    for number, one in enumerate(opened):
+        for i, row in enumerate(one.samples[:]):
+            rows.setdefault(int(row["n"]), []).append((number, i))
+    for batch in batches[:6]:
+        image, audio, label = (x.numpy() for x in feed.prepare(batch, True))
+        assert image.min() >= -1 <= image.max() <= 1
+        for i, name in enumerate(batch["sample_id"]):
+            candidates = [samples.read(opened[k], row) for k, row in rows[int(name.decode().split("/")[-1])]]
+            (sample,) = (s for s in candidates if np.array_equal(s.sound, batch["audio"][i]))
+            expected, sound = samples.augment(sample)
+            assert np.abs((image[i] + 1) * 127.5 - expected * 255).max() < 2
+            assert np.abs(audio[i] - sound).max() < 1 / 32768
+            assert np.abs(audio[i]).max() < 1
+            assert label[i] == sample.recipe["label"]
+            assert batch["label_mids"][i] == b"/m/04rlf,/m/05r5c"
+
+
+def test_augmentation_on_every_colour_equals_the_oracle() -> None:
+    from l3net import feed
+
+    rng = np.random.default_rng(0)
+    n = 12
+    colours = rng.integers(0, 256, (n, 40, 40, 3)).astype(np.uint8)
+    colours[:, :4] = colours[:, :4, :, :1]  # greys
+    batch = {
+        "image": colours,
+        "audio": np.zeros((n, 4), np.int16),
+        "label": np.zeros(n, np.int32),
+        "flip": np.arange(n) % 2 == 0,
+        "saturation": np.linspace(0.5, 1.5, n).astype(np.float32),
+        "brightness": np.linspace(-32 / 255, 32 / 255, n)[::-1].astype(np.float32),
+        "saturation_first": np.arange(n) % 3 == 0,
+        "gain": np.ones(n, np.float32),
+    }
+    image = feed.prepare(batch, True)[0].numpy()
+    for i in range(n):
+        names = ("flip", "saturation", "brightness", "saturation_first", "gain")
+        recipe = {name: batch[name][i] for name in names}
+        expected, _ = samples.augment(samples.Sample(recipe, colours[i], batch["audio"][i]))
+        assert np.abs((image[i] + 1) * 127.5 - expected * 255).max() < 0.01
+    plain = feed.prepare(batch, False)[0].numpy()
+    assert np.allclose((plain + 1) * 127.5, colours, atol=1e-4)
+
+
+def test_wrong_numbers_are_refused(index: Path) -> None:
+    from l3net import feed
+
+    with pytest.raises(ConfigError, match="batch_size 0 and batches 5 must be 1 or more"):
+        feed.open_feed(index, batch_size=0, epoch=0, seed=0, batches=5)
+
+
+def test_samples_need_no_tensorflow() -> None:
+    code = f"""
+import sys; sys.path[:0] = [{str(SCRIPTS)!r}]
+import make_shard, index_shards, inspect_shards, l3net.feed_reader
+assert not {{"tensorflow", "keras"}} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
