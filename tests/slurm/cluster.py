@@ -123,8 +123,7 @@ class Cluster:
     def stop_all(self) -> None:
         """Cancel what is left and end every daemon, the last started first."""
         if "slurmctld" in self._daemons:
-            subprocess.run(["scancel", "--user", getpass.getuser()], env=self.environment, check=False)
-            wait_until(lambda: not self.tell("squeue", "--noheader"), 20.0)
+            wait_until(self._is_empty, 30.0)
         for name in reversed(list(self._daemons)):
             self.stop(name)
 
@@ -142,6 +141,11 @@ class Cluster:
         """Return the end of every daemon's log."""
         paths = sorted(self.folder.glob("*.log"))
         return "\n".join(f"== {path.name}\n{path.read_text(errors='replace')[-1500:]}" for path in paths)
+
+    def _is_empty(self) -> bool:
+        """Cancel what is in the queue; return whether nothing is left, running or ending."""
+        self.tell("scancel", "--user", getpass.getuser())
+        return not self.tell("squeue", "--noheader")
 
     def _states(self) -> list[str]:
         return self.tell("sinfo", "--noheader", "--Node", "--partition=main", "--format=%t").split()
