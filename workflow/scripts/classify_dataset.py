@@ -130,7 +130,7 @@ class _Job:
         else:
             self.classifier = classifiers.ScikitLearn(given["classifier"], len(clips.classes))
         kind = _precision((n_train + n_valid) * clips.n_dimensions, given["memory_megabytes"])
-        self.train, self.valid = (np.zeros((n, clips.n_dimensions), kind) for n in (n_train, n_valid))
+        self.train, self.valid = (folds.buffer(n, clips.n_dimensions, kind) for n in (n_train, n_valid))
         self.ready = True
 
 

@@ -16,6 +16,7 @@ from l3net import datasets
 from l3net.errors import DatasetError
 
 _BLOCK_BYTES = 64 << 20
+_ALIGNMENT_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,21 @@ def standard(clips: Clips, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 
-def fill(clips: Clips, windows: np.ndarray, mean: np.ndarray, deviation: np.ndarray, buffer: np.ndarray) -> int:
-    """Write the standardised windows of a mask to the head of `buffer`; return how many there are."""
+def buffer(n: int, n_dimensions: int, kind: type) -> np.ndarray:
+    """Return zeros [shape=(n, n_dimensions)] at an address that TensorFlow takes over without a copy."""
+    size = n * n_dimensions * np.dtype(kind).itemsize
+    whole = np.zeros(size + _ALIGNMENT_BYTES, np.uint8)
+    start = -whole.ctypes.data % _ALIGNMENT_BYTES
+    return whole[start : start + size].view(kind).reshape(n, n_dimensions)
+
+
+def fill(clips: Clips, windows: np.ndarray, mean: np.ndarray, deviation: np.ndarray, out: np.ndarray) -> int:
+    """Write the standardised windows of a mask to the head of `out`; return how many there are."""
     n = 0
     for _, block in blocks(clips, windows):
-        buffer[n : n + len(block)] = (block - mean) / deviation
+        out[n : n + len(block)] = (block - mean) / deviation
         n += len(block)
-    buffer[n:] = 0
+    out[n:] = 0
     return n
 
 

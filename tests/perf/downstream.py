@@ -1,0 +1,143 @@
+"""Nine settings as one program against nine Keras fits, and the memory of a fold of UrbanSound8K's size."""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+RATES, DECAYS = [1e-5, 1e-4, 1e-3], [1e-5, 1e-4, 1e-3]
+HIDDEN, N_CLASSES, BATCH = [512, 128], 10, 64
+# Windows and epochs: enough that compilation is what it is in a real fold, little enough to be measured in minutes.
+CASES = {512: (6400, 3, 3.0), 6144: (1280, 3, 1.0)}
+REPEATS = 3
+US8K_CLIPS, US8K_WINDOWS, US8K_DIMENSIONS = 8732, 31, 6144
+
+
+def measure() -> dict[str, dict]:
+    """Return the speed-ups (Keras' seconds by ours, compilation included) and the memory of a large fold."""
+    found = {}
+    for dimensions, (n, epochs, goal) in CASES.items():
+        seconds = [_pair(dimensions, n, epochs) for _ in range(REPEATS)]
+        batched, keras = (statistics.median(times) for times in zip(*seconds, strict=True))
+        figures = {"batched_seconds": batched, "keras_seconds": keras, "windows": n, "epochs": epochs}
+        figures["repeats"] = REPEATS
+        name = f"downstream: nine settings batched, {dimensions}-d"
+        found[name] = {"ratio": keras / batched, "goal": goal, "better": "higher", "figures": figures}
+    megabytes, seconds = _large_fold()
+    found["downstream: memory of an UrbanSound8K fold (GB)"] = {
+        "ratio": megabytes / 1000,
+        "goal": 6.0,
+        "better": "lower",
+        "figures": {"megabytes": megabytes, "seconds": seconds, "steps_trained": 2},
+    }
+    return found
+
+
+def _pair(dimensions: int, n: int, epochs: int) -> tuple[float, float]:
+    """Return the seconds of both, each in a process of its own that has imported TensorFlow before the clock starts."""
+    command = [sys.executable, "-m", "tests.perf.downstream"]
+    return tuple(
+        float(
+            subprocess.run(
+                [*command, who, *map(str, (dimensions, n, epochs))], stdout=subprocess.PIPE, check=True
+            ).stdout
+        )
+        for who in ("batched", "keras")
+    )
+
+
+def _data(dimensions: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((n, dimensions), dtype=np.float32), rng.integers(0, N_CLASSES, n).astype(np.int32)
+
+
+def _batched(dimensions: int, n: int, epochs: int) -> float:
+    from l3net import perceptrons
+
+    x, y = _data(dimensions, n)
+    valid = _data(dimensions, 512)
+    np.asarray(perceptrons.tf.constant(1.0))
+    started = time.perf_counter()
+    grid = [(rate, decay) for rate in RATES for decay in DECAYS]
+    rates, decays = map(list, zip(*grid, strict=True))
+    program = perceptrons.Perceptrons([dimensions, *HIDDEN, N_CLASSES], rates, decays, batch_size=BATCH)
+    program.fit((x, y, n), (*valid, 512), max_epochs=epochs, patience_epochs=epochs, seed=0)
+    return time.perf_counter() - started
+
+
+def _keras(dimensions: int, n: int, epochs: int) -> float:
+    import keras
+
+    x, y = _data(dimensions, n)
+    valid = _data(dimensions, 512)
+    keras.ops.convert_to_tensor(1.0)
+    started = time.perf_counter()
+    for rate in RATES:
+        for decay in DECAYS:
+            layers = [keras.Input((dimensions,))]
+            for units, activation in ((HIDDEN[0], "relu"), (HIDDEN[1], "relu"), (N_CLASSES, "softmax")):
+                regularizer = keras.regularizers.L2(decay)
+                layers.append(keras.layers.Dense(units, activation, kernel_regularizer=regularizer))
+            model = keras.Sequential(layers)
+            model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+            stop = keras.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)
+            model.fit(x, y, BATCH, epochs, verbose=0, validation_data=valid, callbacks=[stop])
+    return time.perf_counter() - started
+
+
+def _large_fold() -> tuple[float, float]:
+    """Return the largest memory (MB) and the seconds of a fold of UrbanSound8K's size, in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/tmp")) as folder:
+        command = [sys.executable, "-m", "tests.perf.downstream", "fold", folder]
+        ended = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    megabytes, seconds = map(float, ended.stdout.split())
+    return megabytes, seconds
+
+
+def _fold(folder: Path) -> tuple[float, float]:
+    """Load, standardise and train on one fold; its epochs are cut to two steps: memory does not grow after them."""
+    import h5py
+
+    from l3net import folds, perceptrons
+    from tests.stages.loading import stage_function
+
+    n_windows = US8K_CLIPS * US8K_WINDOWS
+    rng = np.random.default_rng(0)
+    with h5py.File(folder / "us8k.h5", "w") as file:
+        # Most windows are never written: HDF5 gives zeros for them, and the file stays small.
+        embedding = file.create_dataset(
+            "embedding", (n_windows, US8K_DIMENSIONS), "f4", chunks=(US8K_WINDOWS, US8K_DIMENSIONS)
+        )
+        for start in range(0, n_windows, 200 * US8K_WINDOWS):
+            embedding[start : start + US8K_WINDOWS] = rng.standard_normal((US8K_WINDOWS, US8K_DIMENSIONS))
+        file["offsets"] = np.arange(US8K_CLIPS + 1) * US8K_WINDOWS
+        clip = np.arange(US8K_CLIPS)
+        text = {"filename": clip, "label": clip % 10, "fold": clip // 10 % 10 + 1, "group": clip // 2}
+        for name, values in text.items():
+            file.create_dataset(f"clips/{name}", data=[str(value) for value in values], dtype=h5py.string_dtype())
+    started = time.perf_counter()
+    fit = perceptrons.Perceptrons.fit
+
+    def two_steps(self, train, valid, **settings):
+        return fit(self, (*train[:2], 2 * BATCH), (*valid[:2], 512), **{**settings, "max_epochs": 2})
+
+    perceptrons.Perceptrons.fit = two_steps
+    stage = stage_function("classify_dataset")
+    given = {"dataset": "us8k", "seed": 0, "seeds": [0], "protocol": "paper", "validation_share": 0.1, "xla": True}
+    given |= {"classifier": "mlp", "hidden": HIDDEN, "learning_rates": RATES, "weight_decays": DECAYS}
+    given |= {"max_epochs": 2, "patience_epochs": 2, "batch_size": BATCH, "memory_megabytes": 6000}
+    stage.__globals__["_Job"](folds.read_clips(folder / "us8k.h5"), given).run(0, "1")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "fold":
+        print(*_fold(Path(sys.argv[2])))
+    else:
+        print({"batched": _batched, "keras": _keras}[sys.argv[1]](*map(int, sys.argv[2:])))
