@@ -10,7 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from l3net import audioset
+from l3net import (
+    audioset,
+    downloads,  # noqa: F401 - loaded before the clock runs
+)
 from l3net.clip_store import Store
 from l3net.hashing import sha256_of
 from tests import media_sources
@@ -23,8 +26,8 @@ FORK = multiprocessing.get_context("fork")
 
 
 def settings(folder: Path, server: Server) -> dict:
-    """Return the arguments of fetch_clips for eight clips of 2 s, one of which the server never gives."""
-    rows = [f"kill--{n:05d},1.0,3.0,/m/04rlf" for n in range(8)]
+    """Return the arguments of fetch_clips for five clips of 2 s, one of which the server never gives."""
+    rows = [f"kill--{n:05d},1.0,3.0,/m/04rlf" for n in range(5)]
     clips = folder.parent / "clips.csv"
     clips.write_text("\n".join(["ytid,start_seconds,end_seconds,labels", *rows]) + "\n")
     return {
@@ -51,7 +54,7 @@ def outcome(folder: Path) -> tuple[pd.DataFrame, dict[str, str]]:
 def server(tmp_path_factory):
     video = media_sources.video(tmp_path_factory.mktemp("video") / "v.mp4", seconds=4, size="64x48")
     with serving() as running:
-        running.answers = {f"/kill--{n:05d}.mp4": video for n in range(8)} | {"/kill--00003.mp4": 500}
+        running.answers = {f"/kill--{n:05d}.mp4": video for n in range(5)} | {"/kill--00003.mp4": 500}
         yield running
 
 
@@ -61,8 +64,8 @@ def test_twenty_kills_leave_no_trace(server, tmp_path):
     fetch_clips(**settings(tmp_path / "undisturbed", server))
     seconds = time.monotonic() - started
     manifest, digests = outcome(tmp_path / "undisturbed")
-    assert manifest["status"].tolist() == ["ok"] * 3 + ["http_error"] + ["ok"] * 4
-    assert manifest["attempts"].tolist() == [1] * 3 + [3] + [1] * 4
+    assert manifest["status"].tolist() == ["ok"] * 3 + ["http_error", "ok"]
+    assert manifest["attempts"].tolist() == [1] * 3 + [3, 1]
     draw, n_kills, number = random.Random(0), 0, 0
     while n_kills < N_KILLS:
         number += 1
@@ -104,7 +107,7 @@ def test_two_jobs_on_one_store_do_not_clash(server, tmp_path):
         assert job.exitcode == 0
     tables = [audioset.read_manifest(folder / "manifest.csv") for folder in folders]
     usable = tables[0]["status"] == "ok"
-    assert usable.sum() == 7
+    assert usable.sum() == 4
     assert tables[0]["sha256"].tolist() == tables[1]["sha256"].tolist()
     for row in tables[0][usable].itertuples():
         path = audioset.clip_path(tmp_path / "store", row.ytid, row.start_seconds, row.end_seconds)

@@ -51,6 +51,8 @@ def read_ontology(path: Path) -> Ontology:
     """
     try:
         nodes = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(nodes, list) or not nodes:
+            raise TypeError("expected a list of labels")
         return Ontology({n["id"]: n["name"] for n in nodes}, {n["id"]: n["child_ids"] for n in nodes})
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ConfigError(f"{path}: not AudioSet's ontology.json ({type(error).__name__}: {error})") from None
