@@ -52,7 +52,8 @@ rule inspect_shards:
     output:
         sheet=report(
             "<results>/figures/samples_{subset}.png",
-            category="Samples",
+            category="4 Training and data",
+            labels={"figure": "samples of {subset}"},
             caption="../workflow/report/samples.rst",
         ),
         distributions="<results>/shards/{subset}/distributions.csv",

@@ -44,7 +44,7 @@ def make_tables(
     correspondence = pd.concat([pd.read_csv(path, keep_default_na=False) for path in models])
     _write(avc, beside_paper(correspondence, published, synthetic))
     wide = side_by_side(table, published)
-    _write(headline, wide)
+    _write(headline, wide.map(lambda cell: cell.replace(" ± ", "\u00a0±\u00a0")))
     note = f"Accuracy in percent: mean ± standard deviation over folds; protocol: {protocol}"
     note += "; SYNTHETIC data, not the published data sets, so not comparable to the paper's numbers." * synthetic
     files.write_text(markdown, to_markdown(wide, note))
