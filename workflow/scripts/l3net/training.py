@@ -73,6 +73,9 @@ class _Training:
             checkpoints.restore(self.optimizer.variables, start.optimizer, leg.state)
         self.record.metadata = {**self._describe(), **self.record.metadata, "fingerprint": self.fingerprint}
         self.record.provenance = describe(**asdict(s), network=leg.network, seed=leg.seed)
+        if self.writes:
+            for leftover in leg.state.glob(".*.partial*"):  # of a save that was killed
+                leftover.unlink(missing_ok=True)
         self.saved_at, self.is_warm = time.monotonic(), False
 
     def _describe(self) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""A training killed again and again ends as if nothing had happened; one asked to stop stops well."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.tiny_training import contents
+
+
+def test_ten_kills_leave_no_trace(tmp_path: Path, root: Path) -> None:
+    command = [sys.executable, "-m", "tests.faults.killed_training", str(tmp_path)]
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    endings = [line.split()[-1] for line in ended.stdout.splitlines()]
+    assert endings == ["killed"] * 10 + ["finished"], ended.stdout
+    undisturbed, disturbed = (contents(tmp_path / run / "epoch-003.h5") for run in ("undisturbed", "disturbed"))
+    assert sorted(undisturbed) == sorted(disturbed)
+    assert {"weights", "optimizer", "best", "history"} <= {name.split("/")[0] for name in undisturbed}
+    different = [name for name in undisturbed if undisturbed[name].tobytes() != disturbed[name].tobytes()]
+    assert different == []
+    assert not (tmp_path / "disturbed" / "state" / "state.h5").exists()
+    assert list((tmp_path / "disturbed" / "state").glob(".*")) == []
+
+
+STOPPED = """
+import os, signal, sys, threading
+from pathlib import Path
+from l3net import stage, steps, training
+from tests.stages.loading import stage_function
+from tests.tiny_training import arguments
+
+make = steps.training_step
+def signalling(*a, **k):
+    step, calls = make(*a, **k), []
+    def update(batch):
+        calls.append(batch)
+        if len(calls) == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(batch)
+    return update
+steps.training_step = signalling
+stage._log_to(None)
+folder = Path(sys.argv[1])
+stage.run(stage_function("train_leg"), arguments(folder, folder / "run", epoch=1))
+"""
+
+
+def test_sigterm_saves_and_ends_with_an_exit_code_that_snakemake_retries(tmp_path: Path, root: Path) -> None:
+    from l3net import checkpoint_files
+    from tests import tiny_shards
+
+    tiny_shards.write_split(tmp_path, "train")
+    tiny_shards.write_split(tmp_path, "valid")
+    ended = subprocess.run([sys.executable, "-c", STOPPED, str(tmp_path)], cwd=root, capture_output=True, text=True)
+    assert ended.returncode == 1, ended.stderr[-3000:]
+    assert f"train_leg: stopped by {signal.Signals(15).name} after epoch 0; run it again" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    state = checkpoint_files.read(tmp_path / "run" / "state" / "state.h5")
+    assert state.position["batches"] == 4
+    assert not (tmp_path / "run" / "epoch-001.h5").exists()

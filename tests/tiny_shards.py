@@ -1,0 +1,83 @@
+"""Small shards written in a moment, for tests of training: clips of two or more kinds, told by colour and by pitch."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from l3net import hashing, shard_index, shard_writer, shards
+
+SIZE = 32  # pixels of a frame and of the crop
+SECONDS = 3  # of a clip
+MIDS = ["/m/0dog", "/m/0horn", "/m/0bell", "/m/0rain"]
+
+
+def write_split(
+    folder: Path, split: str, *, n_clips: int = 8, share: int = 8, kinds: int = 2, seed: int = 0, shuffled: bool = False
+) -> Path:
+    """Write one shard and its index, ``{split}.json``; return the index.
+
+    A sample corresponds where the sound is of the clip of the frame; else it is of a clip of another kind. With
+    `shuffled`, labels are drawn anew and say nothing.
+    """
+    rng = np.random.default_rng([seed, *split.encode()])
+    path = folder / f"{split}.h5"
+    folder.mkdir(parents=True, exist_ok=True)
+    attributes = {"part": 0, "parts": 10, "subset": "music", "image_size": SIZE, "sample_rate": shards.SAMPLE_RATE}
+    writer = shard_writer.ShardWriter(path, attributes)
+    for clip in range(n_clips):
+        kind = clip % kinds
+        frames = [_frame(kind, kinds, rng) for _ in range(2)]
+        fields = {"ytid": f"clip{clip:07d}", "end_seconds": float(SECONDS), "row": clip, "width": SIZE, "height": SIZE}
+        writer.add_clip(frames, np.array([0.5, 1.5]), _sound(kind, rng), MIDS[kind], **fields)
+    writer.finish(_samples(n_clips, share, kinds, shuffled, rng), [])
+    index = folder / f"{split}.json"
+    with shards.Shard(path) as shard:
+        entry = shard_index.IndexedShard(path.name, hashing.sha256_of(path), shard.n_samples, n_clips)
+        made = shard_index.ShardIndex(
+            subset="music",
+            split=split,
+            image_size=SIZE,
+            sample_rate=shards.SAMPLE_RATE,
+            samples_per_clip=share,
+            n_samples=shard.n_samples,
+            n_clips=n_clips,
+            largest_frame_bytes=shard.largest_frame(),
+            shards=[entry],
+        )
+    shard_index.write(made, index)
+    return index
+
+
+def _frame(kind, kinds, rng):
+    pixels = rng.integers(0, 120, (SIZE, SIZE, 3))
+    pixels[..., kind % 3] += 120 if kind < 3 else 0
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def _sound(kind, rng):
+    t = np.arange(SECONDS * shards.SAMPLE_RATE) / shards.SAMPLE_RATE
+    tone = 8000 * np.sin(2 * np.pi * 400 * 3**kind * rng.uniform(0.9, 1.1) * t)
+    return (tone + rng.normal(0, 300, t.size)).astype(np.int16)
+
+
+def _samples(n_clips, share, kinds, shuffled, rng):
+    rows = np.zeros(n_clips * share, shards.SAMPLE)
+    rows["n"] = np.arange(rows.size)
+    rows["clip"] = rows["sound"] = rows["n"] // share
+    rows["frame"] = 2 * rows["clip"] + rng.integers(0, 2, rows.size)
+    rows["label"] = rows["n"] % 2
+    mismatched = rows["label"] == 0
+    step = rng.integers(1, kinds, rows.size)
+    rows["sound"][mismatched] = (rows["clip"] + step)[mismatched] % n_clips
+    rows["start"] = rng.integers(0, (SECONDS - 1) * shards.SAMPLE_RATE, rows.size)
+    rows["flip"] = rng.integers(0, 2, rows.size)
+    rows["saturation"], rows["gain"] = rng.uniform(0.5, 1.5, rows.size), rng.uniform(0.9, 1.1, rows.size)
+    rows["brightness"] = rng.uniform(-32 / 255, 32 / 255, rows.size)
+    rows["saturation_first"] = rng.integers(0, 2, rows.size)
+    if shuffled:
+        rows["label"] = rng.permutation(rows["label"])
+    return rows
