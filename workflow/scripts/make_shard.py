@@ -11,6 +11,8 @@ from l3net.clips import USABLE
 from l3net.errors import ClipError, ConfigError, ShardError
 from l3net.progress import track
 
+# Samples; Matroska gives times in milliseconds, so its last packet of sound may seem to end that much later.
+_CONTAINER_STEP = 48
 _log = logging.getLogger("l3net")
 _FRAME_SECONDS = 1 / 30
 
@@ -135,8 +137,9 @@ def _add_clips(
             decoded = video.decode(path, used, short_side=short_side, jpeg_quality=jpeg_quality)
             if not np.allclose(decoded.times, outline.times[used], atol=1e-3):
                 raise ClipError(f"{path}: frames decode at other times than the container says")
-            if len(decoded.pcm) < n_sound:
+            if len(decoded.pcm) < n_sound - _CONTAINER_STEP:
                 raise ClipError(f"{path}: decodes to {len(decoded.pcm)} samples of sound; expected {n_sound}")
+            pcm = np.pad(decoded.pcm, (0, max(0, n_sound - len(decoded.pcm))), mode="edge")[:n_sound]
         except ClipError as error:
             _log.warning("left out: %s", error)
             left_out.append((clip.ytid, clip.start_seconds, clip.end_seconds, str(error).removeprefix(f"{path}: ")))
@@ -147,9 +150,7 @@ def _add_clips(
             "end_seconds": clip.end_seconds,
             "row": clip.row,
         }
-        writer.add_clip(
-            decoded.frames, decoded.times, decoded.pcm[:n_sound], clip.labels, width=size[0], height=size[1], **fields
-        )
+        writer.add_clip(decoded.frames, decoded.times, pcm, clip.labels, width=size[0], height=size[1], **fields)
         homes.append(home)
     return homes, left_out
 
