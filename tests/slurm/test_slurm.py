@@ -114,7 +114,7 @@ def test_a_run_survives_what_a_cluster_does_to_it(cluster: Cluster, stubs: StubR
 def smoke(tmp_path_factory: pytest.TempPathFactory, root: Path) -> StubRun:
     """A copy of the workflow, its work left in, where presets/slurm-smoke.yaml has been run without SLURM."""
     made = StubRun(tmp_path_factory.mktemp("smoke"), root, work=None)
-    less = made.configure({"demo": {"clips_per_class": 8, "dataset_clips_per_class": 5}})
+    less = made.configure({"demo": {"clips_per_class": 12, "dataset_clips_per_class": 5}})
     made.options = ["--configfile", "presets/slurm-smoke.yaml", less[1]]
     made.snakemake("--cores", 2, *made.options, "--config", "run=local")
     return made
