@@ -106,7 +106,7 @@ def scan_segments(path: Path) -> pl.DataFrame:
 
 def read_segments(path: Path) -> pd.DataFrame:
     """Return a segment list in AudioSet's format as a table with `CLIP_COLUMNS`; see `scan_segments`."""
-    return scan_segments(path).drop("line").to_pandas()
+    return pd.DataFrame(scan_segments(path).drop("line").to_dict(as_series=False))
 
 
 def read_clips(path: Path) -> pd.DataFrame:

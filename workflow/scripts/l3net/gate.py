@@ -17,6 +17,7 @@ from l3net.addresses import Upstream, is_private
 
 _PIECE_BYTES = 1 << 16
 _HEAD_BYTES = 1 << 16
+_LIFE_IN_TIMEOUTS = 20  # of a connection that never stands still, yet does not end
 
 
 class Refused(Exception):
@@ -175,9 +176,10 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def _pipe(self, source: socket.socket, sink: socket.socket, is_download: bool) -> None:
         limit = self.server.rate_limit
+        ends_at = time.monotonic() + _LIFE_IN_TIMEOUTS * self.server.timeout_seconds
         size = _PIECE_BYTES if limit is None else max(min(_PIECE_BYTES, limit // 8), 1)
         with suppress(OSError):  # either end may leave at any time
-            while piece := source.recv(size):
+            while time.monotonic() < ends_at and (piece := source.recv(size)):
                 if is_download:
                     self.server.slow_down(len(piece))
                 sink.sendall(piece)

@@ -23,6 +23,7 @@ NETWORK_OPTIONS = {
     "protocol_whitelist": "http,https,tls,tcp,httpproxy,crypto,data",
     "format_whitelist": f"{_CONTAINERS},hls",
 }
+_PATIENCE_SECONDS = 120.0
 _QUIETLY = ("-nostdin", "-hide_banner", "-loglevel", "error")
 
 
@@ -167,7 +168,11 @@ def cut(source: Path, target: Path, *, start_seconds: float, seconds: float, enc
     command = (
         ffmpeg.output(*streams, f"file:{target}", **encoding.options(seconds)).global_args(*_QUIETLY).overwrite_output()
     )
-    done = subprocess.run(command.compile(cmd=ffmpeg_binary()), capture_output=True, text=True, errors="replace")
+    words, patience = command.compile(cmd=ffmpeg_binary()), _PATIENCE_SECONDS + 20 * seconds
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=patience)
+    except subprocess.TimeoutExpired:
+        raise ClipError(f"ffmpeg: not done after {patience:.0f} s") from None
     if done.returncode:
         said = done.stderr.strip().rpartition("\n")[2].removeprefix("Error opening input files: ")
         raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")
