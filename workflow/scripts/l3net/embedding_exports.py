@@ -70,12 +70,12 @@ def _onnx(network: keras.Model, about: dict[str, Any], target: Path) -> None:
         raise ConfigError(f'{target}: ONNX needs packages that are not here: pip install "l3net[onnx]"') from None
     (given,) = network.inputs
     signature = [tf.TensorSpec(given.shape, tf.float32, name=given.name)]
-    function = tf.function(_without_fft(network), input_signature=signature, autograph=False)
+    function = tf.function(without_fft(network), input_signature=signature, autograph=False)
     with files.replacing(target) as temporary:
         tf2onnx.convert.from_function(function, signature, opset=_OPSET, output_path=str(temporary))
 
 
-def _without_fft(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+def without_fft(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
     """Return `network` with its Fourier transform as a convolution; ONNX has none that its runtimes agree on."""
     spectrograms = [layer for layer in network.layers if isinstance(layer, front_ends.Spectrogram)]
     if not spectrograms:

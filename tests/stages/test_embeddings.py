@@ -1,0 +1,227 @@
+"""extract_embedding, fetch_weights and embed_dataset on tiny inputs."""
+
+import hashlib
+import io
+import json
+import logging
+import tarfile
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from l3net import embedding_files, keras_embeddings, networks, weights
+from l3net.errors import ClipError, ConfigError, DatasetError, WeightsError
+from tests import tiny_embedding
+from tests.stages.loading import stage_function
+from tests.unit import test_released_soundnet as soundnet
+
+extract_embedding = stage_function("extract_embedding")
+embed_dataset = stage_function("embed_dataset")
+fetch_weights = stage_function("fetch_weights")
+
+
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:
+    folder = tmp_path_factory.mktemp("model")
+    whole = tiny_embedding.write_checkpoint(folder / "epoch-002.h5")
+    extract_embedding(
+        folder / "epoch-002.h5", folder / "embedding.keras", [folder / "vision.keras"], pooling=512, subset="music"
+    )
+    return folder / "embedding.keras", whole
+
+
+def test_an_extracted_embedding_is_the_checkpoints(extracted: tuple[Path, keras.Model]) -> None:
+    path, whole = extracted
+    sound = np.random.default_rng(0).normal(0, 0.1, (2, 48000)).astype(np.float32)
+    tap = keras.Model(whole.input["audio"], whole.get_layer("audio_conv_4_2").output)
+    expected = np.array(tap(sound)).max(axis=(1, 2))
+    np.testing.assert_allclose(keras_embeddings.load_file(path).network(sound), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_its_metadata_say_where_it_comes_from(extracted: tuple[Path, keras.Model]) -> None:
+    about = embedding_files.read_metadata(extracted[0])
+    expected = {"kind": "l3", "front_end": "mel128", "front_end_version": "training", "hop_length": 1936}
+    expected |= {"subset": "music", "epoch": 2, "samples_seen": 200, "model_seed": 7, "pooling": 512, "dimension": 64}
+    assert {key: about[key] for key in expected} == expected
+    assert about["validation_accuracy"] == pytest.approx(0.2)
+    assert json.loads(about["config"]) == {"pooling": 512, "subset": "music"}
+    assert about["commit"]
+
+
+def test_the_vision_embedding_is_extracted_too(extracted: tuple[Path, keras.Model]) -> None:
+    path, whole = extracted
+    network, about = keras_embeddings.load_network(path.with_name("vision.keras"))
+    images = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+    expected = networks.vision_embedding_network(whole)(images)
+    np.testing.assert_allclose(np.array(network(images)), np.array(expected), rtol=1e-6)
+    assert (about["kind"], about["image_size"]) == ("l3-vision", 32)
+    with pytest.raises(WeightsError, match="is of kind l3-vision; expected one of sound"):
+        keras_embeddings.load_file(path.with_name("vision.keras"))
+
+
+def test_a_checkpoint_of_another_subset_is_refused(extracted: tuple[Path, keras.Model], tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="was trained on music, not on environmental"):
+        extract_embedding(extracted[0].with_name("epoch-002.h5"), tmp_path / "a.keras", [], subset="environmental")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_embedding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.keras").write_text("nothing")
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
+    for name, message in {"none": "cannot be read", "text": "no Keras archive", "other": "no metadata"}.items():
+        with pytest.raises(WeightsError, match=message):
+            embedding_files.read_metadata(tmp_path / f"{name}.keras")
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> pd.DataFrame:
+    rng, rows = np.random.default_rng(1), []
+    for n, seconds in enumerate((2.0, 0.4, 3.3)):
+        path = tmp_path / f"clip{n}.wav"
+        soundfile.write(path, rng.normal(0, 0.1, int(16000 * seconds)), 16000)
+        rows.append({"path": path, "filename": path.name, "label": "dög", "fold": str(n), "group": f"g{n}"})
+    table = pd.DataFrame(rows)
+    table.to_csv(tmp_path / "clips.csv", index=False)
+    return table
+
+
+def run(tmp_path: Path, settings: dict, model: list[Path], **options: object) -> h5py.File:
+    embed_dataset(
+        tmp_path / "clips.csv",
+        model,
+        tmp_path / "out.h5",
+        dataset="tiny",
+        embedding="named",
+        settings=settings,
+        front_end_settings={"version": "training", "hop_length": 1936},
+        network={"width": 0.125, "batch_norm_momentum": 0.9},
+        seed=5,
+        **{"hop_seconds": 0.5, "batch_size": 4, **options},
+    )
+    return h5py.File(tmp_path / "out.h5")
+
+
+def test_embed_dataset_with_our_model(tmp_path: Path, clips: pd.DataFrame, extracted: tuple[Path, keras.Model]) -> None:
+    settings = {"kind": "l3", "pooling": 512, "subset": "music", "front_end": "mel128", "model_seed": 0}
+    with run(tmp_path, settings, [extracted[0]]) as file:
+        assert file["offsets"][:].tolist() == [0, 3, 4, 10]
+        np.testing.assert_allclose(file["timestamps"][:], [0, 0.5, 1, 0, *np.arange(6) * 0.5])
+        assert file["clips/label"].asstr()[:].tolist() == ["dög"] * 3
+        assert file["clips/fold"].asstr()[:].tolist() == ["0", "1", "2"]
+        about = {
+            key: file.attrs[key] for key in ("embedding", "dataset", "kind", "epoch", "samples_seen", "model_seed")
+        }
+        expected = {"embedding": "named", "dataset": "tiny", "kind": "l3", "epoch": 2, "samples_seen": 200}
+        assert about == {**expected, "model_seed": 0}
+        embeddings = file["embedding"][:]
+    network = keras_embeddings.load_file(extracted[0]).network
+    import soxr
+
+    short = soxr.resample(soundfile.read(clips["path"][1], dtype="float32")[0], 16000, 48000)
+    before = (48000 - len(short)) // 2
+    padded = np.pad(short, (before, 48000 - len(short) - before))
+    np.testing.assert_allclose(embeddings[3], network(padded[None])[0], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["random", "soundnet", "hear"])
+def test_embed_dataset_with_other_kinds(
+    tmp_path: Path, clips: pd.DataFrame, extracted: tuple[Path, keras.Model], kind: str
+) -> None:
+    settings, model = {"kind": kind}, []
+    if kind == "soundnet":
+        settings["layer"], model = "conv5", [soundnet.save(tmp_path / "drawn.npy", soundnet.drawn())]
+    elif kind == "hear":
+        settings["module"], model = "l3net.hear", [extracted[0]]
+    with run(tmp_path, settings, model) as file:
+        offsets, vectors = file["offsets"][:], file["embedding"][:]
+        assert (np.diff(offsets) > 0).all()
+        assert offsets[-1] == len(vectors) == len(file["timestamps"])
+        assert np.isfinite(vectors).all()
+        assert file.attrs["kind"] == kind
+        assert vectors.shape[1] == {"random": 256, "soundnet": 256, "hear": 64}[kind]
+
+
+def test_random_is_the_same_every_time_and_follows_the_seed(tmp_path: Path, clips: pd.DataFrame) -> None:
+    first, again, other = (
+        run(tmp_path, {"kind": "random", **more}, [])["embedding"][:] for more in ({}, {}, {"seed": 6})
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "model", "error", "message"),
+    [
+        ({"kind": "vgish"}, [], ConfigError, "unknown kind 'vgish'; expected one of l3, openl3, vggish"),
+        ({"kind": "random", "layer": "conv7"}, [], ConfigError, "kind random has no key layer; it has front_end"),
+        ({"kind": "soundnet"}, [], WeightsError, "takes one file, sound8.npy of the TensorFlow port; 0 are given"),
+        ({"kind": "soundnet"}, ["none.npy"], WeightsError, "none.npy: no such file"),
+        ({"kind": "hear"}, [], ConfigError, "kind hear needs module"),
+        ({"kind": "hear", "module": "no_such_module"}, [], ConfigError, "'no_such_module' cannot be imported"),
+        ({"kind": "hear", "module": "json"}, [], ConfigError, "'json' has no load_model, get_timestamp"),
+        ({"kind": "openl3", "pooling": 100}, [], ConfigError, "pooling 100"),
+    ],
+)
+def test_settings_that_name_no_embedding(
+    tmp_path: Path, clips: pd.DataFrame, settings: dict, model: list[str], error: type, message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        run(tmp_path, settings, [Path(name) for name in model])
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_a_broken_clip_ends_the_stage_with_its_name_and_leaves_nothing(tmp_path: Path, clips: pd.DataFrame) -> None:
+    clips["path"][1].write_text("no sound")
+    with pytest.raises(ClipError, match="clip1.wav: cannot be read as sound"):
+        run(tmp_path, {"kind": "random"}, [])
+    assert not list(tmp_path.glob("*.h5"))
+    clips.iloc[:0].to_csv(tmp_path / "clips.csv", index=False)
+    with pytest.raises(DatasetError, match="no clips"):
+        run(tmp_path, {"kind": "random"}, [])
+
+
+def test_fetch_weights_from_a_path_pins_and_checks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "w.npy").write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    with caplog.at_level(logging.WARNING, logger="l3net"):
+        fetch_weights(tmp_path / "kept.npy", name="w.npy", settings={"path": str(tmp_path / "w.npy")})
+    assert f"add to weights.w.npy: sha256: {digest}" in caplog.text
+    fetch_weights(tmp_path / "kept.npy", name="w.npy", settings={"path": str(tmp_path / "w.npy"), "sha256": digest})
+    with pytest.raises(WeightsError, match=f"SHA-256 is {digest}, weights.w.npy.sha256 says 00"):
+        fetch_weights(tmp_path / "other", name="w.npy", settings={"path": str(tmp_path / "w.npy"), "sha256": "00"})
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({}, ConfigError, "has no source; expected one of url, package, path"),
+        ({"url": "https://a", "path": "b"}, ConfigError, "has url and path"),
+        ({"url": "file:///etc/passwd"}, ConfigError, "expected http:// or https://"),
+        ({"url": "http://127.0.0.1:9/w"}, WeightsError, "http://127.0.0.1:9/w cannot be fetched"),
+        ({"path": "no/such/file"}, WeightsError, "no/such/file cannot be read: No such file"),
+        ({"package": "soundnet", "member": "a"}, ConfigError, "needs package: name==version"),
+        ({"package": "--index-url=http://x", "member": "a"}, ConfigError, "needs package: name==version"),
+    ],
+)
+def test_weights_that_cannot_be_had(tmp_path: Path, settings: dict, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        fetch_weights(tmp_path / "w", name="w", settings=settings)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_file_is_taken_out_of_an_archive(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "p-1.tar.gz", "w:gz") as archive:
+        for name in ("p-1/p/models/w.npy", "p-1/setup.py"):
+            entry = tarfile.TarInfo(name)
+            entry.size = 7
+            archive.addfile(entry, io.BytesIO(b"content"))
+    weights.take("w", tmp_path / "p-1.tar.gz", "p/models/w.npy", tmp_path / "w.npy")
+    assert (tmp_path / "w.npy").read_bytes() == b"content"
+    with pytest.raises(WeightsError, match="has 0 files p/models/v.npy"):
+        weights.take("w", tmp_path / "p-1.tar.gz", "p/models/v.npy", tmp_path / "v.npy")
