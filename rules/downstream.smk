@@ -86,6 +86,6 @@ rule classify_dataset:
         dataset="{dataset}",
         embedding="{embedding}",
         seed=config["seed"],
-        state="<results>/scores/{dataset}/.{embedding}",
+        state=lambda wildcards, output: output.predictions.removesuffix(".csv") + ".state",
     script:
         "../workflow/scripts/classify_dataset.py"

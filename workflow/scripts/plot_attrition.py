@@ -13,6 +13,7 @@ def plot_attrition(attrition: Path, svg: Path, png: Path, *, synthetic: bool = F
     """Draw a bar for each subset and split: the share of each status, with the number of clips."""
     table = pd.read_csv(attrition, keep_default_na=False)
     order = {"train": 0, "valid": 1, "test": 2}
+    table = table[table.n > 0]
     counts = table.pivot_table(index=["subset", "split"], columns="status", values="n", aggfunc="sum", fill_value=0)
     rows = sorted(counts.index, key=lambda key: (key[0], order.get(key[1], 3)), reverse=True)
     counts = counts.loc[rows]
