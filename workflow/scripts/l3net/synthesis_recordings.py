@@ -106,7 +106,7 @@ def draw_recording(recipe: Recipe, seconds: float, rate: int, rng: np.random.Gen
 
 
 def _microphone(wave: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `wave` as a microphone of its own hears it: tilted by up to 6 dB an octave around 1 kHz, and cut off."""
+    """Return `wave` as a microphone of its own hears it: tilted by up to 3 dB an octave around 1 kHz, and cut off."""
     size = 1 << int(wave.size - 1).bit_length()
     octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / rate), 50.0) / 1000.0)
     tilt, cutoff = rng.uniform(-3.0, 3.0), rng.uniform(2.0, 4.5)
