@@ -130,7 +130,7 @@ def _choose(found: shard_index.ShardIndex, seed: int) -> list[tuple[samples.Samp
 def _draw(chosen: list[tuple[samples.Sample, str]], title: str, target: Path) -> None:
     figure = plt.figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS), layout="constrained")
     figure.suptitle(
-        f"{title}. Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz) of 1 s."
+        f"{title}. Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz)."
     )
     cells = figure.subfigures(_ROWS, _COLUMNS).ravel()
     for cell, (sample, name) in zip(cells, chosen, strict=False):

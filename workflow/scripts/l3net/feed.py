@@ -55,7 +55,8 @@ def open_feed(
     -------
     tf.data.Dataset
         Dicts of image uint8 [B, S, S, 3] (cropped), audio int16 [B, 48000], label int32 [B] (1 = corresponds), flip
-        bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id and label_mids (of the sound's clip) string.
+        bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id string, label_mids
+        string (of the clip that is heard).
 
     Raises
     ------

@@ -1,0 +1,219 @@
+"""Samples: making shards against the raw cost of decoding, and the feed against a bare loop of JPEG decoding.
+
+CPU seconds, not wall time: of this process and its readers. Start-up is left out by the difference of a long and a
+short run. Clips of 640x360 and 10 s: real ones where the folder of recordings is beside the project, else a drawn one.
+"""
+
+import functools
+import io
+import os
+import resource
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import h5py
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from l3net import audioset, media, samples, shard_index, video
+from l3net.shards import Shard
+from tests.conftest import SHARED_DATA
+from tests.stages.loading import stage_function
+
+PUBLISHED_SAMPLES_PER_SECOND = 2.6  # its sampler on such clips and this kind of machine, measured once
+PUBLISHED_BYTES = 180e3
+SECONDS, N_CLIPS, SHARE, SIZE, BATCH = 10.0, 4, 253, 224, 64
+_RUNS = 3
+_FILM = SHARED_DATA / "video" / "open" / "big_buck_bunny_0_30.webm"
+
+
+def measure() -> dict[str, dict]:
+    """Return the ratios of making shards and of feeding them."""
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_store(folder)
+        made = _measure_making(folder)
+        stage_function("index_shards")([folder / "part.h5"], folder / "index.json")
+        return {**made, **_measure_feed(folder / "index.json")}
+
+
+def _write_store(folder: Path) -> None:
+    """Write the clips, their list and their manifest."""
+    source = _FILM if _FILM.exists() else _draw_film(folder)
+    keys = [(f"perf-clip-{n}", 10.0 * (n % 3), 10.0 * (n % 3) + SECONDS) for n in range(N_CLIPS)]
+    for key in keys:
+        target = audioset.clip_path(folder / "store", *key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        media.cut(source, target, start_seconds=key[1], seconds=SECONDS, encoding=media.Encoding(short_side=360))
+    pd.DataFrame(keys, columns=audioset.KEY).assign(labels="/m/04rlf").to_csv(folder / "clips.csv", index=False)
+    rows = pd.DataFrame([(*key, "ok") + ("",) * 10 for key in keys], columns=audioset.MANIFEST_COLUMNS)
+    rows.assign(attempts=1).to_csv(folder / "manifest.csv", index=False)
+
+
+def _draw_film(folder: Path) -> Path:
+    target = folder / "drawn.mkv"
+    inputs = ["-f", "lavfi", "-i", "mandelbrot=s=640x360:r=30", "-f", "lavfi", "-i", "sine=440:r=48000"]
+    subprocess.run([media.ffmpeg_binary(), "-loglevel", "error", *inputs, "-t", "30", target], check=True)
+    return target
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = _cpu()
+    work()
+    return _cpu() - start
+
+
+def _measure_making(folder: Path) -> dict[str, dict]:
+    """Compare make_shard with decoding each clip once, scaling the used frames and encoding them."""
+    make = functools.partial(
+        stage_function("make_shard"),
+        folder / "clips.csv",
+        folder / "manifest.csv",
+        folder / "part.h5",
+        store=folder / "store",
+        seed=1,
+        subset="music",
+        part=0,
+        parts=1,
+        samples_per_clip=SHARE,
+        image_size=SIZE,
+    )
+    make()
+    with Shard(folder / "part.h5") as shard:
+        times = shard.frame_times()
+        used = [times[c["first_frame"] : c["first_frame"] + c["n_frames"]] for c in shard.clips]
+        paths = [
+            audioset.clip_path(folder / "store", c["ytid"].decode(), c["start_seconds"], c["end_seconds"])
+            for c in shard.clips
+        ]
+
+    def raw() -> None:
+        for path, shown in zip(paths, used, strict=True):
+            _decode_once(path, set(np.rint(shown * media.FPS).astype(int).tolist()))
+
+    pairs = [(_seconds(make), _seconds(raw)) for _ in range(_RUNS)]
+    n = N_CLIPS * SHARE
+    ours, limit = (n / statistics.median(column) for column in zip(*pairs, strict=True))
+    size = (folder / "part.h5").stat().st_size / n
+    figures = {
+        "samples_per_core_second": ours,
+        "raw_limit_samples_per_core_second": limit,
+        "bytes_per_sample": size,
+        "frames_per_clip": len(times) / N_CLIPS,
+        "cpu_seconds_per_clip": SHARE / ours,
+    }
+    published = {"samples_per_core_second": ours, "published_samples_per_second": PUBLISHED_SAMPLES_PER_SECOND}
+    return {
+        "samples: make_shard against raw decoding": _row(statistics.median(b / a for a, b in pairs), 0.75, figures),
+        "samples: kB a sample": _row(size / 1e3, 25, {"published_kB": PUBLISHED_BYTES / 1e3}, better="lower"),
+        "samples: make_shard against the published sampler": _row(ours / PUBLISHED_SAMPLES_PER_SECOND, 40, published),
+    }
+
+
+def _row(ratio: float, goal: float, figures: dict, better: str = "higher") -> dict:
+    return {"ratio": ratio, "goal": goal, "better": better, "figures": figures}
+
+
+def _decode_once(path: Path, used: set[int]) -> None:
+    """Decode a clip; scale and encode the used frames: nothing that a shard could do without."""
+    with av.open(str(path)) as container:
+        streams = container.streams.video[0], container.streams.audio[0]
+        for stream in streams:
+            stream.thread_type = "NONE"
+        scale, n = video._Scaler(streams[0], 256), 0
+        for frame in container.decode(*streams):
+            if isinstance(frame, av.AudioFrame):
+                frame.to_ndarray()
+                continue
+            if n in used:
+                Image.fromarray(scale(frame)).save(io.BytesIO(), "JPEG", quality=90)
+            n += 1
+
+
+def _measure_feed(index: Path) -> dict[str, dict]:
+    """Compare the feed, plain and with augmentation, with a bare decoding loop and with gzip HDF5 of raw samples."""
+    import tensorflow as tf
+
+    from l3net import feed
+
+    augmented = tf.function(lambda batch: feed.prepare(batch, True)[:2], jit_compile=True, autograph=False)
+
+    def run(batches: int, step: Callable | None) -> None:
+        for batch in feed.open_feed(index, batch_size=BATCH, epoch=0, seed=1, workers=1, batches=batches):
+            if step is not None:
+                step({k: v for k, v in batch.items() if v.dtype != tf.string})
+
+    def rate(step: Callable | None) -> float:
+        short, long = _seconds(lambda: run(8, step)), _seconds(lambda: run(40, step))
+        return 32 * BATCH / (long - short)
+
+    jpegs, windows = _frames_and_crops(index)
+
+    def bare() -> None:
+        for jpeg, window in zip(jpegs, windows, strict=True):
+            tf.io.decode_and_crop_jpeg(jpeg, window, channels=3)
+
+    run(2, augmented)
+    rows = [(len(jpegs) / _seconds(bare), rate(None), rate(augmented)) for _ in range(_RUNS)]
+    loop, plain, with_augmentation = (statistics.median(column) for column in zip(*rows, strict=True))
+    raw = _gzip_rate(index)
+    cores = len(os.sched_getaffinity(0))
+    return {
+        "samples: feed against bare decoding": _row(
+            statistics.median(b / a for a, b, _ in rows),
+            0.85,
+            {"feed_samples_per_core_second": plain, "bare_samples_per_core_second": loop},
+        ),
+        "samples: feed with augmentation on the CPU against bare decoding": _row(
+            statistics.median(c / a for a, _, c in rows), 0.4, {"feed_samples_per_core_second": with_augmentation}
+        ),
+        "samples: feed of this machine against a process that reads gzip HDF5 of raw samples": _row(
+            plain * cores / raw, 20, {"gzip_samples_per_second": raw, "cores": cores, "one_core_ratio": plain / raw}
+        ),
+    }
+
+
+def _frames_and_crops(index: Path) -> tuple[list[bytes], list[list[int]]]:
+    """Return the bytes and the crops of as many samples as the feed's long run takes more than its short one."""
+    with Shard(Path(shard_index.read(index).shards[0].path)) as shard:
+        rows = np.random.default_rng(0).permutation(shard.samples[:])[: 8 * BATCH]
+        jpegs = [shard.frame(int(row["frame"])) for row in rows]
+        return jpegs, [[int(row["crop_y"]), int(row["crop_x"]), SIZE, SIZE] for row in rows]
+
+
+def _gzip_rate(index: Path, n: int = 128) -> float:
+    """Return the samples a CPU second that come out of gzip HDF5 of crops and seconds of sound, one chunk a sample."""
+    path = index.with_name("raw.h5")
+    with Shard(Path(shard_index.read(index).shards[0].path)) as shard, h5py.File(path, "w") as file:
+        rows = np.random.default_rng(0).permutation(shard.n_samples)[:n]
+        made = [samples.read(shard, int(row)) for row in np.sort(rows)]
+        for name, values in (("image", [s.image for s in made]), ("sound", [s.sound for s in made])):
+            array = np.stack(values)
+            file.create_dataset(name, data=array, chunks=(1, *array.shape[1:]), compression="gzip")
+
+    def read() -> None:
+        with h5py.File(path) as file:
+            for i in range(n):
+                file["image"][i], file["sound"][i]
+
+    return n / statistics.median(_seconds(read) for _ in range(_RUNS))
+
+
+if __name__ == "__main__":
+    start = time.perf_counter()
+    for title, row in measure().items():
+        print(f"{title}: {row['ratio']:.3g} (goal {row['goal']})", {k: round(v, 2) for k, v in row["figures"].items()})
+    print(f"{time.perf_counter() - start:.0f} s")
