@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # A machine-wide "write no byte code" makes every job start three times slower; the environment is compiled instead.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help setup run report test lint format lock perf test-slurm clean
 
