@@ -16,7 +16,7 @@ rule collect_scores:
         provenance_file=report(
             "<results>/tables/provenance.json",
             category="5 Provenance and run times",
-            labels={"table": "configuration, versions, commit"},
+            labels={"item": "configuration, versions, commit"},
             caption="../workflow/report/provenance.rst",
         ),
     log:
@@ -39,12 +39,7 @@ rule test_significance:
     input:
         downstream="<results>/tables/downstream.csv",
     output:
-        significance=report(
-            "<results>/tables/significance.csv",
-            category="1 Tables",
-            labels={"table": "significance of the three comparisons"},
-            caption="../workflow/report/significance.rst",
-        ),
+        significance="<results>/tables/significance.csv",
     log:
         "<logs>/test_significance.log",
     benchmark:
@@ -64,24 +59,9 @@ rule make_tables:
         models=expand("<results>/models/{model}/avc.csv", model=model_names()),
         paper="resources/paper_results.csv",
     output:
-        avc=report(
-            "<results>/tables/avc.csv",
-            category="1 Tables",
-            labels={"table": "audio-visual correspondence"},
-            caption="../workflow/report/avc.rst",
-        ),
-        summary=report(
-            "<results>/tables/summary.csv",
-            category="1 Tables",
-            labels={"table": "downstream accuracy in full"},
-            caption="../workflow/report/summary.rst",
-        ),
-        headline=report(
-            "<results>/tables/headline.csv",
-            category="1 Tables",
-            labels={"table": "downstream accuracy beside the paper's"},
-            caption="../workflow/report/headline.rst",
-        ),
+        avc="<results>/tables/avc.csv",
+        summary="<results>/tables/summary.csv",
+        headline="<results>/tables/headline.csv",
         markdown="<results>/tables/summary.md",
         latex="<results>/tables/summary.tex",
     log:
@@ -327,24 +307,64 @@ rule collect_runtimes:
             figure=[figure for figure in FIGURES if figure != "runtimes"],
         ),
     output:
-        runtimes=report(
-            "<results>/tables/runtimes.csv",
-            category="5 Provenance and run times",
-            labels={"table": "run time of every rule"},
-            caption="../workflow/report/runtimes.rst",
-        ),
+        runtimes="<results>/tables/runtimes.csv",
         svg=report(
             "<results>/figures/runtimes.svg",
             category="5 Provenance and run times",
-            labels={"figure": "where the time went"},
+            labels={"item": "where the time went"},
             caption="../workflow/report/runtimes.rst",
         ),
         png="<results>/figures/runtimes.png",
     log:
         "<logs>/collect_runtimes.log",
+    benchmark:
+        "<benchmarks>/collect_runtimes.tsv"
     conda:
         "../envs/report.yaml"
     params:
-        folder="<benchmarks>",
+        folder=f"benchmarks/{config['run']}",
     script:
         "../workflow/scripts/collect_runtimes.py"
+
+
+rule show_tables:
+    input:
+        avc="<results>/tables/avc.csv",
+        summary="<results>/tables/summary.csv",
+        significance="<results>/tables/significance.csv",
+        runtimes="<results>/tables/runtimes.csv",
+    output:
+        summary_page=report(
+            "<results>/tables/summary.html",
+            category="1 Tables",
+            labels={"table": "downstream accuracy"},
+            caption="../workflow/report/summary.rst",
+        ),
+        avc_page=report(
+            "<results>/tables/avc.html",
+            category="1 Tables",
+            labels={"table": "audio-visual correspondence"},
+            caption="../workflow/report/avc.rst",
+        ),
+        significance_page=report(
+            "<results>/tables/significance.html",
+            category="1 Tables",
+            labels={"table": "significance of the three comparisons"},
+            caption="../workflow/report/significance.rst",
+        ),
+        runtimes_page=report(
+            "<results>/tables/runtimes.html",
+            category="5 Provenance and run times",
+            labels={"item": "run time of every rule"},
+            caption="../workflow/report/runtimes.rst",
+        ),
+    log:
+        "<logs>/show_tables.log",
+    benchmark:
+        "<benchmarks>/show_tables.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/show_tables.py"
