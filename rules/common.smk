@@ -192,6 +192,7 @@ def final_files():
                 "summary.md",
                 "summary.tex",
                 "significance.csv",
+                "summary.html",
             ],
         ),
         *expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from pathlib import Path
@@ -294,3 +295,22 @@ def test_runtimes_are_summed_by_rule(tmp_path: Path) -> None:
         ("make_tables", "1", "2.0", "2.0"),
     ]
     assert ElementTree.parse(outputs[1]).getroot().tag.endswith("svg")
+
+
+def test_pages_show_the_rows_of_the_tables(run: Path) -> None:
+    tables = run / "tables"
+    runtimes = run / "runtimes.csv"
+    runtimes.write_text("rule,jobs,seconds\ntrain_leg,2,150.0\n")
+    pages = [tables / f"{name}.html" for name in ("avc", "summary", "significance", "runtimes")]
+    inputs = [tables / f"{name}.csv" for name in ("avc", "summary", "significance")]
+    stage_function("show_tables")(*inputs, runtimes, *pages, synthetic=True)
+    for source, page in zip([*inputs, runtimes], pages, strict=True):
+        text, stored = page.read_text(), read(source)
+        assert re.findall(r"<th>(.*?)</th>", text) == list(stored[0])
+        shown = [re.findall(r"<td>(.*?)</td>", row) for row in text.split("<tr>")[2:]]
+        assert len(shown) == len(stored)
+        for cells, row in zip(shown, stored, strict=True):
+            assert cells[0] == row[next(iter(row))]
+            if "accuracy" in row:
+                assert float(cells[list(row).index("accuracy")]) == pytest.approx(float(row["accuracy"]), abs=5e-4)
+        assert ("SYNTHETIC DATA" in text) is (source != runtimes)
