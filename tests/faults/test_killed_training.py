@@ -42,7 +42,7 @@ def signalling(*a, **k):
 steps.training_step = signalling
 stage._log_to(None)
 folder = Path(sys.argv[1])
-stage.run(stage_function("train_leg"), arguments(folder, folder / "run", epoch=1))
+stage.run(stage_function("train_leg"), lambda: arguments(folder, folder / "run", epoch=1))
 """
 
 

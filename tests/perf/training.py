@@ -1,0 +1,121 @@
+"""Training: the feed against a batch in memory, our step against Keras', front ends against librosa.
+
+Each pair is timed in turns in one process; figures are medians. kapre does not import beside Keras 3; its layer is
+timed in the environment of tests/golden/make_front_ends_kapre.py, whose Python L3NET_KAPRE_PYTHON names.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import librosa
+import numpy as np
+
+from l3net import devices, feed, front_ends, networks, steps
+from tests import tiny_shards
+from tests.golden.front_end_sounds import sounds
+
+BATCH, ROUNDS = 32, 24
+KAPRE = """
+import json, statistics, time
+import numpy as np, tensorflow as tf
+from kapre.composed import get_melspectrogram_layer
+layer = get_melspectrogram_layer(input_shape=(48000, 1), n_fft=2048, hop_length=242, n_mels=256, sample_rate=48000,
+    pad_end=True, return_decibel=True, input_data_format="channels_last", output_data_format="channels_last")
+run, sound = tf.function(layer), tf.constant(np.random.default_rng(0).uniform(-1, 1, (32, 48000, 1)), tf.float32)
+run(sound)
+seconds = []
+for _ in range(8):
+    began = time.perf_counter(); run(sound).numpy(); seconds.append(time.perf_counter() - began)
+print(json.dumps(statistics.median(seconds)))
+"""
+
+
+def measure() -> dict[str, dict]:
+    """Return the ratios of the training, each with the seconds behind it."""
+    with tempfile.TemporaryDirectory() as folder:
+        steps_measured = _steps(Path(folder))
+    return {**steps_measured, **_front_ends()}
+
+
+def _steps(folder: Path) -> dict[str, dict]:
+    index = tiny_shards.write_split(folder, "train", n_clips=64, share=32)
+    strategy = devices.open_strategy("single", deterministic=False)
+    settings = {"image_size": tiny_shards.SIZE, "width": 1 / 8, "hop_length": 1936}
+    model = networks.build_l3("mel256", **settings)
+    optimizer = steps.make_optimizer(model, steps.LearningRate(1e-4), "float32")
+    update = steps.training_step(model, optimizer, strategy, feed.prepare, batch_size=BATCH, augment=True, xla=False)
+    stream = iter(feed.open_feed(index, batch_size=BATCH, epoch=0, seed=0, workers=1, batches=3 * ROUNDS))
+    kept = next(stream)
+    fed = _in_turns(lambda: update(next(stream)), lambda: update(kept))
+
+    theirs = networks.build_l3("mel256", **settings)
+    theirs.compile(keras.optimizers.Adam(1e-4), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    image, audio, label = feed.prepare(kept, True)
+    ready = {"image": image, "audio": audio, "label": label}
+    plain = _plain_step(settings, strategy)
+    against = _in_turns(lambda: plain(ready), lambda: theirs.train_on_batch({"image": image, "audio": audio}, label))
+    return {
+        "training: step with the feed / with a batch in memory": _lower(fed, 1.10, "feed", "memory"),
+        "training: our step / train_on_batch": _lower(against, 1.05, "ours", "keras"),
+    }
+
+
+def _plain_step(settings: dict, strategy) -> steps.Step:
+    """Return our step on batches that are prepared already, as train_on_batch takes them."""
+    model = networks.build_l3("mel256", **settings)
+    optimizer = steps.make_optimizer(model, steps.LearningRate(1e-4), "float32")
+    return steps.training_step(
+        model,
+        optimizer,
+        strategy,
+        lambda batch, augment: (batch["image"], batch["audio"], batch["label"]),
+        batch_size=BATCH,
+        augment=False,
+        xla=False,
+    )
+
+
+def _front_ends() -> dict[str, dict]:
+    import tensorflow as tf
+
+    windows = np.tile(sounds(), (11, 1))[:32]
+    layer, on_device = tf.function(front_ends.build("mel256")), tf.constant(windows)
+    mel = librosa.filters.mel(sr=48000, n_fft=2048, n_mels=256, htk=True, norm="slaney")
+
+    def by_librosa():
+        padded = np.pad(windows, ((0, 0), (982, 982)))
+        power = np.abs(librosa.stft(padded, n_fft=2048, hop_length=242, center=False)) ** 2
+        return [librosa.amplitude_to_db(np.sqrt(mel @ one), ref=np.max, amin=1e-10) for one in power]
+
+    pair = _in_turns(lambda: layer(on_device).numpy(), by_librosa, rounds=8)
+    found = {"training: front end mel256 / librosa": _lower(pair, 1.0, "ours", "librosa")}
+    if python := os.environ.get("L3NET_KAPRE_PYTHON"):
+        seconds = json.loads(subprocess.check_output([python, "-W", "ignore", "-c", KAPRE], text=True).splitlines()[-1])
+        found["training: front end mel256 / kapre"] = _lower((pair[0], seconds), 1.0, "ours", "kapre")
+    else:
+        print("kapre is not timed: L3NET_KAPRE_PYTHON names no Python with it", file=sys.stderr)
+    return found
+
+
+def _in_turns(first: Callable, second: Callable, rounds: int = ROUNDS) -> tuple[float, float]:
+    """Return the median seconds of two functions, called in turns, after two rounds to warm up."""
+    seconds: tuple[list, list] = ([], [])
+    for _ in range(rounds + 2):
+        for function, kept in zip((first, second), seconds, strict=True):
+            began = time.perf_counter()
+            function()
+            kept.append(time.perf_counter() - began)
+    return statistics.median(seconds[0][2:]), statistics.median(seconds[1][2:])
+
+
+def _lower(pair: tuple[float, float], goal: float, ours: str, other: str) -> dict:
+    figures = {f"{ours}_seconds": round(pair[0], 5), f"{other}_seconds": round(pair[1], 5)}
+    return {"ratio": pair[0] / pair[1], "goal": goal, "better": "lower", "figures": figures}

@@ -1,0 +1,74 @@
+"""One training on one device, on two, and on two processes with SLURM's variables: the same losses."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import tiny_shards
+
+
+def start(root: Path, data: Path, strategy: str, **variables: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "tests.stages.device_curves", str(data), strategy]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLURM")} | variables
+    return subprocess.Popen(
+        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finish(process: subprocess.Popen) -> dict:
+    out, errors = process.communicate()
+    assert process.returncode == 0, errors[-3000:]
+    return json.loads(out.splitlines()[-1])
+
+
+def free_ports() -> int:
+    """Return a port that is free, as is the next."""
+    for _ in range(20):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no two free ports")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shards")
+    tiny_shards.write_split(folder, "train")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def one_device(root: Path, data: Path) -> dict:
+    return finish(start(root, data, "single"))
+
+
+def test_two_devices(root: Path, data: Path, one_device: dict) -> None:
+    two = finish(start(root, data, "mirrored"))
+    assert (one_device["replicas"], two["replicas"]) == (1, 2)
+    np.testing.assert_allclose(two["losses"], one_device["losses"], atol=1e-4)
+    assert len(set(one_device["losses"])) == 20
+
+
+def test_two_processes_of_a_slurm_step(root: Path, data: Path, one_device: dict) -> None:
+    step = {
+        "SLURM_STEP_NUM_TASKS": "2",
+        "SLURM_STEP_NODELIST": "127.0.0.1",
+        "SLURM_STEP_TASKS_PER_NODE": "2",
+        "L3NET_PORT": str(free_ports()),
+    }
+    workers = [start(root, data, "auto", SLURM_PROCID=str(rank), **step) for rank in range(2)]
+    curves = [finish(worker) for worker in workers]
+    assert [curve["replicas"] for curve in curves] == [2, 2]
+    for curve in curves:
+        np.testing.assert_allclose(curve["losses"], one_device["losses"], atol=1e-4)
