@@ -64,7 +64,8 @@ def _against_network(folder: Path) -> tuple[dict, float]:
 def _against_openl3(folder: Path, mine: float) -> dict:
     """Return windows a second divided by those of openl3's get_audio_embedding on the same weights and hop."""
     program = (
-        "import sys, time; sys.path.insert(0, sys.argv[1]); import numpy as np; import openl3; from openl3 import models\n"
+        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
+        "import numpy as np; import openl3; from openl3 import models\n"
         "m = models.load_audio_embedding_model_from_path('ours.h5', 'mel256', 6144)\n"
         "x = np.random.default_rng(0).normal(0, 0.1, 48000 + 4800 * 31).astype('float32')\n"
         "run = lambda y: openl3.get_audio_embedding(y, 48000, model=m, hop_size=0.1, center=False, verbose=0)\n"

@@ -141,7 +141,7 @@ def test_a_wrong_command_line_is_one_line(
 def test_hops_and_pools_that_cannot_be(model: Path, sounds: Path, tmp_path: Path) -> None:
     tasks = embed_files.find([sounds], tmp_path / "out", ".npz")
     named = keras_embeddings.load_file(model)
-    with pytest.raises(ConfigError, match="hop_seconds is 100.*milliseconds"):
+    with pytest.raises(ConfigError, match=r"hop_seconds is 100.*milliseconds"):
         embed_files.run(named, tasks, hop_seconds=100)
     with pytest.raises(ConfigError, match="pooling over time by 'median' is unknown"):
         embed_files.run(named, tasks, pool=("median",))

@@ -21,7 +21,6 @@ FULL = {"width": 1.0, "hop_length": 242, "version": "openl3"}
 
 def rebuild(bins: int, frames: int, pool: tuple[int, int]):
     """Return openl3's audio network behind its front end, by its documentation, in Keras 2."""
-    os.environ["TF_USE_LEGACY_KERAS"] = "0"
     import tf_keras
     from tf_keras import layers
 
