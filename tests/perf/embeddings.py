@@ -18,7 +18,7 @@ import soundfile
 from l3net import embed_files, embedding_exports, keras_embeddings, networks
 from tests import tiny_embedding
 
-_ROUNDS, _BATCH, _HOP = 3, 32, 0.1
+_ROUNDS, _BATCH, _HOP = 3, 16, 0.1
 _WINDOWS = 2 * _BATCH
 _TEN_HOURS = 36000
 
