@@ -18,7 +18,12 @@ rule make_shard:
     resources:
         mem_mb=config["samples"]["memory_megabytes"],
     params:
-        **job_params(config["samples"], without={"memory_megabytes"}),
+        # hard_negatives is passed only where it asks for something: shards made without any stay as they are.
+        **job_params(
+            config["samples"],
+            without={"memory_megabytes"}
+            | ({"hard_negatives"} if config["samples"]["hard_negatives"] == 0 else set()),
+        ),
         seed=config["seed"],
         subset="{subset}",
         part=lambda wildcards: int(wildcards.part),

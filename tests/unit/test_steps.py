@@ -29,7 +29,7 @@ def test_adam_is_keras_adam() -> None:
 
     rate = steps.LearningRate(1e-2, warmup_steps=5)
     for ours, theirs in zip(trained(steps.Adam(rate)), trained(keras.optimizers.Adam(rate)), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=5e-6)
 
 
 def test_learning_rate_rises_and_falls() -> None:

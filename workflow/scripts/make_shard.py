@@ -33,6 +33,7 @@ def make_shard(
     jpeg_quality: int = 90,
     image_size: int = 224,
     pairing: str = "overlapping",
+    hard_negatives: float = 0.0,
 ) -> None:
     """Write the samples of one part of a subset as one HDF5 file (docs/formats.md).
 
@@ -56,6 +57,7 @@ def make_shard(
     jpeg_quality : 1 to 100, of the stored frames.
     image_size : pixels of the square crop.
     pairing : overlapping | last_frame.
+    hard_negatives : share of the negatives whose sound is of their own clip, at another time.
 
     Raises
     ------
@@ -76,6 +78,7 @@ def make_shard(
         frames_per_clip=frames_per_clip,
         image_size=image_size,
         pairing=pairing,
+        hard_negatives=hard_negatives,
     )
     settings = {
         "subset": subset,
@@ -88,6 +91,7 @@ def make_shard(
         "jpeg_quality": jpeg_quality,
         "image_size": image_size,
         "pairing": pairing,
+        "hard_negatives": hard_negatives,
     }
     rows = _clips_of_part(clips, manifest, part, parts)
     with files.replacing(shard) as temporary:

@@ -19,7 +19,9 @@ from l3net.shard_format import SAMPLE, SAMPLE_RATE
 
 PAIRINGS = ("overlapping", "last_frame")
 _WORDS = 16  # of the generator for each sample
-_START, _FRAME, _LABEL, _PARTNER, _PARTNER_START, _Y, _X, _FLIP, _SATURATION, _BRIGHTNESS, _ORDER, _GAIN = range(12)
+_START, _FRAME, _LABEL, _PARTNER, _PARTNER_START, _Y, _X, _FLIP, _SATURATION, _BRIGHTNESS, _ORDER, _GAIN, _HARD = range(
+    13
+)
 _MIN_FRAMES_PER_SECOND = 2  # so that every second holds a stored frame
 
 
@@ -34,6 +36,7 @@ class Recipes:
     frames_per_clip : distinct frames stored of a clip, at most.
     image_size : pixels of the square crop.
     pairing : overlapping, or last_frame (the fault of the published code).
+    hard_negatives : share of the negatives whose sound is of their own clip, at another time.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Recipes:
     frames_per_clip: int
     image_size: int
     pairing: str = "overlapping"
+    hard_negatives: float = 0.0
 
     def __post_init__(self) -> None:
         if self.pairing not in PAIRINGS:
@@ -145,12 +149,26 @@ class Recipes:
         """
         u = self.draws(row)
         recipes["clip"], recipes["sound"] = clip, clip
-        negative = recipes["label"] == 0
+        negative = (recipes["label"] == 0) & ~self._pair_hard(recipes, u, int(sound_lengths[clip]))
         partner = _integers(u[negative, _PARTNER], len(sound_lengths) - 1)
         partner += partner >= clip
         recipes["sound"][negative] = partner
         room = sound_lengths[partner] - SAMPLE_RATE + 1
         recipes["start"][negative] = _integers(u[negative, _PARTNER_START], room)
+
+    def _pair_hard(self, recipes: np.ndarray, u: np.ndarray, length: int) -> np.ndarray:
+        """Move the sound of hard negatives to a second of the same clip apart from that of the frame; return which.
+
+        A clip too short for two such seconds has none.
+        """
+        start = recipes["start"].astype(np.int64)
+        before = np.maximum(start - SAMPLE_RATE + 1, 0)
+        after = np.maximum(length - 2 * SAMPLE_RATE - start + 1, 0)
+        hard = (recipes["label"] == 0) & (u[:, _HARD] < self.hard_negatives) & (before + after > 0)
+        place = _integers(u[:, _PARTNER_START], np.maximum(before + after, 1))
+        elsewhere = np.where(place < before, place, start + SAMPLE_RATE + place - before)
+        recipes["start"][hard] = elsewhere[hard]
+        return hard
 
 
 def limit_gains(recipes: np.ndarray, clip: int, pcm: np.ndarray) -> None:
