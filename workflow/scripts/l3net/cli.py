@@ -40,7 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     add = embed.add_argument
     add("paths", nargs="*", type=Path, metavar="FILES", help="files of any format that ffmpeg reads, or folders")
     add("--list", type=Path, metavar="FILE", help="a text file with one more path a line")
-    add("--model", nargs="*", type=Path, default=[], metavar="M", help="an embedding.keras, or the files of --settings")
+    add("--model", action="append", type=Path, default=[], metavar="M",
+        help="an embedding.keras; with --settings its weights, once for each file")  # fmt: skip
     add("--settings", type=json.loads, default={"kind": "l3"}, metavar="JSON",
         help='another kind, as in the configuration, e.g. \'{"kind": "openl3", "front_end": "mel256"}\'')  # fmt: skip
     add("--output", type=Path, required=True, metavar="DIR", help="folder of the vectors")
