@@ -12,7 +12,7 @@ from tests.workflow.lay_out_real_input import ESC10, lay_out
 TINY = {
     "run": "real",
     "audioset": {"workers": 2},
-    "samples": {"samples_per_clip": 4, "frames_per_clip": 4, "short_side": 40, "image_size": 32},
+    "samples": {"samples_per_clip": 4, "frames_per_clip": 20, "short_side": 40, "image_size": 32},
     "models": {"subsets": ["music"]},
     "front_end": {"hop_length": 4800},
     "network": {"width": 0.0625},
