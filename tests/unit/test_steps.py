@@ -98,7 +98,7 @@ def test_damaged_and_foreign_checkpoints_are_told(tmp_path: Path, network: dict[
         checkpoint_files.read(path)
     model = networks.build_l3(**network)
     checkpoint_files.write(path, checkpoint_of(model, {**network, "width": 1 / 8}))
-    with pytest.raises(WeightsError, match=r"has shape \(3, 3, 1, 4\), expected \(3, 3, 1, 8\)"):
+    with pytest.raises(WeightsError, match=r"has shape \(3, 3, \d, 4\), expected \(3, 3, \d, 8\)"):
         checkpoints.load_model(path)
     with pytest.raises(WeightsError, match="holds no best weights"):
         checkpoint_files.best_of(checkpoint_files.Checkpoint({}, {}))
