@@ -72,9 +72,10 @@ rule fetch_clips:
                 "js_runtime",
                 "expect",
             },
-            without={"segments", "ontology", "subsets", "max_clips", "min_clips"},
+            without={"directory", "segments", "ontology", "subsets", "max_clips", "min_clips"},
         ),
         part=lambda wildcards: int(wildcards.part),
+        directory=lambda wildcards: AUDIOSET["directory"],
     script:
         "../workflow/scripts/fetch_clips.py"
 

@@ -33,7 +33,7 @@ rule train_leg:
         epoch=lambda wildcards: int(wildcards.epoch),
         front_end=lambda wildcards: model_fields(wildcards.model)["front_end"],
         seed=lambda wildcards: config["seed"] + model_fields(wildcards.model)["model_seed"],
-        state=lambda wildcards, output: output.checkpoint.rsplit("/", 2)[0] + "/state",
+        state=lambda wildcards, output: output.checkpoint.partition("checkpoints")[0] + "state",
         front_end_settings=config["front_end"],
         network=config["network"],
         settings=job_params(config["train"], without={"checkpoints", *TRAIN_HOW}),
