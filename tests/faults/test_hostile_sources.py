@@ -13,6 +13,7 @@ from l3net.download_settings import Access
 from l3net.downloads import YOUTUBE, Downloads
 from l3net.errors import ClipError
 from l3net.media import Encoding
+from l3net.selection import part_clips
 from tests import media_sources
 from tests.loopback import Server, serving
 
@@ -44,6 +45,8 @@ def test_ids_that_are_none_reach_no_path_and_no_address(ytid, tmp_path):
     listed.write_text(f'ytid,start_seconds,end_seconds,labels\n"{ytid}",0.0,10.0,/m/04rlf\n')
     with pytest.raises(ClipError, match=r"clips.csv, row 1: .* is not a YouTube id"):
         audioset.read_clips(listed)
+    with pytest.raises(ClipError, match=r"clips.csv, row 1: .* is not a YouTube id"):
+        part_clips([listed], 0, 1)
 
 
 def test_id_that_looks_like_an_option_is_fetched_as_an_id(video, tmp_path):

@@ -83,7 +83,8 @@ def by_part(server: Server, ytids: list[str], folder: Path) -> None:
 def by_command_line(server: Server, ytids: list[str], folder: Path) -> None:
     """Fetch the clips one after the other with yt-dlp's command line, cut at the frame."""
     for ytid in ytids:
-        command = [sys.executable, "-m", "yt_dlp", "--quiet", "--ignore-config", "--force-keyframes-at-cuts"]
+        command = [sys.executable, "-m", "yt_dlp", "--quiet", "--no-warnings", "--ignore-config"]
+        command += ["--force-keyframes-at-cuts"]
         command += ["--ffmpeg-location", media.ffmpeg_binary(), "--download-sections", f"*{START}-{START + SECONDS}"]
         subprocess.run([*command, "-o", folder / f"{ytid}.%(ext)s", f"{server.url}/{ytid}.mp4"], check=True)
 

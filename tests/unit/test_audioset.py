@@ -9,7 +9,7 @@ import pytest
 from l3net import audioset, hashing
 from l3net.errors import ClipError, ConfigError
 from l3net.ontology import Ontology, read_filter, read_ontology
-from l3net.selection import distinct_clips, select
+from l3net.selection import part_clips, select
 
 HEAD = "# Segments csv created Sun Mar  5 10:54:31 2017\n# num_ytids=1\n# YTID, start_seconds, ...\n"
 TREE = Ontology(
@@ -182,11 +182,12 @@ class TestPlaces:
         assert tuple(splits.count(split) for split in audioset.SPLITS) == counts
         assert splits == sorted(splits, key=audioset.SPLITS.index)
 
-    def test_distinct_clips_of_several_lists(self, tmp_path):
+    def test_clips_of_a_part_of_several_lists(self, tmp_path):
         head = "ytid,start_seconds,end_seconds,labels\n"
         (tmp_path / "a.csv").write_text(head + '-----------,30.0,40.0,"/m/a,/m/b"\nNA---------,1.5,2.5,/m/a\n')
         (tmp_path / "b.csv").write_text(head + "-----------,30.0,40.0,/m/a\n12345678901,0.0,1.0,/m/a\n")
-        found = distinct_clips([tmp_path / "a.csv", tmp_path / "b.csv"])
+        lists = [tmp_path / "a.csv", tmp_path / "b.csv"]
+        found, _ = part_clips(lists, 0, 1)
         assert [(clip.ytid, clip.seconds) for clip in found] == [
             ("-----------", 10),
             ("12345678901", 1),
@@ -195,7 +196,7 @@ class TestPlaces:
 
     def test_clip_lists_and_manifests_that_are_none(self, tmp_path):
         (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-        for reader in (audioset.read_clips, audioset.read_manifest):
+        for reader in (audioset.read_clips, audioset.read_manifest, lambda path: part_clips([path], 0, 1)):
             with pytest.raises(ClipError, match=r"x\.csv: (no column|cannot be read)"):
                 reader(tmp_path / "x.csv")
             with pytest.raises(ClipError, match=r"missing\.csv: cannot be read"):

@@ -13,9 +13,9 @@ from l3net.clip_store import Store
 from l3net.clips import USABLE, Clip
 from l3net.download_settings import Access
 from l3net.errors import ConfigError
-from l3net.hashing import part_of, stable_hash
+from l3net.hashing import stable_hash
 from l3net.media import Encoding
-from l3net.selection import distinct_clips
+from l3net.selection import part_clips
 
 _log = logging.getLogger("l3net")
 
@@ -69,15 +69,14 @@ def fetch_clips(
         A clip list that cannot be read, or a full disk.
     """
     encoding = Encoding(short_side, preset, crf)
-    everything = distinct_clips(clips)
-    wanted = [clip for clip in everything if part_of(clip.ytid, parts) == part]
+    wanted, n_all = part_clips(clips, part, parts)
     access = Access(format, cookies, proxy, rate_limit, timeout_seconds, js_runtime, allow_private_addresses)
     origin = open_source(source, directory, url_template, encoding, access)
     kept = Store(store, asdict(encoding))
     task = f"{part:04d}-of-{parts:04d}-{stable_hash(f'{origin.digest} {wanted}'):016x}"
     with kept.run(task) as run:
         job = Job(kept, origin, Pace(workers, attempts, sleep_interval, give_up_after, back_off_seconds), run)
-        foretell(job, wanted, len(everything), part, parts, expect or {})
+        foretell(job, wanted, n_all, part, parts, expect or {})
         try:
             with kept.work_folder() as work:
                 job.fetch(wanted, work)

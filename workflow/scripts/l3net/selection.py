@@ -8,8 +8,10 @@ import polars as pl
 from l3net import audioset
 from l3net.clips import Clip
 from l3net.errors import ClipError
-from l3net.hashing import stable_hash
+from l3net.hashing import part_of, stable_hash
 from l3net.ontology import Ontology
+
+_WHOLE_ID = rf"^{audioset.YTID.pattern}$"
 
 
 def select(segments: list[Path], ontology: Ontology, wanted: set[str], max_clips: int | None = None) -> pl.DataFrame:
@@ -37,10 +39,34 @@ def select(segments: list[Path], ontology: Ontology, wanted: set[str], max_clips
     return clips.select(audioset.CLIP_COLUMNS).sort(audioset.KEY)
 
 
-def distinct_clips(lists: list[Path]) -> list[Clip]:
-    """Return the clips of all lists (written by select_clips), each once, sorted by id and times."""
-    tables = [audioset.read_clips(path)[audioset.KEY] for path in lists]
-    return sorted({Clip(*row) for table in tables for row in table.itertuples(index=False, name=None)})
+def part_clips(lists: list[Path], part: int, parts: int) -> tuple[list[Clip], int]:
+    """Return the distinct clips of a part, sorted by id and times, and how many distinct clips all parts have.
+
+    Parameters
+    ----------
+    lists : written by select_clips; a clip may stand in several.
+    part, parts : which of how many hash slices.
+
+    Raises
+    ------
+    ClipError
+        A list that cannot be read.
+    """
+    clips = pl.concat([_keys(path) for path in lists]).unique()
+    belongs = pl.Series([part_of(ytid, parts) == part for ytid in clips["ytid"]], dtype=pl.Boolean)
+    return sorted(Clip(*row) for row in clips.filter(belongs).iter_rows()), len(clips)
+
+
+def _keys(path: Path) -> pl.DataFrame:
+    """Return the keys of a clips CSV; columnar, since every part's job reads the lists of all parts."""
+    try:
+        types = {"ytid": pl.String, "start_seconds": pl.Float64, "end_seconds": pl.Float64}
+        keys = pl.read_csv(path, columns=audioset.KEY, schema_overrides=types).select(audioset.KEY)
+        if keys.null_count().sum_horizontal().item() == 0 and keys["ytid"].str.contains(_WHOLE_ID).all():
+            return keys
+    except (OSError, pl.exceptions.PolarsError):
+        pass  # the slow reader below says what is wrong
+    return pl.DataFrame(audioset.read_clips(path)[audioset.KEY].to_dict("list"), schema=types)
 
 
 def _with_label(rows: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
