@@ -22,7 +22,14 @@ from tests.stages.loading import stage_function
 
 fetch_clips = stage_function("fetch_clips")
 N_KILLS = 20
-FORK = multiprocessing.get_context("fork")
+# A process that has read lists (polars) or served (threads) must not be forked: a server without threads forks.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
+
+
+def fetch(arguments: dict) -> None:
+    """Run fetch_clips in a process of its own."""
+    fetch_clips(**arguments)
 
 
 def settings(folder: Path, server: Server) -> dict:
@@ -72,7 +79,7 @@ def test_twenty_kills_leave_no_trace(server, tmp_path):
         folder = tmp_path / f"kill-{number}"
         folder.mkdir()
         arguments = settings(folder, server)
-        child = FORK.Process(target=fetch_clips, kwargs=arguments)
+        child = PROCESSES.Process(target=fetch, args=(arguments,))
         child.start()
         time.sleep(draw.uniform(0.0, seconds))
         os.kill(child.pid, signal.SIGKILL)
@@ -99,7 +106,7 @@ def test_two_jobs_on_one_store_do_not_clash(server, tmp_path):
     for folder in folders:
         folder.mkdir()
         arguments = settings(folder, server) | {"store": tmp_path / "store"}
-        jobs.append(FORK.Process(target=fetch_clips, kwargs=arguments))
+        jobs.append(PROCESSES.Process(target=fetch, args=(arguments,)))
     for job in jobs:
         job.start()
     for job in jobs:
