@@ -1,9 +1,7 @@
 """fetch_clips killed at random moments: what is re-run ends as if nothing had happened, and fetches nothing twice."""
 
 import multiprocessing
-import os
 import random
-import signal
 import time
 from pathlib import Path
 
@@ -82,7 +80,7 @@ def test_twenty_kills_leave_no_trace(server, tmp_path):
         child = PROCESSES.Process(target=fetch, args=(arguments,))
         child.start()
         time.sleep(draw.uniform(0.0, seconds))
-        os.kill(child.pid, signal.SIGKILL)
+        child.kill()
         child.join()
         if arguments["manifest"].exists() and not list((folder / "store" / ".runs").iterdir()):
             continue  # it had ended before

@@ -7,8 +7,9 @@ import ast
 import re
 from pathlib import Path
 
-import l3net
 import pytest
+
+import l3net
 
 LIBRARY = Path(l3net.__file__).parent
 MODULES = sorted(path for path in LIBRARY.glob("*.py") if path.stem != "__init__")

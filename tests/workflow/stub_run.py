@@ -40,9 +40,9 @@ class StubRun:
         for path in (folder / "rules").glob("*.smk") if work is not None else ():
             path.write_text(_without_scripts(path.read_text(), work))
 
-    def snakemake(self, *options: object, timeout: float = 600) -> str:
-        """Run ``snakemake`` here and return what it printed; fail with it where it fails."""
-        command = [sys.executable, "-m", "snakemake", *map(str, options)]
+    def snakemake(self, *options: object, timeout: float = 600, under: tuple[str, ...] = ()) -> str:
+        """Run ``snakemake`` here, under another command if one is given; return what was printed, or fail with it."""
+        command = [*under, sys.executable, "-m", "snakemake", *map(str, options)]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         ended = subprocess.run(
             command,

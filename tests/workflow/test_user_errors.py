@@ -29,7 +29,7 @@ def test_a_filter_that_names_no_label_of_the_ontology(workspace: Workspace) -> N
     )
     ended = workspace.snakemake("results/demo/clips/music.csv", *changed)
     assert ended.returncode == 1
-    (line,) = set(lines_with(ended.stdout, "Accordeon"))
+    (line,) = lines_with(ended.stdout, "Accordeon")
     assert line.startswith("select_clips: ")
     assert "filter.csv" in line
     assert "Accordion" in line
@@ -41,7 +41,7 @@ def test_a_missing_data_set_folder(workspace: Workspace, tmp_path: Path) -> None
     changed = workspace.configure(datasets={"esc50": {"layout": "esc50", "source": str(missing)}})
     ended = workspace.snakemake("results/demo/datasets/esc50.csv", *changed)
     assert ended.returncode == 1
-    (line,) = set(lines_with(ended.stdout, "fetch_dataset: "))
+    (line,) = lines_with(ended.stdout, "fetch_dataset: ")
     assert str(missing) in line
     assert "esc50" in line
     assert "Traceback" not in ended.stdout
