@@ -72,6 +72,7 @@ rule make_tables:
         "../envs/report.yaml"
     params:
         protocol=config["classify"]["protocol"],
+        confidence=config["report"]["confidence"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/make_tables.py"

@@ -163,20 +163,47 @@ def test_summary_has_mean_and_deviation_over_folds_and_the_papers_value(run: Pat
         assert (row["protocol"], row["synthetic"]) == ("paper", "True")
 
 
-def test_markdown_and_latex_say_the_same(run: Path) -> None:
+def test_markdown_and_latex_say_what_the_summary_says(run: Path) -> None:
     markdown = (run / "tables" / "summary.md").read_text()
     latex = (run / "tables" / "summary.tex").read_text()
-    assert "protocol: paper" in markdown
-    assert "SYNTHETIC" in markdown
+    for text in (markdown, latex):
+        assert "protocol: paper" in text
+        assert "95 % bootstrap interval" in text
+        assert "SYNTHETIC data" in text
     lines = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in markdown.splitlines()[2:]]
-    assert lines[0] == ["embedding", "dcase2013", "dcase2013 (paper)", "us8k", "us8k (paper)"]
-    cells = {line[0]: line[1:] for line in lines[2:]}
-    assert cells["vggish"] == ["", "93.0", "", "73.43"]
-    row = next(r for r in read(run / "tables" / "summary.csv") if (r["dataset"], r["embedding"]) == ("us8k", "random"))
-    assert cells["random"][2] == f"{100 * float(row['mean']):.2f} ± {100 * float(row['std']):.2f}"
-    for name, line in cells.items():
-        assert f"{name} & {' & '.join(line)}".replace("±", r"$\pm$") in latex
-    assert latex.count(r"\\") == len(cells) + 1
+    assert lines[0] == ["data set", "embedding", "ours", "over clips", "paper", "difference", "data"]
+    shown = {tuple(line[:2]): line[2:] for line in lines[2:]}
+    stored = {(row["dataset"], row["embedding"]): row for row in read(run / "tables" / "summary.csv")}
+    only_the_papers = {(dataset, other) for dataset in FOLDS for other in ("vggish", "soundnet")}
+    assert shown.keys() == stored.keys() | only_the_papers
+    assert shown["us8k", "vggish"] == ["", "", "73.43", "", ""]
+    for key, row in stored.items():
+        numbers = {name: float(row[name] or "nan") * 100 for name in ("mean", "std", "accuracy", "ci_low", "ci_high")}
+        assert shown[key][0] == ("{mean:.2f} ± {std:.2f}" if row["n_folds"] != "1" else "{mean:.2f}").format(**numbers)
+        assert shown[key][1] == "{accuracy:.2f} ({ci_low:.2f} to {ci_high:.2f})".format(**numbers)
+        assert shown[key][4] == "synthetic"
+        if row["paper"]:
+            assert float(shown[key][2]) == pytest.approx(100 * float(row["paper"]))
+            assert float(shown[key][3]) == pytest.approx(100 * float(row["difference"]), abs=0.006)
+            assert shown[key][3][0] in "+-"
+        else:
+            assert shown[key][2:4] == ["", ""]
+    for key, line in shown.items():
+        assert f"{' & '.join([*key, *line])} \\\\".replace("±", r"$\pm$") in latex
+    assert latex.count(r"\\") == len(shown) + 1
+
+
+def test_the_headline_has_a_row_for_each_embedding(run: Path) -> None:
+    rows = read(run / "tables" / "headline.csv")
+    assert list(rows[0]) == ["embedding", "dcase2013", "dcase2013 (paper)", "us8k", "us8k (paper)"]
+    shown = {row["embedding"]: row for row in rows}
+    stored = read(run / "tables" / "summary.csv")
+    assert shown.keys() == {row["embedding"] for row in stored} | {"vggish", "soundnet"}
+    assert list(shown["vggish"].values())[1:] == ["", "93.0", "", "73.43"]
+    for row in stored:
+        spread = f"\u00a0±\u00a0{100 * float(row['std']):.2f}" if row["n_folds"] != "1" else ""  # DCASE has one fold
+        expected = f"{100 * float(row['mean']):.2f}{spread}"
+        assert shown[row["embedding"]][row["dataset"]] == expected
 
 
 def test_avc_stands_beside_the_paper(run: Path) -> None:

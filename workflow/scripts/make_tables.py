@@ -9,6 +9,8 @@ from l3net.errors import DatasetError
 
 _SUMMARY = ["dataset", "embedding", "kind", "front_end", "subset", "epoch", "protocol", "n_clips", "n_folds", "n_seeds"]
 _SUMMARY += ["mean", "std", "accuracy", "ci_low", "ci_high", "paper", "difference", "paper_source", "synthetic"]
+_PRINTED = ["data set", "embedding", "ours", "over clips", "paper", "difference", "data"]
+_WORDS = {"data set", "embedding", "data"}
 _PAPER_COLUMNS = ["table", "dataset", "embedding", "train_subset", "test_subset", "front_end"]
 _PAPER_COLUMNS += ["accuracy_percent", "protocol", "source"]
 
@@ -24,6 +26,7 @@ def make_tables(
     latex: Path,
     *,
     protocol: str,
+    confidence: float = 0.95,
     synthetic: bool = False,
 ) -> None:
     """Write the tables of correspondence (avc) and of downstream accuracy (summary, headline).
@@ -34,7 +37,9 @@ def make_tables(
     models : avc.csv of every model, of evaluate_avc.
     paper : the paper's numbers, with their source. Only those of its own protocol stand beside ours.
     summary : mean and deviation over folds, accuracy over all clips with its interval, the paper's value, difference.
-    headline, markdown, latex : the summary with a column for each data set, in percent.
+    headline : a row for each embedding; ours and the paper's in a column for each data set, in percent.
+    markdown, latex : the summary in percent, with what only the paper has, and which of ours are of synthetic data.
+    confidence : of the intervals in `overall`.
     """
     published = pd.read_csv(paper, keep_default_na=False)
     if list(published.columns) != _PAPER_COLUMNS:
@@ -45,10 +50,12 @@ def make_tables(
     _write(avc, beside_paper(correspondence, published, synthetic))
     wide = side_by_side(table, published)
     _write(headline, wide.map(lambda cell: cell.replace(" ± ", "\u00a0±\u00a0")))
-    note = f"Accuracy in percent: mean ± standard deviation over folds; protocol: {protocol}"
-    note += "; SYNTHETIC data, not the published data sets, so not comparable to the paper's numbers." * synthetic
-    files.write_text(markdown, to_markdown(wide, note))
-    files.write_text(latex, to_latex(wide, note))
+    note = f"Accuracy in percent; protocol: {protocol}. ours: mean ± standard deviation over folds; over clips: all"
+    note += f" folds together, with the {100 * confidence:g} % bootstrap interval; difference: ours minus the paper's."
+    note += " SYNTHETIC data, not the published data sets: not comparable to the paper's numbers." * synthetic
+    long = printed(table, published)
+    files.write_text(markdown, to_markdown(long, note))
+    files.write_text(latex, to_latex(long, note))
 
 
 def summarise(overall: pd.DataFrame, published: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
@@ -98,22 +105,47 @@ def side_by_side(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
+def printed(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return the summary as text in percent, each data set followed by the embeddings that only the paper has."""
+    theirs = published[(published["table"] == "downstream") & published["dataset"].isin(summary["dataset"])]
+    rows = []
+    for dataset, here in summary.groupby("dataset"):
+        for row in here.to_dict("records"):
+            spanned = f"{_percent(row['accuracy'])} ({_percent(row['ci_low'])} to {_percent(row['ci_high'])})"
+            paper, difference = _percent(row["paper"]), _percent(row["difference"], "+")
+            data = "synthetic" if row["synthetic"] else "real"
+            rows.append([dataset, row["embedding"], _cell(row), spanned, paper, difference, data])
+        known = theirs[(theirs["dataset"] == dataset) & ~theirs["embedding"].isin(here["embedding"])]
+        rows += [
+            [dataset, row["embedding"], "", "", _percent(float(row["accuracy_percent"]) / 100), "", ""]
+            for row in known.to_dict("records")
+        ]
+    return pd.DataFrame(rows, columns=_PRINTED)
+
+
 def to_markdown(table: pd.DataFrame, note: str) -> str:
     """Return a table in Markdown under its note."""
-    lines = [list(table.columns), ["---"] + ["---:"] * (table.shape[1] - 1), *table.astype(str).to_numpy().tolist()]
+    rules = ["---" if column in _WORDS else "---:" for column in table.columns]
+    lines = [list(table.columns), rules, *table.astype(str).to_numpy().tolist()]
     return f"{note}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def to_latex(table: pd.DataFrame, note: str) -> str:
     """Return a table for a LaTeX document (package booktabs)."""
     rows = [" & ".join(map(_escape, line)) + r" \\" for line in [list(table.columns), *table.astype(str).to_numpy()]]
-    head = [f"% {note}", rf"\begin{{tabular}}{{l{'r' * (table.shape[1] - 1)}}}", r"\toprule"]
+    sides = "".join("l" if column in _WORDS else "r" for column in table.columns)
+    head = [f"% {note}", rf"\begin{{tabular}}{{{sides}}}", r"\toprule"]
     return "\n".join([*head, rows[0], r"\midrule", *rows[1:], r"\bottomrule", r"\end{tabular}", ""])
 
 
-def _cell(row: pd.Series) -> str:
-    spread = f" ± {100 * float(row['std']):.2f}" if row["std"] not in ("", None) and row["n_folds"] > 1 else ""
-    return f"{100 * float(row['mean']):.2f}{spread}"
+def _cell(row: pd.Series | dict) -> str:
+    spread = f" ± {_percent(row['std'])}" if row["std"] not in ("", None) and row["n_folds"] > 1 else ""
+    return f"{_percent(row['mean'])}{spread}"
+
+
+def _percent(fraction: object, sign: str = "") -> str:
+    """Return a fraction in percent to two decimals, nothing where there is none."""
+    return "" if pd.isna(fraction) else f"{100 * float(fraction):{sign}.2f}"
 
 
 def _escape(text: str) -> str:
