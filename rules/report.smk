@@ -219,6 +219,7 @@ rule plot_class_accuracy:
         "../envs/report.yaml"
     params:
         reference=config["report"]["reference"],
+        confidence=config["report"]["confidence"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_class_accuracy.py"

@@ -303,6 +303,7 @@ def test_figures_open_and_say_that_data_is_synthetic(run: Path, name: str) -> No
 def test_figures_of_real_data_bear_no_mark_and_the_same_data_gives_the_same_bytes(run: Path) -> None:
     svg, png = draw(run, "embedding_type", synthetic=False)
     assert "SYNTHETIC" not in svg.read_text()
+    assert svg.read_text().count("<!-- the paper's mean -->") == 1  # one legend for all panels
     before = svg.read_bytes(), png.read_bytes()
     draw(run, "embedding_type", synthetic=False)
     assert (svg.read_bytes(), png.read_bytes()) == before

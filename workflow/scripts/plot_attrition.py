@@ -31,7 +31,7 @@ def plot_attrition(attrition: Path, svg: Path, png: Path, *, synthetic: bool = F
     ax.set_xlim(0, 1)
     ax.set_xlabel("share of the clips asked for (%)")
     figures.percent(ax, "x")
-    figures.legend_above(figure, ax)
+    figures.legend_above(figure)
     figures.save(figure, svg, png, synthetic=synthetic, note="numbers in brackets: clips asked for")
 
 

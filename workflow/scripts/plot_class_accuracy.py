@@ -9,13 +9,16 @@ from l3net import figures, stage
 _SHOWN_AT_MOST = 3
 
 
-def plot_class_accuracy(by_class: Path, svg: Path, png: Path, *, reference: str, synthetic: bool = False) -> None:
+def plot_class_accuracy(
+    by_class: Path, svg: Path, png: Path, *, reference: str, confidence: float = 0.95, synthetic: bool = False
+) -> None:
     """Draw a panel for each data set: accuracy of each class with its interval, classes sorted by the reference."""
     scores = pd.read_csv(by_class, keep_default_na=False)
     scores = scores[~scores["embedding"].str.contains(r"-epoch-\d{3}$")]
     ours = figures.reference(scores["embedding"].unique(), reference)
     others = sorted(scores.loc[scores["kind"] != "l3", "embedding"].unique())
-    embeddings = [ours, *others][:_SHOWN_AT_MOST]
+    embeddings = list(dict.fromkeys([ours, *others]))
+    left_out, embeddings = embeddings[_SHOWN_AT_MOST:], embeddings[:_SHOWN_AT_MOST]
     datasets = sorted(scores["dataset"].unique())
     tallest = max(scores.groupby("dataset")["label"].nunique())
     figure, axes = figures.panels(len(datasets), height=1.1 + 0.26 * tallest)
@@ -33,14 +36,17 @@ def plot_class_accuracy(by_class: Path, svg: Path, png: Path, *, reference: str,
             look = {"color": figures.COLOURS[e] + "AA", "hatch": figures.HATCHES[e], "edgecolor": figures.COLOURS[e]}
             ax.barh(y, found["accuracy"], thick * 0.9, label=embedding, **look)
             ax.errorbar(found["accuracy"], y, xerr=errors, fmt="none", ecolor="#333333", elinewidth=0.7)
-        ax.set_yticks(range(len(labels)), [label.replace("_", " ") for label in labels], fontsize=8)
+        counts = here.loc[ours, "n_clips"]
+        names = [f"{label.replace('_', ' ')} ({counts[label]})" for label in labels]
+        ax.set_yticks(range(len(labels)), names, fontsize=8)
         ax.set_title(figures.name(dataset))
         ax.set_xlim(0, 1)
         ax.set_xlabel("accuracy (%)")
         ax.grid(axis="x")
         figures.percent(ax, "x")
-    figures.legend_above(figure, axes[0, 0])
-    note = f"bars: 95 % intervals (Wilson); protocol: {scores['protocol'].iloc[0]}"
+    figures.legend_above(figure)
+    note = f"protocol: {scores['protocol'].iloc[0]}; lines: {100 * confidence:g} % intervals (Wilson); (n): clips"
+    note += f"; not shown: {', '.join(left_out)}" * bool(left_out)
     figures.save(figure, svg, png, synthetic=synthetic, note=note)
 
 

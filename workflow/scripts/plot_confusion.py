@@ -11,7 +11,7 @@ _NUMBERS_UP_TO = 12
 
 
 def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, reference: str, synthetic: bool = False) -> None:
-    """Draw a matrix for each data set: of each true class (row) the share predicted as each class (column)."""
+    """Draw a matrix for each data set: of each true class (row) the percentage predicted as each class (column)."""
     ours = figures.reference(sorted({path.stem for path in predictions}), reference)
     chosen = sorted(path for path in predictions if path.stem == ours)
     figure, axes = figures.panels(max(len(chosen), 1), height=3.3, width=3.2 * max(len(chosen), 1))
@@ -22,10 +22,13 @@ def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, reference: 
         shares = counts.to_numpy() / counts.to_numpy().sum(axis=1, keepdims=True)
         image = ax.imshow(shares, vmin=0, vmax=1, cmap="Blues")
         _label(ax, classes, shares)
-        ax.set_title(f"{figures.name(scores['dataset'].iloc[0])} (n = {len(scores)})")
-        ax.set_xlabel("predicted")
+        n_seeds = scores["seed"].nunique()
+        times = f" × {n_seeds} seeds" if n_seeds > 1 else ""
+        ax.set_title(figures.name(scores["dataset"].iloc[0]))
+        ax.set_xlabel(f"predicted; n = {len(scores) // n_seeds} clips{times}")
     axes[0, 0].set_ylabel("true class")
-    figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="share of the class's clips")
+    bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="percent of the class's clips")
+    figures.percent(bar.ax)
     protocol = f"protocol: {scores['protocol'].iloc[0]}"
     figures.save(figure, svg, png, synthetic=synthetic, note=f"{figures.name(ours)}; {protocol}")
 

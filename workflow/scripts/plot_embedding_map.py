@@ -8,6 +8,7 @@ import numpy as np
 from l3net import figures, stage
 
 _CLIPS_AT_MOST = 2000
+_NAMED_UP_TO = 12  # classes
 
 
 def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: int = 0, synthetic: bool = False) -> None:
@@ -17,8 +18,9 @@ def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: in
     """
     found = {(path.parent.name, path.stem): path for path in embeddings}
     rows, columns = (sorted({key[k] for key in found}) for k in (0, 1))
-    figure, axes = figures.panels(len(columns), len(rows), height=1.35, width=1.25 * len(columns) + 0.6)
+    figure, axes = figures.panels(len(columns), len(rows), height=1.45, width=1.25 * len(columns) + 1.6)
     for r, dataset in enumerate(rows):
+        shown = 0
         for c, embedding in enumerate(columns):
             ax = axes[r, c]
             ax.set_xticks([])
@@ -26,8 +28,8 @@ def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: in
             if r == 0:
                 ax.set_title(figures.name(embedding), fontsize=7)
             if (dataset, embedding) in found:
-                _scatter(ax, *clip_means(found[dataset, embedding], seed))
-        axes[r, 0].set_ylabel(figures.name(dataset), fontsize=8)
+                shown = _scatter(ax, *clip_means(found[dataset, embedding], seed))
+        _name_row(axes[r], f"{figures.name(dataset)}\nn = {shown} clips")
     note = "a point is a clip, colour and marker its class; principal components 1 and 2"
     figures.save(figure, svg, png, synthetic=synthetic, note=note)
 
@@ -51,12 +53,24 @@ def project(x: np.ndarray) -> np.ndarray:
     return left[:, :2] * sizes[:2]
 
 
-def _scatter(ax, x: np.ndarray, labels: np.ndarray) -> None:
+def _scatter(ax, x: np.ndarray, labels: np.ndarray) -> int:
+    """Draw the clips; return how many."""
     points = project(x)
     for k, label in enumerate(sorted(set(labels))):
         here = points[labels == label]
         look = {"color": figures.COLOURS[k % 8], "marker": figures.MARKERS[(k // 8 + k) % 8]}
-        ax.scatter(here[:, 0], here[:, 1], s=5, lw=0, alpha=0.8, rasterized=len(points) > 500, **look)
+        look |= {"edgecolor": "#333333", "lw": 0.2, "label": label.replace("_", " ")}
+        ax.scatter(here[:, 0], here[:, 1], s=7, alpha=0.85, rasterized=len(points) > 500, **look)
+    return len(points)
+
+
+def _name_row(axes: np.ndarray, name: str) -> None:
+    """Write the data set beside a row, and its classes at the other end where they are few enough to be told apart."""
+    axes[0].set_ylabel(name, fontsize=7)
+    handles, labels = axes[0].get_legend_handles_labels()
+    if 0 < len(labels) <= _NAMED_UP_TO:
+        place = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
+        axes[-1].legend(handles, labels, fontsize=5.5, labelspacing=0.15, handletextpad=0.1, borderpad=0, **place)
 
 
 if __name__ == "__main__":

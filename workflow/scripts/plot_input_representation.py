@@ -23,7 +23,7 @@ def plot_input_representation(
         ax.set_title(figures.name(dataset))
     axes[0, 0].set_ylabel("accuracy (%)")
     figures.percent(axes[0, 0])
-    figures.legend_above(figure, axes[0, 0], "trained on")
+    figures.legend_above(figure, "trained on")
     figures.save(figure, svg, png, synthetic=synthetic, note=figures.note(scores, protocol))
 
 

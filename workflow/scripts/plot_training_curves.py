@@ -30,7 +30,7 @@ def plot_training_curves(
     for ax in axes[-1]:
         ax.set_xlabel("epoch")
     figures.percent(axes[0, 0])
-    figures.legend_above(figure, axes[0, 0])
+    figures.legend_above(figure)
     figures.save(figure, svg, png, synthetic=synthetic, note="audio-visual correspondence")
 
 

@@ -30,7 +30,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
     ax.set_xlim(left=0)
     ax.grid(axis="y")
     figures.percent(ax)
-    ax.legend(loc="lower right")
+    figures.legend_above(figure)
     names = ", ".join(figures.name(model) for model in sorted(models.unique()))
     figures.save(figure, svg, png, synthetic=synthetic, note=f"{names}; {figures.note(scores, protocol)}")
 

@@ -21,7 +21,7 @@ def plot_training_subset(downstream: Path, svg: Path, png: Path, *, protocol: st
         ax.set_title(figures.name(dataset))
     axes[0, 0].set_ylabel("accuracy (%)")
     figures.percent(axes[0, 0])
-    figures.legend_above(figure, axes[0, 0], "input")
+    figures.legend_above(figure, "input")
     figures.save(figure, svg, png, synthetic=synthetic, note=figures.note(scores, protocol))
 
 

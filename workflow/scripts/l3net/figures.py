@@ -106,7 +106,7 @@ def grouped_boxes(
                 whiskerprops={"color": colour},
                 capprops={"color": colour},
             )
-            box["boxes"][0].set_label(group if p == 0 else "_")
+            box["boxes"][0].set_label(group)
             spread = rng.uniform(-0.2, 0.2, found.size) * width if found.size > 1 else 0
             ax.scatter(np.full(found.size, x) + spread, found, s=9, color=colour, edgecolor="white", lw=0.4, zorder=3)
             ax.scatter([x], [found.mean()], marker="D", s=16, color="white", edgecolor="black", lw=0.8, zorder=4)
@@ -120,10 +120,12 @@ def percent(ax: Axes, axis: str = "y") -> None:
     getattr(ax, f"{axis}axis").set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, decimals=0, symbol=""))
 
 
-def legend_above(figure: Figure, ax: Axes, title: str = "") -> None:
-    """Put the legend of one panel above all of them, each entry once."""
-    handles, labels = ax.get_legend_handles_labels()
-    shown = dict(zip(labels, handles, strict=True))
+def legend_above(figure: Figure, title: str = "") -> None:
+    """Put one legend above all panels, with each entry of any of them once."""
+    shown = {}
+    for ax in figure.axes:
+        handles, labels = ax.get_legend_handles_labels()
+        shown |= dict(zip(labels, handles, strict=True))
     if shown:
         labels = [name(label) for label in shown]
         figure.legend(shown.values(), labels, loc="outside upper right", ncols=min(len(shown), 6), title=title or None)
