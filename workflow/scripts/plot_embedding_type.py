@@ -30,7 +30,8 @@ def plot_embedding_type(
         ax.tick_params(axis="x", rotation=30 if len(places) > 2 else 0)
         for x, place in enumerate(places):
             if not synthetic and (dataset, place) in published.index:
-                ax.plot([x - 0.45, x + 0.45], [float(published[dataset, place]) / 100] * 2, "k--", lw=1, label="the paper's mean")
+                theirs = float(published[dataset, place]) / 100
+                ax.plot([x - 0.45, x + 0.45], [theirs, theirs], "k--", lw=1, label="the paper's mean")
         ax.set_title(figures.name(dataset))
     axes[0, 0].set_ylabel("accuracy (%)")
     figures.percent(axes[0, 0])
