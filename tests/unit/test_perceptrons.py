@@ -28,10 +28,10 @@ def data() -> tuple[tuple, tuple]:
     return draw(N_TRAIN, rows[0]), draw(N_VALID, rows[1])
 
 
-def fit(grid: list[tuple[float, float]], data: tuple, **changes: object) -> perceptrons.Trained:
+def fit(grid: list[tuple[float, float]], data: tuple, *, xla: bool = True, **changes: object) -> perceptrons.Trained:
     rates, decays = zip(*grid, strict=True)
     sizes = [N_INPUTS, 24, 12, N_CLASSES]
-    program = perceptrons.Perceptrons(sizes, list(rates), list(decays), batch_size=32)
+    program = perceptrons.Perceptrons(sizes, list(rates), list(decays), batch_size=32, xla=xla)
     return program.fit(*data, **{"max_epochs": 12, "patience_epochs": 3, "seed": 5, **changes})
 
 
@@ -45,11 +45,12 @@ def test_settings_stop_by_themselves(together: perceptrons.Trained) -> None:
     assert ((together.epochs == 12) | (together.epochs - together.best_epoch == 3)).all()
 
 
-@pytest.mark.parametrize("number", [0, 4, 8])
+@pytest.mark.parametrize(("number", "xla"), [(4, True), *((number, False) for number in range(9))])
 def test_batched_settings_get_the_weights_they_get_alone(
-    together: perceptrons.Trained, data: tuple, number: int
+    together: perceptrons.Trained, data: tuple, number: int, xla: bool
 ) -> None:
-    alone = fit([GRID[number]], data)
+    """Alone without XLA, which need not be compiled for each; one with it."""
+    alone = fit([GRID[number]], data, xla=xla)
     for (kernel, bias), (kernel_alone, bias_alone) in zip(together.weights, alone.weights, strict=True):
         np.testing.assert_allclose(kernel[number], kernel_alone[0], atol=1e-5, rtol=0)
         np.testing.assert_allclose(bias[number], bias_alone[0], atol=1e-5, rtol=0)
