@@ -91,7 +91,7 @@ def test_extra_files_are_named_and_left_out(tmp_path: Path, caplog: pytest.LogCa
     write_sound(tmp_path / "more.wav", 9)
     (tmp_path / "notes.txt").write_text("not a sound")
     assert len(check(table)) == 4
-    assert "more.wav: 1 files that the metadata does not name" in caplog.text
+    assert "more.wav: 1 files that the data set does not list" in caplog.text
     assert "notes.txt" not in caplog.text
 
 

@@ -136,7 +136,7 @@ def _report_extra(rows: pd.DataFrame, suffixes: set[str]) -> None:
     for folder in sorted({path.parent for path in known}):
         extra = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and p not in known)
         if extra:
-            _log.warning("%s: %d files that the metadata does not name; they are left out", _some(extra), len(extra))
+            _log.warning("%s: %d files that the data set does not list; they are left out", _some(extra), len(extra))
 
 
 def _merge(groups: pd.Series, digests: list[str]) -> list[str]:
