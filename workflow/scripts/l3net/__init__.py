@@ -8,7 +8,7 @@ The modules stand on floors; a module imports only from floors below its own (do
     3  networks  feed  perceptrons  acquisition
        released_soundnet  released_vggish  released_openl3  hear_modules  embed_files  keras_embeddings
        synthesis  synthesis_recordings
-    2  front_ends  feed_reader  samples  sampling  folds  legs  embedding_streams  perceptron_program
+    2  front_ends  inference  feed_reader  samples  sampling  folds  legs  embedding_streams  perceptron_program
        selection  clip_check  clip_sources  clip_store  downloads
        synthesis_voices  synthesis_music  synthesis_street
     1  audioset  ontology  gate  back_off  download_failures  download_settings  media

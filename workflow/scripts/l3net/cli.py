@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--pool", default="", metavar="HOW", help="one vector a file: mean, max, std, or some joined by commas")
     add("--format", choices=("npz", "h5", "parquet"), default="npz", help="of the vectors (default: npz)")
     add("--batch-size", type=int, default=32, help="windows at a time (default: 32)")
+    add("--precision", choices=("float32", "bfloat16"), default="float32",
+        help="bfloat16: faster where the processor has it, less exact (default: float32)")  # fmt: skip
     add("--overwrite", action="store_true", help="also what is done")
     export = commands.add_parser("export", help="write an embedding for other programs")
     export.set_defaults(command=_export)
@@ -72,6 +74,8 @@ def _embed(options: argparse.Namespace) -> int:
     tasks = embed_files.find(paths, options.output, f".{options.format}")
     if missing := [path for path in options.model if not path.is_file()]:
         raise ConfigError(f"--model {missing[0]}: no such file")
+    if options.precision != "float32":
+        options.settings = {**options.settings, "precision": options.precision}
     about = {"settings": options.settings, "model_sha256": [hashing.sha256_of(path) for path in options.model]}
 
     from l3net import embeddings  # loads TensorFlow, so after everything that can be wrong before

@@ -68,7 +68,7 @@ def load(settings: dict[str, Any], files: list[Path], defaults: Defaults | None 
 
 
 def _l3(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
-    found = load_file(one_file(files, "l3", "an embedding.keras"))
+    found = load_file(one_file(files, "l3", "an embedding.keras"), _precision(settings))
     found.about["model_seed"] = settings.get("model_seed", found.about["model_seed"])  # the grid's, not the drawn one
     return found
 
@@ -80,7 +80,7 @@ def _random(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> 
         front_end, image_size=_IMAGE_SIZE, width=defaults.network.get("width", 1.0), seed=seed, **defaults.front_end
     )
     model = networks.embedding_network(whole, pooling=settings.get("pooling", 6144))
-    return of_model(model, {"front_end": front_end, "model_seed": seed})
+    return of_model(model, {"front_end": front_end, "model_seed": seed}, _precision(settings))
 
 
 def _openl3(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
@@ -89,7 +89,7 @@ def _openl3(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> 
     whole = networks.build_l3(front_end, image_size=_IMAGE_SIZE, version="openl3")
     model = networks.embedding_network(whole, pooling=settings.get("pooling", 6144))
     released_openl3.read(model, one_file(files, "openl3", "openl3_audio_{front_end}_{music|env}.h5"))
-    return of_model(model, {"front_end": front_end, "subset": settings.get("subset", "")})
+    return of_model(model, {"front_end": front_end, "subset": settings.get("subset", "")}, _precision(settings))
 
 
 def _vggish(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Embedding:
@@ -112,6 +112,10 @@ def _hear(settings: dict[str, Any], files: list[Path], defaults: Defaults) -> Em
     return hear_modules.load(settings["module"], files[0] if files else None, settings.get("vectors", "timestamps"))
 
 
+def _precision(settings: dict[str, Any]) -> str:
+    return settings.get("precision", "float32")
+
+
 def _without(settings: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name != key}
 
@@ -127,10 +131,10 @@ def one_file(files: list[Path], kind: str, expected: str) -> Path:
 
 Loader = Callable[[dict[str, Any], list[Path], Defaults], Embedding]
 KINDS: dict[str, tuple[set[str], Loader]] = {
-    "l3": ({"pooling", "front_end", "subset", "model_seed"}, _l3),
-    "openl3": ({"front_end", "pooling", "subset"}, _openl3),
+    "l3": ({"pooling", "front_end", "subset", "model_seed", "precision"}, _l3),
+    "openl3": ({"front_end", "pooling", "subset", "precision"}, _openl3),
     "vggish": ({"quantize", "relu"}, _vggish),
     "soundnet": ({"layer"}, _soundnet),
     "hear": ({"module", "vectors"}, _hear),
-    "random": ({"front_end", "pooling", "seed"}, _random),
+    "random": ({"front_end", "pooling", "seed", "precision"}, _random),
 }
