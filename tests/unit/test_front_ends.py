@@ -6,6 +6,7 @@ import keras
 import librosa
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from l3net import front_ends
 from l3net.errors import ConfigError
@@ -48,6 +49,39 @@ def test_shape(name: str, hop_length: int, expected: tuple[int, int], version: s
     shape = layer(sounds()[:1]).shape
     assert tuple(shape) == (1, *expected, 1)
     assert layer.compute_output_shape((1, 48000)) == (1, *expected, 1)
+
+
+@pytest.mark.parametrize("hop_length", [242, 512, 1000, 2400])
+def test_every_hop_makes_the_frames_of_a_plain_stft(hop_length: int) -> None:
+    sound = sounds()[:1]
+    for name, n_fft in (("linear", 512), ("mel128", 2048)):
+        real, imaginary = (np.asarray(part)[0] for part in transformed(name, hop_length, sound))
+        before = (((-(-48000 // hop_length) - 1) * hop_length + n_fft - 48000) // 2) if n_fft == 2048 else 0
+        padded = np.pad(sound[0].astype(np.float64), (max(before, 0), 2 * n_fft))
+        expected = librosa.stft(padded, n_fft=n_fft, hop_length=hop_length, center=False, dtype=np.complex128).T
+        np.testing.assert_allclose(real + 1j * imaginary, expected[: len(real)], atol=1e-3)
+
+
+def transformed(name: str, hop_length: int, sound: np.ndarray):
+    """Return what the layer's Fourier transform gives, before it is squared."""
+    layer, kept = front_ends.build(name, hop_length=hop_length), []
+    transform = layer.transform
+    layer.transform = lambda padded: kept.append(transform(padded)) or kept[0]
+    layer(sound)
+    return kept[0]
+
+
+def test_compiled_it_gives_the_same_and_a_gradient_reaches_the_sound() -> None:
+    layer, sound = front_ends.build("mel128"), tf.constant(sounds())
+    compiled = tf.function(layer, jit_compile=True)(sound)
+    np.testing.assert_allclose(compiled, layer(sound), atol=1e-3)
+    with tf.GradientTape() as tape:
+        tape.watch(sound)
+        energy = tf.reduce_sum(layer(sound))
+    slope = tape.gradient(energy, sound).numpy()
+    assert slope.shape == sound.shape
+    assert np.isfinite(slope).all()
+    assert np.abs(slope).max() > 0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras import ops
 
 from l3net.errors import ConfigError
+from l3net.mel_scale import in_blocks, mel_filters
 
 SAMPLE_RATE = 48000
 HOP_LENGTH = 242
@@ -68,83 +69,63 @@ class Spectrogram(keras.layers.Layer):
         super().__init__(**{"trainable": False, **options, "dtype": "float32"})
         self.front_end, self.version, self.hop_length = front_end, version, hop_length
         self._spec = FRONT_ENDS[front_end]
-        self._filters = None
-        if self._spec.n_mels:
-            self._filters = mel_filters(self._spec.n_mels, self._spec.n_fft, htk=version == "training").T.copy()
+        n_fft, n_mels = self._spec.n_fft, self._spec.n_mels
+        self._hops = -(-n_fft // hop_length)  # of a frame, the last one cut
+        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
+        filters = mel_filters(n_mels, n_fft, htk=version == "training") if n_mels else None
+        self._bands = list(in_blocks(filters)) if n_mels else []
 
     def call(self, sound):
-        """Return the spectrogram [shape=(batch, bins, frames, 1)] of `sound` [shape=(batch, n)]."""
-        sound = ops.pad(ops.cast(sound, "float32"), [(0, 0), self._padding(sound.shape[-1])])
-        real, imaginary = self.transform(sound)
-        values = ops.square(real) + ops.square(imaginary)
-        if self._filters is None or self.version == "openl3":
-            values = ops.sqrt(values)
-        if self._filters is not None:
-            values = ops.matmul(values, self._filters)
-            if self.version == "training":
-                values = ops.sqrt(values)
-        decibels = (10.0 / np.log(10.0)) * ops.log(ops.maximum(values, _FLOOR))
+        """Return the spectrogram [shape=(batch, bins, frames, 1)] of `sound` [shape=(batch, n)], n a fixed number."""
+        real, imaginary = self.transform(self._pad(ops.cast(sound, "float32")))
+        values, floor, tens = ops.square(real) + ops.square(imaginary), _FLOOR**2, 5.0  # half the decibels of a square
+        if self._bands and self.version == "openl3":
+            values, floor, tens = ops.sqrt(values), _FLOOR, 10.0
+        if self._bands:
+            values = ops.concatenate([ops.matmul(values[..., bins], part) for bins, part in self._bands], -1)
+        decibels = (tens / np.log(10.0)) * ops.log(ops.maximum(values, floor))
         decibels = decibels - ops.max(decibels, axis=(1, 2), keepdims=True)
         return ops.expand_dims(ops.transpose(ops.maximum(decibels, -_RANGE), (0, 2, 1)), -1)
 
     def transform(self, sound):
-        """Return the real and imaginary parts [shape=(batch, frames, n_fft // 2 + 1)] of padded sound's frames."""
-        n_fft = self._spec.n_fft
-        return ops.stft(sound, n_fft, self.hop_length, n_fft, window="hann", center=False)
+        """Return the real and imaginary parts [shape=(batch, frames, n_fft // 2 + 1)] of the frames of whole hops.
+
+        Frames are put together of hops, each copied in one piece: several times faster than value by value.
+        """
+        hops = ops.reshape(sound, (-1, sound.shape[-1] // self.hop_length, self.hop_length))
+        frames = hops.shape[1] - self._hops + 1
+        places = np.arange(frames)[:, None] + np.arange(self._hops)
+        framed = ops.reshape(ops.take(hops, places, axis=1), (-1, frames, self._hops * self.hop_length))
+        return ops.rfft(framed[..., : self._spec.n_fft] * self._window, self._spec.n_fft)
+
+    def _pad(self, sound):
+        """Return `sound` with zeros before and after, or cut, so that it is the hops of its frames."""
+        n = sound.shape[-1]
+        before = self._padding(n)[0]
+        end = (self._frames(n) + self._hops - 1) * self.hop_length
+        return ops.pad(sound, [(0, 0), (before, max(end - before - n, 0))])[:, :end]
 
     def _padding(self, n):
         """Return the zeros before and after `n` samples: a frame for every hop, or none."""
-        if not self._spec.padded or n is None:
+        if not self._spec.padded:
             return 0, 0
         frames = -(-n // self.hop_length)
         zeros = max((frames - 1) * self.hop_length + self._spec.n_fft - n, 0)
         return (zeros // 2, zeros - zeros // 2) if self.version == "training" else (0, zeros)
 
+    def _frames(self, n):
+        """Return the number of frames of `n` samples."""
+        return 1 + (n + sum(self._padding(n)) - self._spec.n_fft) // self.hop_length
+
     def compute_output_shape(self, input_shape):
         """Return the shape of the spectrogram of windows of the given shape."""
         batch, n = input_shape
-        frames = 1 + (n + sum(self._padding(n)) - self._spec.n_fft) // self.hop_length
-        return batch, self._spec.n_mels or self._spec.n_fft // 2 + 1, frames, 1
+        return batch, self._spec.n_mels or self._spec.n_fft // 2 + 1, self._frames(n), 1
 
     def get_config(self):
         """Return what the layer is made from."""
         own = {"front_end": self.front_end, "version": self.version, "hop_length": self.hop_length}
         return {**super().get_config(), **own}
-
-
-def mel_filters(n_mels: int, n_fft: int, *, htk: bool, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """Return triangular mel filters of unit area (per Hz), 0 Hz to half the sample rate.
-
-    Parameters
-    ----------
-    htk : the mel scale, 2595 log10(1 + f / 700); else Slaney's, linear to 1 kHz and logarithmic above.
-
-    Returns
-    -------
-    np.ndarray float32 [shape=(n_mels, n_fft // 2 + 1)]
-    """
-    to_mel, to_hertz = (_htk_mel, _htk_hertz) if htk else (_slaney_mel, _slaney_hertz)
-    edges = to_hertz(np.linspace(0.0, to_mel(sample_rate / 2), n_mels + 2))
-    low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    frequencies = np.linspace(0.0, sample_rate / 2, n_fft // 2 + 1)
-    rising, falling = (frequencies - low) / (centre - low), (high - frequencies) / (high - centre)
-    return (np.maximum(0.0, np.minimum(rising, falling)) * 2.0 / (high - low)).astype(np.float32)
-
-
-def _htk_mel(hertz):
-    return 2595.0 * np.log10(1.0 + hertz / 700.0)
-
-
-def _htk_hertz(mel):
-    return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
-
-
-def _slaney_mel(hertz):
-    return 3.0 * hertz / 200.0 if hertz < 1000.0 else 15.0 + 27.0 * np.log(hertz / 1000.0) / np.log(6.4)
-
-
-def _slaney_hertz(mel):
-    return np.where(mel < 15.0, 200.0 * mel / 3.0, 1000.0 * 6.4 ** ((mel - 15.0) / 27.0))
 
 
 @keras.saving.register_keras_serializable(package="l3net")
