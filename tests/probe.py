@@ -1,14 +1,14 @@
 """A linear probe on ESC-10: the five-fold accuracy of an embedding's mean and maximum over each recording.
 
-    python -m tests.probe ESC10_FOLDER SETTINGS [FILE]
+    python -m tests.probe ESC10_FOLDER SETTINGS [FILE] [--hop-seconds 0.1]
     python -m tests.probe ../shared/data/esc10 '{"kind": "soundnet", "layer": "conv5"}' resources/weights/sound8.npy
 
 ESC10_FOLDER holds a folder a class; the first digit of a file's name is its fold. The probe is logistic regression on
 standardised features, nothing tuned. No test: its figures are in docs/embeddings.md.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -43,14 +43,24 @@ def accuracies(values: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> lis
     return found
 
 
-def esc10(embedding: Embedding, folder: Path) -> list[float]:
+def esc10(embedding: Embedding, folder: Path, hop_seconds: float = 0.1) -> list[float]:
     """Return the five accuracies of an embedding on ESC-10."""
     paths = sorted(folder.glob("*/*.ogg"))
     labels, folds = np.array([path.parent.name for path in paths]), np.array([path.name[0] for path in paths])
-    return accuracies(features(embedding, paths), labels, folds)
+    return accuracies(features(embedding, paths, hop_seconds), labels, folds)
+
+
+def main() -> None:
+    """Embed the recordings as the command line says and print the accuracies."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("settings", type=json.loads)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--hop-seconds", type=float, default=0.1)
+    options = parser.parse_args()
+    found = esc10(embeddings.load(options.settings, options.files), options.folder, options.hop_seconds)
+    print(f"{json.dumps(options.settings)}: {np.mean(found):.4f} ({', '.join(f'{value:.4f}' for value in found)})")
 
 
 if __name__ == "__main__":
-    named = embeddings.load(json.loads(sys.argv[2]), [Path(path) for path in sys.argv[3:]])
-    result = esc10(named, Path(sys.argv[1]))
-    print(f"{sys.argv[2]}: {np.mean(result):.4f} ({', '.join(f'{value:.3f}' for value in result)})")
+    main()

@@ -4,107 +4,152 @@ The comparison with openl3 needs OPENL3_SRC, the folder of openl3 0.4.2's source
 TensorFlow 2.15, kapre 0.3.6 and openl3's other dependencies; without them it is left out, and said so.
 """
 
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from l3net import embed_files, embedding_exports, keras_embeddings, networks
+from l3net import embed_files, embedding_exports, keras_embeddings
+from l3net.embedding_streams import WindowEmbedding
 from tests import tiny_embedding
 
-_ROUNDS, _BATCH, _HOP = 3, 16, 0.1
-_WINDOWS = 2 * _BATCH
+_ROUNDS, _HOP, _WINDOWS = 3, 0.1, 100
 _TEN_HOURS = 36000
+_PRECISIONS = ("float32", "bfloat16")
+_OPENL3 = """
+import json, sys, time
+sys.path.insert(0, sys.argv[1])
+import numpy as np, openl3
+from openl3 import models
+models.get_audio_embedding_model_path = lambda *_: "ours.h5"
+sound = np.random.default_rng(0).normal(0, 0.1, 48000 + 4800 * (int(sys.argv[2]) - 1)).astype("float32")
+def seconds(model):
+    start = time.perf_counter()
+    openl3.get_audio_embedding(sound, 48000, model=model, input_repr="mel256", center=False, verbose=0)
+    return time.perf_counter() - start
+loaded_in_it = [seconds(None) for _ in range(2)]
+model = models.load_audio_embedding_model("mel256", "music", 6144)
+kept = [seconds(model) for _ in range(2)]
+print(json.dumps({"first": loaded_in_it[0], "loaded": loaded_in_it[1], "kept": kept[1]}))
+"""
+_PEAK = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from l3net import embed_files, keras_embeddings
+named = keras_embeddings.load_file(Path("embedding.keras"))
+named.network(np.zeros((1, 48000), np.float32))
+pages = int(Path("/proc/self/statm").read_text().split()[1])
+embed_files.run(named, embed_files.find([Path(sys.argv[1])], Path("out"), ".npz"), hop_seconds=1.0)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, pages * resource.getpagesize() / 2**20)
+"""
 
 
 def measure() -> dict[str, dict]:
     """Return the ratios of this area."""
-    with tempfile.TemporaryDirectory() as folder:
-        found = {"embeddings: 10 h of sound, MB above 10 s": _memory(Path(folder))}
-        found["embeddings: l3net embed / bare network"], embed_once = _against_network(Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = {**_memory(folder), **_against_network(folder)}
         if os.environ.get("OPENL3_SRC") and os.environ.get("OPENL3_PYTHON"):
-            found["embeddings: l3net embed / openl3"] = _against_openl3(Path(folder), embed_once)
+            found |= _against_openl3(folder)
         else:
             print("embeddings: no comparison with openl3: OPENL3_SRC and OPENL3_PYTHON are not set")
         return found
 
 
-def _against_network(folder: Path) -> tuple[dict, Callable[[], float]]:
-    """Return windows a second from files to files over those of the network on batches in memory, and how to repeat."""
-    model = networks.embedding_network(tiny_embedding.network(front_end="mel256", width=1.0, hop_length=242))
+def _files_once(named: WindowEmbedding, folder: Path) -> float:
+    """Return windows a second from a sound file to a file of vectors."""
+    tasks = embed_files.find([folder / "sound.wav"], folder / "out", ".npz")
+    start = time.perf_counter()
+    embed_files.run(named, tasks, hop_seconds=_HOP, overwrite=True)
+    return _WINDOWS / (time.perf_counter() - start)
+
+
+def _against_network(folder: Path) -> dict[str, dict]:
+    """Return windows a second from files to files over those of the network on batches in memory; write both models."""
+    model = tiny_embedding.write_embedding(
+        folder / "full.keras", front_end="mel256", width=1.0, hop_length=242, version="openl3"
+    )
     embedding_exports.export(model, {}, folder / "ours.h5")
     named = keras_embeddings.of_model(model, {})
     rng = np.random.default_rng(0)
-    seconds = 1 + (_WINDOWS // 4 - 1) * _HOP
-    for n in range(4):
-        soundfile.write(folder / f"{n}.wav", rng.normal(0, 0.1, round(44100 * seconds)), 44100)
-    tasks = embed_files.find(sorted(folder.glob("?.wav")), folder / "out", ".npz")
-    batch = rng.normal(0, 0.1, (_BATCH, 48000)).astype(np.float32)
-    named.network(batch[:2])
-
-    def embed_once() -> float:
-        start = time.perf_counter()
-        embed_files.run(named, tasks, hop_seconds=_HOP, batch_size=_BATCH, overwrite=True)
-        return _WINDOWS / (time.perf_counter() - start)
-
+    audio = rng.normal(0, 0.1, 48000 + round(48000 * _HOP) * (_WINDOWS - 1)).astype(np.float32)
+    soundfile.write(folder / "sound.wav", audio, 48000, subtype="FLOAT")
+    batch = rng.normal(0, 0.1, (_WINDOWS // 2, 48000)).astype(np.float32)
+    named.network(batch[:8])
     bare, files = [], []
     for _ in range(_ROUNDS):
         start = time.perf_counter()
-        for _ in range(_WINDOWS // _BATCH):
+        for _ in range(2):
             named.network(batch)
         bare.append(_WINDOWS / (time.perf_counter() - start))
-        files.append(embed_once())
+        files.append(_files_once(named, folder))
     figures = {"bare_windows_per_second": statistics.median(bare), "files_windows_per_second": statistics.median(files)}
-    ratio = statistics.median(f / b for f, b in zip(files, bare, strict=True))
-    return {"ratio": ratio, "goal": 0.9, "better": "higher", "figures": figures}, embed_once
+    return {"embeddings: l3net embed / bare network": _row(_ratio(files, bare), 0.9, figures)}
 
 
-def _against_openl3(folder: Path, embed_once: Callable[[], float]) -> dict:
+def _against_openl3(folder: Path) -> dict[str, dict]:
     """Return windows a second over those of openl3's get_audio_embedding on the same weights and hop, turn by turn."""
-    program = (
-        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "import numpy as np; import openl3; from openl3 import models\n"
-        "m = models.load_audio_embedding_model_from_path('ours.h5', 'mel256', 6144)\n"
-        "x = np.random.default_rng(0).normal(0, 0.1, 48000 + 4800 * 31).astype('float32')\n"
-        "run = lambda y: openl3.get_audio_embedding(y, 48000, model=m, hop_size=0.1, center=False, verbose=0)\n"
-        "run(x[:52800])\n"
-        "t = time.perf_counter(); e, _ = run(x); print(len(e) / (time.perf_counter() - t))\n"
-    )
-    command = [os.environ["OPENL3_PYTHON"], "-c", program, os.environ["OPENL3_SRC"]]
-    mine, theirs = [], []
+    ours = {precision: keras_embeddings.load_file(folder / "full.keras", precision) for precision in _PRECISIONS}
+    for named in ours.values():
+        named.network(np.zeros((8, 48000), np.float32))
+    command = [os.environ["OPENL3_PYTHON"], "-c", _OPENL3, os.environ["OPENL3_SRC"], str(_WINDOWS)]
+    speeds: dict[str, list[float]] = {name: [] for name in (*_PRECISIONS, "first", "loaded", "kept")}
     for _ in range(_ROUNDS):
+        for precision, named in ours.items():
+            speeds[precision].append(_files_once(named, folder))
         ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-        theirs.append(float(ended.stdout.split()[-1]))
-        mine.append(embed_once())
-    figures = {"windows_per_second": statistics.median(mine), "openl3_windows_per_second": statistics.median(theirs)}
-    ratio = statistics.median(m / t for m, t in zip(mine, theirs, strict=True))
-    return {"ratio": ratio, "goal": 2.5, "better": "higher", "figures": figures}
+        for name, seconds in json.loads(ended.stdout.splitlines()[-1]).items():
+            speeds[name].append(_WINDOWS / seconds)
+    figures = {f"{name}_windows_per_second": statistics.median(values) for name, values in speeds.items()}
+    rows = {
+        "l3net embed / openl3, model loaded in each call": ("float32", "loaded"),
+        "l3net embed / openl3, model kept": ("float32", "kept"),
+        "l3net embed in bfloat16 / openl3, model kept": ("bfloat16", "kept"),
+    }
+    return {
+        f"embeddings: {name}": _row(_ratio(speeds[mine], speeds[theirs]), 2.5, figures)
+        for name, (mine, theirs) in rows.items()
+    }
 
 
-def _memory(folder: Path) -> dict:
-    """Return the peak memory of l3net embed on ten hours above that on ten seconds, in MB."""
+def _ratio(mine: list[float], theirs: list[float]) -> float:
+    return statistics.median(m / t for m, t in zip(mine, theirs, strict=True))
+
+
+def _row(ratio: float, goal: float, figures: dict[str, float], better: str = "higher") -> dict:
+    return {"ratio": ratio, "goal": goal, "better": better, "figures": figures}
+
+
+def _memory(folder: Path) -> dict[str, dict]:
+    """Return what ten hours of sound take above ten seconds, and a minute above the model at full width, in MB."""
     tiny_embedding.write_embedding(folder / "embedding.keras")
+    peaks = [_peak(folder, seconds)[0] for seconds in (10, _TEN_HOURS)]
+    tiny_embedding.write_embedding(folder / "embedding.keras", front_end="mel256", width=1.0, hop_length=242)
+    peak, loaded = _peak(folder, 60)
+    hours = {"ten_seconds_megabytes": peaks[0], "ten_hours_megabytes": peaks[1]}
+    minute = {"model_megabytes": loaded, "minute_megabytes": peak}
+    return {
+        "embeddings: 10 h of sound, MB above 10 s": _row(peaks[1] - peaks[0], 300.0, hours, "lower"),
+        "embeddings: full width, MB above the model": _row(peak - loaded, 300.0, minute, "lower"),
+    }
+
+
+def _peak(folder: Path, seconds: int) -> tuple[float, float]:
+    """Return peak memory after embedding `seconds` of sound, and memory before, the model loaded and used once."""
     rng = np.random.default_rng(0)
-    peaks = []
-    for name, seconds in (("short", 10), ("long", _TEN_HOURS)):
-        with soundfile.SoundFile(folder / f"{name}.wav", "w", 16000, 1, "PCM_16") as file:
-            for _ in range(seconds // 10):
-                file.write(rng.normal(0, 0.1, 160000))
-        program = (
-            "import resource, sys; from l3net import cli\n"
-            "code = cli.main(sys.argv[1:]); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\nsys.exit(code)"
-        )
-        command = [sys.executable, "-c", program, "embed", f"{name}.wav", "--model", "embedding.keras"]
-        command += ["--output", "out", "--hop-seconds", "1.0"]
-        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-        peaks.append(int(ended.stdout.split()[-1]) / 1024)
-        (folder / f"{name}.wav").unlink()
-    figures = {"ten_seconds_megabytes": peaks[0], "ten_hours_megabytes": peaks[1]}
-    return {"ratio": peaks[1] - peaks[0], "goal": 300.0, "better": "lower", "figures": figures}
+    with soundfile.SoundFile(folder / "long.wav", "w", 16000, 1, "PCM_16") as file:
+        for _ in range(seconds // 10):
+            file.write(rng.normal(0, 0.1, 160000))
+    command = [sys.executable, "-c", _PEAK, "long.wav"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    (folder / "long.wav").unlink()
+    peak, before = map(float, ended.stdout.split()[-2:])
+    return peak, before

@@ -1,6 +1,9 @@
 """l3net embed from the command line and from Python, and l3net.hear."""
 
+import errno
 import importlib.util
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +15,8 @@ import pytest
 import soundfile
 
 import l3net
-from l3net import cli, embed_files, keras_embeddings
-from l3net.errors import ClipError, ConfigError
+from l3net import cli, embed_files, keras_embeddings, vector_files
+from l3net.errors import ClipError, ConfigError, WeightsError
 from tests import tiny_embedding
 from tests.unit.test_sound import broken
 
@@ -64,7 +67,9 @@ def test_a_folder_is_embedded_and_then_skipped(
     assert "embedded 0, already done 2, failed 0" in capsys.readouterr().err
     assert target.stat().st_mtime_ns == made
     assert embed(sounds, *options, "--center") == 0
-    assert "embedded 2, already done 0, failed 0" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "embedding: 4 of 4 s of sound" in said
+    assert "embedded 2, already done 0, failed 0" in said
     assert sorted(p.name for p in (tmp_path / "out").rglob("*.*")) == [f"a.flac.{format}", f"a.wav.{format}"]
 
 
@@ -138,6 +143,57 @@ def test_a_wrong_command_line_is_one_line(
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("settings", ["[]", '{"kind"', "3"])
+def test_settings_that_are_no_object(settings: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        embed("a.wav", "--output", "o", "--settings", settings)
+    assert "argument --settings: " in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(
+    model: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert embed(sounds, "--model", model, "--output", tmp_path / "file") == 1
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1] == f"l3net: {tmp_path / 'file'}: File exists"
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("format", ["npz", "h5", "parquet"])
+def test_a_disk_that_fills_up_leaves_nothing(
+    model: Path, sounds: Path, tmp_path: Path, format: str, capsys: pytest.CaptureFixture, monkeypatch
+) -> None:
+    writer = vector_files.WRITERS[f".{format}"]
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(writer, "append", full)
+    assert embed(sounds, "--model", model, "--output", tmp_path / "out", "--format", format) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "l3net: writing: No space left on device"
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_precision_is_part_of_what_is_done(
+    model: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    options = (sounds / "a.wav", "--model", model, "--output", tmp_path / "out")
+    found = []
+    for precision in ((), ("--precision", "bfloat16")):
+        assert embed(*options, *precision) == 0
+        assert "embedded 1, already done 0" in capsys.readouterr().err
+        with np.load(tmp_path / "out" / "a.wav.npz") as file:
+            found.append(file["embedding"])
+            about = json.loads(str(file["metadata"]))["embedding"]
+    assert about["precision"] == "bfloat16"
+    assert 1e-5 < np.linalg.norm(found[0] - found[1]) / np.linalg.norm(found[0]) < 2e-2
+    alone, _ = l3net.embed(
+        soundfile.read(sounds / "a.wav", dtype="float32")[0], 16000, model=model, precision="bfloat16"
+    )
+    np.testing.assert_allclose(found[1], alone, rtol=2e-2, atol=2e-2)
+
+
 def test_hops_and_pools_that_cannot_be(model: Path, sounds: Path, tmp_path: Path) -> None:
     tasks = embed_files.find([sounds], tmp_path / "out", ".npz")
     named = keras_embeddings.load_file(model)
@@ -167,6 +223,8 @@ def test_python_takes_one_sound_or_a_list(model: Path) -> None:
     assert len(vectors[0]) == len(times[0])
     with pytest.raises(ClipError, match="not a finite number"):
         l3net.embed(np.array([np.nan]), 48000, model=model)
+    with pytest.raises(WeightsError, match=r"none.keras: cannot be read: No such file"):
+        l3net.embed(second, 44100, model="none.keras")
 
 
 def test_hear(model: Path) -> None:

@@ -27,6 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"l3net: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a folder that cannot be written, a full disk
+        if os.environ.get("L3NET_TRACEBACK"):
+            raise
+        print(f"l3net: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("l3net: interrupted; what is done is kept, the same command goes on", file=sys.stderr)
         return 130
@@ -42,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--list", type=Path, metavar="FILE", help="a text file with one more path a line")
     add("--model", action="append", type=Path, default=[], metavar="M",
         help="an embedding.keras; with --settings its weights, once for each file")  # fmt: skip
-    add("--settings", type=json.loads, default={"kind": "l3"}, metavar="JSON",
+    add("--settings", type=_settings, default={"kind": "l3"}, metavar="JSON",
         help='another kind, as in the configuration, e.g. \'{"kind": "openl3", "front_end": "mel256"}\'')  # fmt: skip
     add("--output", type=Path, required=True, metavar="DIR", help="folder of the vectors")
     add("--hop-seconds", type=float, default=0.1, help="from one window to the next (default: 0.1)")
@@ -92,6 +97,17 @@ def _embed(options: argparse.Namespace) -> int:
     )
     _log.info("embedded %d, already done %d, failed %d", outcome.done, outcome.skipped, len(outcome.failed))
     return 1 if outcome.failed else 0
+
+
+def _settings(text: str) -> dict:
+    """Return the lines of an embedding; argparse puts the option's name before the message."""
+    try:
+        settings = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no JSON: {error}") from None
+    if not isinstance(settings, dict):
+        raise argparse.ArgumentTypeError(f'{text!r} is no JSON object; expected for example {{"kind": "soundnet"}}')
+    return settings
 
 
 def _listed(path: Path) -> list[Path]:

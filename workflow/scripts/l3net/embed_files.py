@@ -98,14 +98,17 @@ def run(
     outcome = Outcome(skipped=len(tasks) - len(waiting))
     sounds = ((task, sound.blocks(task.source, embedding.sample_rate)) for task in waiting)
     pieces = embedding.embed(sounds, hop_seconds=hop_seconds, center=center, batch_size=batch_size)
-    with contextlib.closing(pieces), Progress("embedding", _total_seconds(waiting), "s of sound") as progress:
+    seconds = {task: _seconds(task.source) for task in waiting}
+    with contextlib.closing(pieces), Progress("embedding", sum(seconds.values()) or None, "s of sound") as progress:
         for task, own in itertools.groupby(pieces, key=lambda piece: piece.key):
+            behind = progress.done + seconds[task]
             try:
                 _write(task, own, embedding, settings, progress)
                 outcome.done += 1
             except ClipError as error:
                 outcome.failed.append(str(error))
                 _log.error("%s", error)
+            progress.advance(max(behind - progress.done, 0))
     return outcome
 
 
@@ -162,10 +165,8 @@ class _Pooled:
         return np.concatenate([values[name] for name in pool]).astype(np.float32)
 
 
-def _total_seconds(tasks: list[Task]) -> int | None:
-    """Return how long the sounds are by their headers; broken ones count nothing, they are reported in their turn."""
-    total = 0.0
-    for task in tasks:
-        with contextlib.suppress(ClipError):
-            total += media.probe(task.source).duration or 0.0
-    return int(total) or None
+def _seconds(path: Path) -> int:
+    """Return how long a sound is by its header; a broken one counts nothing, it is reported in its turn."""
+    with contextlib.suppress(ClipError):
+        return int(media.probe(path).duration or 0)
+    return 0

@@ -59,8 +59,15 @@ class WindowEmbedding:
         """Yield the vectors of each sound, in order, in pieces; the end of each as a piece with `is_last`.
 
         A sound whose blocks raise an `L3Error` ends with that error; the others are not touched by it.
+
+        Raises
+        ------
+        ConfigError
+            At once: a hop that is not above zero or longer than a window.
         """
-        windows = Windows(self.window_samples, self.sample_rate, hop_seconds, center)
+        return self._embed(sounds, Windows(self.window_samples, self.sample_rate, hop_seconds, center), batch_size)
+
+    def _embed(self, sounds: Sounds, windows: Windows, batch_size: int) -> Iterator[Piece]:
         batch = np.zeros((batch_size, self.window_samples), np.float32)
         filled, parts = 0, []  # parts: (key, first window, number of windows, is_last, error)
         for key, cut, first, is_last, error in _ahead(_cut(sounds, windows)):

@@ -76,13 +76,13 @@ def _convolution(layer: layers.Conv2D, norm: layers.BatchNormalization | None, d
     if norm is not None:
         factor, summand = _affine(norm)
         kernel, bias = kernel * factor, bias * factor + summand
+    kernel, bias = (array.astype(dtype.as_numpy_dtype) for array in (kernel, bias))
     padding, strides = layer.padding.upper(), layer.strides
 
     def run(values: tf.Tensor) -> tf.Tensor:
-        # made here, in the graph, where they are constants; outside they would be arguments, laid out in every call
-        weights = (tf.constant(array.astype(np.float32)) for array in (kernel, bias))
-        kernels, biases = (tf.cast(weight, dtype) for weight in weights)
-        return tf.nn.bias_add(tf.nn.conv2d(tf.cast(values, dtype), kernels, strides, padding), biases)
+        # constants of the graph that is being made; tensors from outside would be arguments, laid out in every call
+        sums = tf.nn.conv2d(tf.cast(values, dtype), tf.constant(kernel), strides, padding)
+        return tf.nn.bias_add(sums, tf.constant(bias))
 
     return run
 

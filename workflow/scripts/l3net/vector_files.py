@@ -54,7 +54,13 @@ class NpzWriter(Writer):
         self._times.append(timestamps)
 
     def close(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+            self._pack()
+        finally:
+            self._raw.unlink(missing_ok=True)
+
+    def _pack(self) -> None:
         times = np.concatenate([np.zeros(0), *self._times])
         header = {"descr": "<f4", "fortran_order": False, "shape": (len(times), self._dimension)}
         with zipfile.ZipFile(self._path, "w") as archive:
@@ -65,11 +71,12 @@ class NpzWriter(Writer):
             for name, values in (("timestamps", times), (_KEY, np.array(json.dumps(self._metadata)))):
                 with archive.open(f"{name}.npy", "w") as member:
                     np.lib.format.write_array(member, values)
-        self._raw.unlink()
 
     def abandon(self) -> None:
-        self._file.close()
-        self._raw.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:
+            self._raw.unlink(missing_ok=True)
 
 
 class Hdf5Writer(Writer):
