@@ -1,8 +1,10 @@
 """A small store of time-coded clips with its list and manifest, and shards made of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from l3net import audioset
@@ -30,6 +32,7 @@ class SmallStore:
     folder: Path
     n_clips: int = 6
     seconds: float = 4.0
+    picture: Callable[[int, int], np.ndarray] = time_code.time_code
 
     @property
     def clips(self) -> Path:
@@ -45,7 +48,7 @@ class SmallStore:
         """Write the clips, their list and their manifest."""
         rows = [(f"timecode-{n:02d}", 30.0 * n, 30.0 * n + self.seconds) for n in range(self.n_clips)]
         for n in range(self.n_clips):
-            time_code.write_clip(self.path(n), n, self.seconds)
+            time_code.write_clip(self.path(n), n, self.seconds, picture=self.picture)
         table = pd.DataFrame(rows, columns=audioset.KEY)
         table.assign(labels="/m/04rlf,/m/05r5c").to_csv(self.clips, index=False)
         manifest = pd.DataFrame(columns=audioset.MANIFEST_COLUMNS, data=[(*row, "ok") + ("",) * 10 for row in rows])

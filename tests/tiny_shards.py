@@ -30,7 +30,8 @@ def write_split(
         kind = clip % kinds
         frames = [_frame(kind, kinds, rng) for _ in range(2)]
         fields = {"ytid": f"clip{clip:07d}", "end_seconds": float(SECONDS), "row": clip, "width": SIZE, "height": SIZE}
-        writer.add_clip(frames, np.array([0.5, 1.5]), _sound(kind, rng), MIDS[kind], **fields)
+        whole, times = np.zeros((2, 2), np.int16), np.array([0.5, 1.5])
+        writer.add_clip(frames, whole, times, _sound(kind, rng), MIDS[kind], **fields)
     writer.finish(_samples(n_clips, share, kinds, shuffled, rng), [])
     index = folder / f"{split}.json"
     with shards.Shard(path) as shard:

@@ -1,11 +1,14 @@
 """Look at samples: a contact sheet of some of them, and whether their values are distributed as they should be."""
 
+import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
+from PIL import Image
 from scipy import signal, stats
 
 from l3net import files, samples, shard_format, shard_index, shards, stage
@@ -25,7 +28,8 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
     Parameters
     ----------
     index : of a split.
-    sheet : PNG: frames after augmentation, each with its waveform and spectrogram; matches in blue, mismatches in red.
+    sheet : PNG: crops after augmentation, each with its waveform and spectrogram; matches in blue, mismatches in red.
+        A small map in the corner shows the crop in its frame, and how much of the frame is stored.
     distributions : CSV: one row a quantity, with its mean, its range, what is expected, and the p value of a test of it
         (chi-squared over ten equal bins, binomial for yes or no). A fair draw falls below 0.01 once in a hundred.
     subset : its name, for the title.
@@ -77,14 +81,17 @@ def _read_tables(found: shard_index.ShardIndex) -> tuple[np.ndarray, np.ndarray,
 
     Returns
     -------
-    All recipes (clips counted over all shards); all clips; each sample's frame time minus its window's start in
-    seconds; how many clips give both a frame and a sound.
+    All recipes (clips counted over all shards, crops over the whole frame); all clips; each sample's frame time minus
+    its window's start in seconds; how many clips give both a frame and a sound.
     """
     recipes, clips, offsets, n = [], [], [], 0
     for entry in found.shards:
         with shards.Shard(Path(entry.path)) as shard:
             rows = shard.samples[:]
             offsets.append(shard.frame_times()[rows["frame"]] - rows["start"] / shard_format.SAMPLE_RATE)
+            origins = shard.frame_origins()[rows["frame"]]
+            rows["crop_y"] += origins[:, 0]
+            rows["crop_x"] += origins[:, 1]
             rows["clip"] += n
             rows["sound"] += n
             recipes.append(rows)
@@ -112,39 +119,60 @@ def _chi_squared(places: np.ndarray) -> float:
     return float(stats.chisquare(np.histogram(places, _BINS, (0, 1))[0]).pvalue)
 
 
-def _choose(found: shard_index.ShardIndex, seed: int) -> list[tuple[samples.Sample, str]]:
-    """Return as many samples as the sheet holds, matches and mismatches in turn, with their ids."""
+@dataclass(frozen=True)
+class _Choice:
+    """A sample of the sheet; width and height of its frame; place (x, y) and size of what is stored of that."""
+
+    sample: samples.Sample
+    name: str
+    frame: tuple[int, int]
+    origin: tuple[int, int]
+    piece: tuple[int, int]
+
+
+def _choose(found: shard_index.ShardIndex, seed: int) -> list[_Choice]:
+    """Return as many samples as the sheet holds, matches and mismatches in turn."""
     rng = np.random.default_rng(seed)
     chosen, seen = [], set()
     while len(chosen) < min(_ROWS * _COLUMNS, found.n_samples // 4):
         with shards.Shard(Path(found.shards[rng.integers(len(found.shards))].path)) as shard:
             rows = np.flatnonzero(shard.samples["label"] == 1 - len(chosen) % 2)
-            sample = samples.read(shard, int(rng.choice(rows)))
-            name = f"{shard.attributes['part']}/{sample.recipe['n']}"
-            if name not in seen:
-                chosen.append((sample, name))
-                seen.add(name)
+            choice = _read_choice(shard, int(rng.choice(rows)))
+        if choice.name not in seen:
+            chosen.append(choice)
+            seen.add(choice.name)
     return chosen
 
 
-def _draw(chosen: list[tuple[samples.Sample, str]], title: str, target: Path) -> None:
+def _read_choice(shard: shards.Shard, i: int) -> _Choice:
+    sample = samples.read(shard, i)
+    clip, frame = shard.clips[sample.recipe["clip"]], int(sample.recipe["frame"])
+    y, x = shard.frame_origins()[frame]
+    piece = Image.open(io.BytesIO(shard.frame(frame))).size
+    name = f"{shard.attributes['part']}/{sample.recipe['n']}"
+    return _Choice(sample, name, (int(clip["width"]), int(clip["height"])), (int(x), int(y)), piece)
+
+
+def _draw(chosen: list[_Choice], title: str, target: Path) -> None:
     figure = plt.figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS), layout="constrained")
     figure.suptitle(
-        f"{title}. Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz)."
+        f"{title}. Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz).\n"
+        "Maps: the whole frame, what is stored of it (grey), the crop (outlined)."
     )
     cells = figure.subfigures(_ROWS, _COLUMNS).ravel()
-    for cell, (sample, name) in zip(cells, chosen, strict=False):
-        _draw_sample(cell, sample, name)
+    for cell, choice in zip(cells, chosen, strict=False):
+        _draw_sample(cell, choice)
     figure.savefig(target, dpi=80, metadata={"Software": None})
     plt.close(figure)
 
 
-def _draw_sample(cell: matplotlib.figure.SubFigure, sample: samples.Sample, name: str) -> None:
-    image, sound = samples.augment(sample)
-    label = int(sample.recipe["label"])
+def _draw_sample(cell: matplotlib.figure.SubFigure, choice: _Choice) -> None:
+    image, sound = samples.augment(choice.sample)
+    label = int(choice.sample.recipe["label"])
     picture, wave, spectrum = cell.subplots(3, 1, height_ratios=(4, 1, 2))
     picture.imshow(image)
-    picture.set_title(f"{name} {_LABELS[label]}", fontsize=8, color=_COLOURS[label])
+    picture.set_title(f"{choice.name} {_LABELS[label]}", fontsize=8, color=_COLOURS[label])
+    _draw_map(picture.inset_axes((0.02, 0.02, 0.3, 0.2), anchor="SW"), choice, _COLOURS[label])
     shown = sound[: sound.size // 400 * 400].reshape(-1, 400)
     wave.fill_between(np.arange(len(shown)), shown.min(1), shown.max(1), color=_COLOURS[label], linewidth=0)
     wave.set(ylim=(-1, 1), xlim=(0, len(shown)))
@@ -154,6 +182,17 @@ def _draw_sample(cell: matplotlib.figure.SubFigure, sample: samples.Sample, name
     for axes in (picture, wave, spectrum):
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(color=_COLOURS[label], linewidth=1.5)
+
+
+def _draw_map(axes: plt.Axes, choice: _Choice, colour: str) -> None:
+    """Draw the frame, the piece of it that is stored, and the crop."""
+    width, height = choice.frame
+    (x, y), recipe, size = choice.origin, choice.sample.recipe, len(choice.sample.image)
+    axes.set(xlim=(0, width), ylim=(height, 0), aspect="equal", xticks=[], yticks=[], facecolor="black")
+    axes.add_patch(plt.Rectangle((x, y), *choice.piece, facecolor="grey"))
+    crop = (x + int(recipe["crop_x"]), y + int(recipe["crop_y"]))
+    axes.add_patch(plt.Rectangle(crop, size, size, fill=False, edgecolor=colour, linewidth=1.5))
+    axes.spines[:].set(color="white", linewidth=0.8)
 
 
 if __name__ == "__main__":

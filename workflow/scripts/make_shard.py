@@ -1,15 +1,17 @@
-"""Make the shard of one part: decode its clips once, keep the frames and sounds in use, write the recipes."""
+"""Make the shard of one part: decode its clips once, keep what is used of frames and sounds, write the recipes."""
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from l3net import audioset, files, hashing, provenance, sampling, shard_format, shard_writer, shards, stage, video
+from l3net import audioset, files, hashing, pieces, provenance, sampling, shard_writer, shards, stage, video
 from l3net.clips import USABLE
 from l3net.errors import ClipError, ConfigError, ShardError
 from l3net.progress import track
+from l3net.shard_format import SAMPLE, SAMPLE_RATE
 
 # Samples; Matroska gives times in milliseconds, so its last packet of sound may seem to end that much later.
 _CONTAINER_STEP = 48
@@ -52,9 +54,9 @@ def make_shard(
     subset : its name.
     part, parts : which of how many hash slices.
     samples_per_clip : samples drawn of each clip.
-    frames_per_clip : distinct frames stored of a clip, at most.
-    short_side : pixels of the shorter side of stored frames.
-    jpeg_quality : 1 to 100, of the stored frames.
+    frames_per_clip : distinct frames used of a clip, at most; of each, the piece that its samples need is stored.
+    short_side : pixels of the shorter side of the scaled frames.
+    jpeg_quality : 1 to 100, of the stored pieces.
     image_size : pixels of the square crop.
     pairing : overlapping | last_frame.
     hard_negatives : share of the negatives whose sound is of their own clip, at another time.
@@ -80,24 +82,11 @@ def make_shard(
         pairing=pairing,
         hard_negatives=hard_negatives,
     )
-    settings = {
-        "subset": subset,
-        "part": part,
-        "parts": parts,
-        "seed": seed,
-        "samples_per_clip": samples_per_clip,
-        "frames_per_clip": frames_per_clip,
-        "short_side": short_side,
-        "jpeg_quality": jpeg_quality,
-        "image_size": image_size,
-        "pairing": pairing,
-        "hard_negatives": hard_negatives,
-    }
+    settings = {**asdict(recipes), "parts": parts, "short_side": short_side, "jpeg_quality": jpeg_quality}
     rows = _clips_of_part(clips, manifest, part, parts)
     with files.replacing(shard) as temporary:
-        writer = shard_writer.ShardWriter(
-            temporary, {**settings, "sample_rate": shard_format.SAMPLE_RATE, **provenance.describe(**settings)}
-        )
+        attributes = {**settings, "sample_rate": SAMPLE_RATE, **provenance.describe(**settings)}
+        writer = shard_writer.ShardWriter(temporary, attributes)
         try:
             homes, left_out = _add_clips(writer, recipes, rows, Path(store), short_side, jpeg_quality)
             if len(homes) == 1:
@@ -138,7 +127,8 @@ def _add_clips(
             n_sound = _covered(path, outline.times, outline.n_sound)
             size = outline.scaled(short_side)
             home, used = recipes.home(clip.row, outline.times, n_sound, size)
-            decoded = video.decode(path, used, short_side=short_side, jpeg_quality=jpeg_quality)
+            origins, sizes = pieces.cut(home, len(used), recipes.image_size)
+            decoded = video.decode(path, used, origins, sizes, short_side=short_side, jpeg_quality=jpeg_quality)
             if not np.allclose(decoded.times, outline.times[used], atol=1e-3):
                 raise ClipError(f"{path}: frames decode at other times than the container says")
             if len(decoded.pcm) < n_sound - _CONTAINER_STEP:
@@ -154,7 +144,9 @@ def _add_clips(
             "end_seconds": clip.end_seconds,
             "row": clip.row,
         }
-        writer.add_clip(decoded.frames, decoded.times, pcm, clip.labels, width=size[0], height=size[1], **fields)
+        writer.add_clip(
+            decoded.frames, origins, decoded.times, pcm, clip.labels, width=size[0], height=size[1], **fields
+        )
         homes.append(home)
     return homes, left_out
 
@@ -162,18 +154,16 @@ def _add_clips(
 def _covered(path: Path, times: np.ndarray, n_sound: int) -> int:
     """Return how many samples of the sound the picture covers."""
     seconds = times[-1] + _FRAME_SECONDS if len(times) else 0.0
-    n = min(n_sound, round(seconds * shard_format.SAMPLE_RATE))
-    if n < shard_format.SAMPLE_RATE:
-        raise ClipError(
-            f"{path}: {n / shard_format.SAMPLE_RATE:.2f} s of picture with sound; expected a second or more"
-        )
+    n = min(n_sound, round(seconds * SAMPLE_RATE))
+    if n < SAMPLE_RATE:
+        raise ClipError(f"{path}: {n / SAMPLE_RATE:.2f} s of picture with sound; expected a second or more")
     return n
 
 
 def _complete(writer: shard_writer.ShardWriter, recipes: sampling.Recipes, homes: list[np.ndarray]) -> np.ndarray:
     """Pair the recipes with sounds and limit their gains; return the table of samples."""
     if not homes:
-        return np.zeros(0, shard_format.SAMPLE)
+        return np.zeros(0, SAMPLE)
     lengths = writer.clip_field("sound_length")
     for clip, (home, row, first) in enumerate(
         zip(homes, writer.clip_field("row"), writer.clip_field("first_frame"), strict=True)

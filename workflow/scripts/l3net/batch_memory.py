@@ -10,6 +10,7 @@ import numpy as np
 from l3net.shard_format import SAMPLE, SAMPLE_RATE
 
 DEPTH = 4  # batches under way at a time
+_ALIGNMENT = 64  # bytes; of TensorFlow's own memory
 
 
 class Slot:
@@ -51,3 +52,12 @@ def slots(descriptor: int, batch_size: int, frame_bytes: int) -> list[Slot]:
     size = sum(Slot.sizes(batch_size, frame_bytes))
     memory = memoryview(mmap.mmap(descriptor, size * DEPTH))
     return [Slot(memory[i * size : (i + 1) * size], batch_size, frame_bytes) for i in range(DEPTH)]
+
+
+def aligned_copy(values: np.ndarray) -> np.ndarray:
+    """Return a copy that TensorFlow takes over as it stands, without a copy of its own."""
+    memory = np.empty(values.nbytes + _ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % _ALIGNMENT
+    copy = memory[first : first + values.nbytes].view(values.dtype).reshape(values.shape)
+    copy[:] = values
+    return copy

@@ -61,33 +61,24 @@ class Filler:
 
     def fill(self, batch: int, slot: Slot) -> Texts:
         """Write this reader's rows of a batch; return their row, sample id and labels."""
-        texts = []
-        for row, (clip, sample) in enumerate(
-            self.order.place(batch * self.plan.batch_size, self.plan.batch_size).tolist()
-        ):
-            if clip % self.readers == self.number:
-                texts.append(self._fill_row(slot, row, clip, sample))
-        return texts
+        places = self.order.place(batch * self.plan.batch_size, self.plan.batch_size)
+        mine = np.flatnonzero(places[:, 0] % self.readers == self.number)
+        return [self._fill_row(slot, row, *places[row].tolist()) for row in mine.tolist()]
 
     def _fill_row(self, slot: Slot, row: int, clip: int, sample: int) -> tuple[int, str, str]:
         shard, local = self._shard_of(clip)
-        if self.plan.shuffle:
-            data = self._clip(clip, shard, local)
-            recipe = data.samples[sample]
-            jpeg = data.frame(int(recipe["frame"]) - int(shard.clips["first_frame"][local]))
-        else:
-            data, recipe = None, shard.samples[local * shard.samples_per_clip + sample]
-            jpeg = shard.frame(int(recipe["frame"]))
-        if data is not None and recipe["sound"] == local:
-            start = int(recipe["start"])
+        data = self._clip(clip, shard, local) if self.plan.shuffle else None
+        recipe = data.samples[sample] if data else shard.samples[local * shard.samples_per_clip + sample]
+        n, _, frame, sound, start, *_ = recipe.item()
+        jpeg = data.frame(frame - int(shard.clips["first_frame"][local])) if data else shard.frame(frame)
+        if data and sound == local:
             slot.audio[row] = data.pcm[start : start + SAMPLE_RATE]
         else:
-            shard.window(int(recipe["sound"]), int(recipe["start"]), slot.audio[row])
+            shard.window(sound, start, slot.audio[row])
         slot.recipes[row] = recipe
         slot.lengths[row] = len(jpeg)
-        slot.jpeg[row, : len(jpeg)] = jpeg if isinstance(jpeg, memoryview) else np.frombuffer(jpeg, np.uint8)
-        name = f"{self.index.subset}/{shard.attributes['part']}/{recipe['n']}"
-        return row, name, shard.labels[int(recipe["sound"])].decode()
+        slot.jpeg[row, : len(jpeg)] = np.frombuffer(jpeg, np.uint8)
+        return row, f"{self.index.subset}/{shard.attributes['part']}/{n}", shard.labels[sound].decode()
 
     def _shard_of(self, clip: int) -> tuple[Shard, int]:
         number = int(np.searchsorted(self.ends, clip, side="right"))

@@ -5,7 +5,7 @@ counter-based generator (numpy's Philox), so nothing depends on other clips, on 
 ``n = row * samples_per_clip + k`` with the clip's row in the part's list, whether or not other clips could be had.
 
 Distributions (paper section 2; augmentations docs/samples.md): the window starts uniformly over the clip; the frame is
-uniform among the stored frames shown inside that second. Half of a clip's samples correspond; the others keep
+uniform among the frames in use shown inside that second. Half of a clip's samples correspond; the others keep
 their frame and get a uniformly drawn second of another clip of the part.
 """
 
@@ -22,7 +22,7 @@ _WORDS = 16  # of the generator for each sample
 _START, _FRAME, _LABEL, _PARTNER, _PARTNER_START, _Y, _X, _FLIP, _SATURATION, _BRIGHTNESS, _ORDER, _GAIN, _HARD = range(
     13
 )
-_MIN_FRAMES_PER_SECOND = 2  # so that every second holds a stored frame
+_MIN_FRAMES_PER_SECOND = 2  # so that every second holds a frame in use
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Recipes:
     ----------
     seed, subset, part : what the draws depend on, beside the sample number.
     samples_per_clip : samples of each clip.
-    frames_per_clip : distinct frames stored of a clip, at most.
+    frames_per_clip : distinct frames used of a clip, at most.
     image_size : pixels of the square crop.
     pairing : overlapping, or last_frame (the fault of the published code).
     hard_negatives : share of the negatives whose sound is of their own clip, at another time.
@@ -96,7 +96,7 @@ class Recipes:
         row : of the clip in the part's list.
         times : of all its frames, in seconds.
         n_sound : samples of its sound; at least one second.
-        size : width and height of its stored frames.
+        size : width and height of its scaled frames.
 
         Returns
         -------

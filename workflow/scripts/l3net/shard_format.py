@@ -1,13 +1,13 @@
 """The layout of a shard: version, tables, conventions. docs/formats.md describes every field.
 
-Sound in samples at 48 kHz; frame times in seconds from the clip's start; clips in the order of the list, their samples
-one after another, as many of every clip.
+Sound in samples at 48 kHz; frame times in seconds from the clip's start; of a frame, the piece that its samples need;
+clips in the order of the list, their samples one after another, as many of every clip.
 """
 
 import numpy as np
 
 FORMAT = "l3net-shard"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SAMPLE_RATE = 48000
 CLIP = np.dtype(
     [

@@ -1,4 +1,4 @@
-"""Writing a shard, clip by clip: frames and sound once, samples as recipes."""
+"""Writing a shard, clip by clip: pieces of frames and sound once, samples as recipes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,10 +26,29 @@ class ShardWriter:
         self.file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, **attributes})
         self._jpeg = _growing(self.file, "frames/jpeg", np.uint8, _JPEG_CHUNK)
         self._pcm = _growing(self.file, "sound/pcm", np.dtype("<i2"), SAMPLE_RATE)
-        self._ends, self._times, self._clips, self._labels = [0], [], [], []
+        self._ends, self._times, self._origins = [0], [], []
+        self._clips, self._labels = [], []
 
-    def add_clip(self, frames: list[bytes], times: np.ndarray, pcm: np.ndarray, labels: str, **fields: Any) -> int:
-        """Append a clip's frames (JPEG), their times in seconds and its sound (int16); return the clip's number."""
+    def add_clip(
+        self,
+        frames: list[bytes],
+        origins: np.ndarray,
+        times: np.ndarray,
+        pcm: np.ndarray,
+        labels: str,
+        **fields: Any,
+    ) -> int:
+        """Append a clip; return its number.
+
+        Parameters
+        ----------
+        frames : the stored piece of each frame, as JPEG.
+        origins : upper left pixel (y, x) of each piece in the scaled frame [shape=(n_frames, 2)].
+        times : of the frames, in seconds.
+        pcm : the sound, int16.
+        labels : mids joined by commas.
+        **fields : the other columns of the table of clips.
+        """
         row = np.zeros((), CLIP)
         for name, value in fields.items():
             row[name] = value
@@ -39,6 +58,7 @@ class ShardWriter:
         _append(self._pcm, pcm)
         self._ends.extend(self._ends[-1] + np.cumsum([len(frame) for frame in frames]))
         self._times.extend(times)
+        self._origins.extend(np.asarray(origins).tolist())
         self._clips.append(row)
         self._labels.append(labels.encode())
         return len(self._clips) - 1
@@ -63,6 +83,7 @@ class ShardWriter:
         self.file.attrs["n_clips"] = len(self._clips)
         self.file["frames/offset"] = np.array(self._ends, "<i8")
         self.file["frames/time"] = np.array(self._times, "<f8")
+        self.file["frames/origin"] = np.array(self._origins, "<i2").reshape(-1, 2)
         self.file["clips"] = np.array(self._clips, CLIP)
         self.file["labels"] = np.array(self._labels or [], f"S{max([1, *map(len, self._labels)])}")
         self.file.create_dataset("samples", data=samples.astype(SAMPLE))

@@ -16,7 +16,7 @@ _NOT_A_SHARD = "is not a shard: expected an HDF5 file written by make_shard; mak
 
 @dataclass(frozen=True)
 class ClipData:
-    """What the samples of one clip are made of: the recipes, the bytes of its frames, its sound."""
+    """What the samples of one clip are made of: the recipes, the bytes of its pieces of frames, its sound."""
 
     samples: np.ndarray
     jpeg: np.ndarray
@@ -24,7 +24,7 @@ class ClipData:
     pcm: np.ndarray
 
     def frame(self, frame: int) -> memoryview:
-        """Return the JPEG bytes of the clip's `frame`, counted from the clip's first."""
+        """Return the JPEG bytes of the piece of the clip's `frame`, counted from the clip's first."""
         base = self.ends[0]
         return self.jpeg[self.ends[frame] - base : self.ends[frame + 1] - base].data
 
@@ -63,15 +63,16 @@ class Shard:
         self.labels = self.file["labels"][:]
         self.samples = self.file["samples"]
         self.pcm, self._jpeg = self.file["sound/pcm"], self.file["frames/jpeg"]
-        self._offset = self.file["frames/offset"]
+        self._offset, self._origin = self.file["frames/offset"], self.file["frames/origin"]
         if (fields := self.samples.dtype) != SAMPLE or self.clips.dtype != CLIP:
             raise ShardError(f"{self.path} has other tables than format version {version}: found {fields.names}")
+        self._place, self._second = self.pcm.id.get_space(), h5py.h5s.create_simple((SAMPLE_RATE,))
         self.n_samples, self.n_clips = len(self.samples), len(self.clips)
         if self.n_samples % max(self.n_clips, 1):
             raise ShardError(f"{self.path}: {self.n_samples} samples of {self.n_clips} clips; expected equal shares")
 
     def largest_frame(self) -> int:
-        """Return the bytes of the largest frame."""
+        """Return the bytes of the largest piece of a frame."""
         with self._refusing():
             return int(np.diff(self._offset[:]).max(initial=0))
 
@@ -84,6 +85,11 @@ class Shard:
         """Return when each frame is shown, in seconds from its clip's start."""
         with self._refusing():
             return self.file["frames/time"][:]
+
+    def frame_origins(self) -> np.ndarray:
+        """Return the upper left pixel (y, x) of each stored piece in its scaled frame [shape=(n_frames, 2), int16]."""
+        with self._refusing():
+            return self._origin[:]
 
     def left_out(self) -> list[tuple[str, float, float, str]]:
         """Return the clips that are not in this shard, each with the reason."""
@@ -104,7 +110,7 @@ class Shard:
             )
 
     def frame(self, frame: int) -> bytes:
-        """Return the JPEG bytes of a frame, counted over the whole shard."""
+        """Return the JPEG bytes of the piece of a frame, counted over the whole shard."""
         with self._refusing():
             start, end = self._offset[frame : frame + 2]
             return self._jpeg[start:end].tobytes()
@@ -113,7 +119,9 @@ class Shard:
         """Read one second of the sound of `clip` from sample `start` on into `into` [shape=(48000,), int16]."""
         with self._refusing():
             first = int(self.clips["sound_start"][clip]) + int(start)
-            self.pcm.read_direct(into, np.s_[first : first + SAMPLE_RATE])
+            # h5py's own calls: the convenient one takes as long as the second of sound itself
+            self._place.select_hyperslab((first,), (SAMPLE_RATE,))
+            self.pcm.id.read(self._second, self._place, into)
 
     def close(self) -> None:
         """Close the file."""

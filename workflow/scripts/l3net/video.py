@@ -1,4 +1,4 @@
-"""Clips decoded once: frame times, sound, and the wanted frames scaled and encoded as JPEG.
+"""Clips decoded once: frame times, sound, and the wanted pieces of frames, scaled and encoded as JPEG.
 
 Conventions: times in seconds from the clip's start; sound mono int16 at 48 kHz; the result does not depend on the
 number of threads (H.264 and FLAC decode exactly, the scaler runs bit-exact, the JPEG encoder has one thread).
@@ -39,7 +39,7 @@ class Outline:
 
 @dataclass(frozen=True)
 class Decoded:
-    """The wanted frames as JPEG bytes, their times, and the whole sound."""
+    """The wanted pieces of frames as JPEG bytes, their times, and the whole sound."""
 
     frames: list[bytes]
     times: np.ndarray
@@ -66,8 +66,18 @@ def outline(path: Path) -> Outline:
         return Outline(times, round(samples * SAMPLE_RATE), video.width, video.height)
 
 
-def decode(path: Path, wanted: np.ndarray, *, short_side: int, jpeg_quality: int) -> Decoded:
-    """Decode a clip once: its whole sound, and the frames with the numbers `wanted` (ascending, from 0).
+def decode(
+    path: Path, wanted: np.ndarray, origins: np.ndarray, sizes: np.ndarray, *, short_side: int, jpeg_quality: int
+) -> Decoded:
+    """Decode a clip once: its whole sound, and a piece of each wanted frame.
+
+    Parameters
+    ----------
+    path : of a clip of the store.
+    wanted : numbers of frames, ascending, from 0 [shape=(n,)].
+    origins, sizes : upper left pixel (y, x), height and width of the pieces in the scaled frames [shape=(n, 2)].
+    short_side : pixels of the shorter side of the scaled frames.
+    jpeg_quality : 1 to 100.
 
     Raises
     ------
@@ -89,8 +99,8 @@ def decode(path: Path, wanted: np.ndarray, *, short_side: int, jpeg_quality: int
                     pieces.append(_mono(frame))
                     heard += len(pieces[-1])
                     continue
-                if len(frames) < len(wanted) and n == wanted[len(frames)]:
-                    frames.append(_jpeg(scale(frame), jpeg_quality))
+                if (k := len(frames)) < len(wanted) and n == wanted[k]:
+                    frames.append(_jpeg(_piece(scale(frame), origins[k], sizes[k]), jpeg_quality))
                     times.append(frame.time)
                 n += 1
     if len(frames) < len(wanted):
@@ -116,6 +126,11 @@ class _Scaler:
         """Return the scaled frame [shape=(height, width, 3), uint8]."""
         self.graph.push(frame)
         return self.graph.pull().to_ndarray()
+
+
+def _piece(image: np.ndarray, origin: np.ndarray, size: np.ndarray) -> np.ndarray:
+    (y, x), (height, width) = origin, size
+    return np.ascontiguousarray(image[y : y + height, x : x + width])
 
 
 def _jpeg(image: np.ndarray, quality: int) -> bytes:
