@@ -13,12 +13,7 @@ rule collect_scores:
         downstream="<results>/tables/downstream.csv",
         overall="<results>/tables/overall.csv",
         by_class="<results>/tables/class_accuracy.csv",
-        provenance_file=report(
-            "<results>/tables/provenance.json",
-            category="5 Provenance and run times",
-            labels={"item": "configuration, versions, commit"},
-            caption="../workflow/report/provenance.rst",
-        ),
+        provenance_file="<results>/tables/provenance.json",
     log:
         "<logs>/collect_scores.log",
     benchmark:
@@ -335,6 +330,7 @@ rule show_tables:
         summary="<results>/tables/summary.csv",
         significance="<results>/tables/significance.csv",
         runtimes="<results>/tables/runtimes.csv",
+        provenance_file="<results>/tables/provenance.json",
     output:
         summary_page=report(
             "<results>/tables/summary.html",
@@ -359,6 +355,12 @@ rule show_tables:
             category="5 Provenance and run times",
             labels={"item": "run time of every rule"},
             caption="../workflow/report/runtimes.rst",
+        ),
+        provenance_page=report(
+            "<results>/tables/provenance.html",
+            category="5 Provenance and run times",
+            labels={"item": "settings, versions, commit"},
+            caption="../workflow/report/provenance.rst",
         ),
     log:
         "<logs>/show_tables.log",

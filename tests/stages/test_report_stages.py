@@ -199,7 +199,7 @@ def test_the_headline_has_a_row_for_each_embedding(run: Path) -> None:
     shown = {row["embedding"]: row for row in rows}
     stored = read(run / "tables" / "summary.csv")
     assert shown.keys() == {row["embedding"] for row in stored} | {"vggish", "soundnet"}
-    assert list(shown["vggish"].values())[1:] == ["", "93.0", "", "73.43"]
+    assert list(shown["vggish"].values())[1:] == ["", "93", "", "73.43"]
     for row in stored:
         spread = f"\u00a0±\u00a0{100 * float(row['std']):.2f}" if row["n_folds"] != "1" else ""  # DCASE has one fold
         expected = f"{100 * float(row['mean']):.2f}{spread}"
@@ -330,8 +330,9 @@ def test_pages_show_the_rows_of_the_tables(run: Path) -> None:
     runtimes = run / "runtimes.csv"
     runtimes.write_text("rule,jobs,seconds\ntrain_leg,2,150.0\n")
     pages = [tables / f"{name}.html" for name in ("avc", "summary", "significance", "runtimes")]
+    provenance, provenance_page = tables / "provenance.json", tables / "provenance.html"
     inputs = [tables / f"{name}.csv" for name in ("avc", "summary", "significance")]
-    stage_function("show_tables")(*inputs, runtimes, *pages, synthetic=True)
+    stage_function("show_tables")(*inputs, runtimes, provenance, *pages, provenance_page, synthetic=True)
     for source, page in zip([*inputs, runtimes], pages, strict=True):
         text, stored = page.read_text(), read(source)
         assert re.findall(r"<th>(.*?)</th>", text) == list(stored[0])
@@ -342,3 +343,8 @@ def test_pages_show_the_rows_of_the_tables(run: Path) -> None:
             if "accuracy" in row:
                 assert float(cells[list(row).index("accuracy")]) == pytest.approx(float(row["accuracy"]), abs=5e-4)
         assert ("SYNTHETIC DATA" in text) is (source != runtimes)
+    found, text = json.loads(provenance.read_text()), provenance_page.read_text()
+    assert found["commit"] in text
+    for package, version in json.loads(found["versions"]).items():
+        assert re.search(rf"<td>{package}</td>\s+<td>{re.escape(version)}</td>", text)
+    assert "&quot;draws&quot;: 1000" in text

@@ -1,5 +1,6 @@
 """Make the tables of the report: ours beside the paper's, as CSV, Markdown and LaTeX."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -7,8 +8,8 @@ import pandas as pd
 from l3net import files, stage
 from l3net.errors import DatasetError
 
-_SUMMARY = ["dataset", "embedding", "kind", "front_end", "subset", "epoch", "protocol", "n_clips", "n_folds", "n_seeds"]
-_SUMMARY += ["mean", "std", "accuracy", "ci_low", "ci_high", "paper", "difference", "paper_source", "synthetic"]
+_SUMMARY = ["dataset", "embedding", "mean", "std", "accuracy", "ci_low", "ci_high", "paper", "difference", "synthetic"]
+_SUMMARY += ["protocol", "n_clips", "n_folds", "n_seeds", "kind", "front_end", "subset", "epoch", "paper_source"]
 _PRINTED = ["data set", "embedding", "ours", "over clips", "paper", "difference", "data"]
 _WORDS = {"data set", "embedding", "data"}
 _PAPER_COLUMNS = ["table", "dataset", "embedding", "train_subset", "test_subset", "front_end"]
@@ -41,7 +42,7 @@ def make_tables(
     markdown, latex : the summary in percent, with what only the paper has, and which of ours are of synthetic data.
     confidence : of the intervals in `overall`.
     """
-    published = pd.read_csv(paper, keep_default_na=False)
+    published = pd.read_csv(paper, dtype={"accuracy_percent": str}, keep_default_na=False)
     if list(published.columns) != _PAPER_COLUMNS:
         raise DatasetError(f"{paper}: expected the columns {', '.join(_PAPER_COLUMNS)}")
     table = summarise(pd.read_csv(overall, keep_default_na=False), published, synthetic)
@@ -63,7 +64,7 @@ def summarise(overall: pd.DataFrame, published: pd.DataFrame, synthetic: bool) -
     rows = overall[~overall["embedding"].str.contains(r"-epoch-\d{3}$")]
     rows = rows.rename(columns={"fold_mean": "mean", "fold_std": "std"})
     known = published[published["table"] == "downstream"].set_index(["dataset", "embedding"])
-    keys = list(zip(rows["dataset"], rows["embedding"].str.replace(r"-seed\d+$", "", regex=True), strict=True))
+    keys = list(zip(rows["dataset"], rows["embedding"].map(_without_seed), strict=True))
     values = [known["accuracy_percent"].get(key) for key in keys]
     rows = rows.assign(
         paper=[None if value is None else float(value) / 100 for value in values],
@@ -90,37 +91,35 @@ def side_by_side(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame
     Embeddings that only the paper has keep an empty cell for ours.
     """
     datasets = sorted(summary["dataset"].unique())
-    known = published[(published["table"] == "downstream") & published["dataset"].isin(datasets)]
+    theirs = _papers(published)
     means = summary.groupby("embedding")["mean"].mean().sort_values(ascending=False)
-    names = [*means.index, *sorted(set(known["embedding"]) - set(means.index))]
+    names = [*means.index, *sorted({name for of, name in theirs if of in datasets} - set(means.index))]
     ours = summary.set_index(["dataset", "embedding"])
-    theirs = known.set_index(["dataset", "embedding"])["accuracy_percent"]
     rows = []
     for name in names:
         row = {"embedding": name}
         for dataset in datasets:
             row[dataset] = _cell(ours.loc[(dataset, name)]) if (dataset, name) in ours.index else ""
-            row[f"{dataset} (paper)"] = str(theirs.get((dataset, name), ""))
+            row[f"{dataset} (paper)"] = theirs.get((dataset, name), "")
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def printed(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return the summary as text in percent, each data set followed by the embeddings that only the paper has."""
-    theirs = published[(published["table"] == "downstream") & published["dataset"].isin(summary["dataset"])]
-    rows = []
+    theirs, lines = _papers(published), []
     for dataset, here in summary.groupby("dataset"):
         for row in here.to_dict("records"):
             spanned = f"{_percent(row['accuracy'])} ({_percent(row['ci_low'])} to {_percent(row['ci_high'])})"
-            paper, difference = _percent(row["paper"]), _percent(row["difference"], "+")
+            paper = theirs.get((dataset, _without_seed(row["embedding"])), "")
             data = "synthetic" if row["synthetic"] else "real"
-            rows.append([dataset, row["embedding"], _cell(row), spanned, paper, difference, data])
-        known = theirs[(theirs["dataset"] == dataset) & ~theirs["embedding"].isin(here["embedding"])]
-        rows += [
-            [dataset, row["embedding"], "", "", _percent(float(row["accuracy_percent"]) / 100), "", ""]
-            for row in known.to_dict("records")
-        ]
-    return pd.DataFrame(rows, columns=_PRINTED)
+            lines.append(
+                [dataset, row["embedding"], _cell(row), spanned, paper, _percent(row["difference"], "+"), data]
+            )
+        for (of, embedding), paper in theirs.items():
+            if of == dataset and embedding not in set(map(_without_seed, here["embedding"])):
+                lines.append([dataset, embedding, "", "", paper, "", ""])
+    return pd.DataFrame(lines, columns=_PRINTED)
 
 
 def to_markdown(table: pd.DataFrame, note: str) -> str:
@@ -136,6 +135,16 @@ def to_latex(table: pd.DataFrame, note: str) -> str:
     sides = "".join("l" if column in _WORDS else "r" for column in table.columns)
     head = [f"% {note}", rf"\begin{{tabular}}{{{sides}}}", r"\toprule"]
     return "\n".join([*head, rows[0], r"\midrule", *rows[1:], r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _papers(published: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Return the paper's accuracies as it prints them, in percent, by data set and embedding."""
+    known = published[published["table"] == "downstream"]
+    return dict(zip(zip(known["dataset"], known["embedding"], strict=True), known["accuracy_percent"], strict=True))
+
+
+def _without_seed(embedding: str) -> str:
+    return re.sub(r"-seed\d+$", "", embedding)
 
 
 def _cell(row: pd.Series | dict) -> str:

@@ -70,7 +70,7 @@ def _name_row(axes: np.ndarray, name: str) -> None:
     handles, labels = axes[0].get_legend_handles_labels()
     if 0 < len(labels) <= _NAMED_UP_TO:
         place = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
-        axes[-1].legend(handles, labels, fontsize=5.5, labelspacing=0.15, handletextpad=0.1, borderpad=0, **place)
+        axes[-1].legend(handles, labels, fontsize=6.5, markerscale=1.6, labelspacing=0.1, handletextpad=0.1, **place)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
     scores = scores[scores["embedding"].str.contains(r"-epoch-\d{3}$")]
     models = scores["embedding"].str.replace(r"-epoch-\d{3}$", "", regex=True)
     scores = scores.assign(model=models, samples=pd.to_numeric(scores["samples_seen"]))
-    figure, axes = figures.panels(1, height=3.2, width=4.8)
+    figure, axes = figures.panels(1, height=3.2, width=6.4)
     ax = axes[0, 0]
     for d, (dataset, here) in enumerate(scores.groupby("dataset")):
         for m, (model, found) in enumerate(here.groupby("model")):

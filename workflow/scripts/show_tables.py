@@ -1,5 +1,7 @@
-"""Show tables as pages that open inside the report."""
+"""Show tables and provenance as pages that open inside the report."""
 
+import html
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +16,8 @@ th {{ position: sticky; top: 0; background: #fff; border-bottom: 2px solid #555;
 td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) {{ text-align: left; }}
 tr:hover td {{ background: #eef5fb; }}
 .synthetic {{ color: #D55E00; font-weight: bold; }}
-</style><h1>{title}</h1>{mark}{table}</html>
+</style><h1>{title}</h1>{mark}{body}</html>
 """
-_DECIMALS = 3
 
 
 def show_tables(
@@ -24,33 +25,53 @@ def show_tables(
     summary: Path,
     significance: Path,
     runtimes: Path,
+    provenance_file: Path,
     avc_page: Path,
     summary_page: Path,
     significance_page: Path,
     runtimes_page: Path,
+    provenance_page: Path,
     *,
     synthetic: bool = False,
 ) -> None:
-    """Write a page for each table: the same rows and columns, numbers to three decimals; the CSVs have them in full."""
+    """Write a page for each table and for the provenance of all of them.
+
+    A table's page has its rows and columns, rounded; the CSVs have the numbers in full.
+    """
     for table, page, title, of_data in (
         (avc, avc_page, "Audio-visual correspondence", True),
         (summary, summary_page, "Downstream accuracy", True),
         (significance, significance_page, "Significance of the three comparisons", True),
         (runtimes, runtimes_page, "Run time of every rule", False),
     ):
-        rows = pd.read_csv(table).map(_cell)
+        rows = pd.read_csv(table).apply(_column)
         mark = '<p class="synthetic">SYNTHETIC DATA</p>' if synthetic and of_data else ""
-        text = _PAGE.format(title=title, mark=mark, table=rows.to_html(index=False, border=0))
-        files.write_text(page, text)
+        files.write_text(page, _PAGE.format(title=title, mark=mark, body=rows.to_html(index=False, border=0)))
+    found = json.loads(provenance_file.read_text(encoding="utf-8"))
+    files.write_text(provenance_page, _PAGE.format(title="Provenance", mark="", body=_provenance(found)))
 
 
-def _cell(value: object) -> str:
-    """Return a cell as text: empty for what is not there, numbers rounded but never to nothing."""
+def _provenance(found: dict) -> str:
+    """Return commit, versions and settings as HTML."""
+    versions = pd.DataFrame(json.loads(found["versions"]).items(), columns=["package", "version"])
+    settings = json.dumps(json.loads(found["config"]), indent=2, ensure_ascii=False)
+    parts = [f"<p>Commit <code>{html.escape(found['commit'])}</code></p>", versions.to_html(index=False, border=0)]
+    return "".join([*parts, f"<h2>Settings behind the tables</h2><pre>{html.escape(settings)}</pre>"])
+
+
+def _column(values: pd.Series) -> pd.Series:
+    """Return a column as text: empty for what is not there; rounded, fractions to three decimals, others to one."""
+    decimals = 1 if values.dtype == float and values.abs().max() >= 10 else 3
+    return values.map(lambda value: _cell(value, decimals))
+
+
+def _cell(value: object, decimals: int) -> str:
     if pd.isna(value):
         return ""
-    if isinstance(value, float):
-        return f"{value:.{_DECIMALS}f}" if value == 0 or abs(value) >= 10**-_DECIMALS else f"{value:.1e}"
-    return str(value)
+    if not isinstance(value, float):
+        return str(value)
+    # A small p is not rounded to nothing.
+    return f"{value:,.{decimals}f}" if decimals == 1 or value == 0 or abs(value) >= 0.001 else f"{value:.1e}"
 
 
 if __name__ == "__main__":

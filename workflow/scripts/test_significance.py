@@ -9,8 +9,8 @@ from l3net import files, stage, statistics
 
 # What is compared, and the variants over which pairs are matched beside data set, fold and seed.
 _GRID = {"input_representation": ("front_end", "subset"), "training_subset": ("subset", "front_end")}
-_COLUMNS = ["comparison", "dataset", "first", "second", "n_pairs", "n", "first_mean", "second_mean"]
-_COLUMNS += ["median_difference", "statistic", "p", "p_holm", "note", "protocol", "synthetic"]
+_COLUMNS = ["comparison", "dataset", "first", "second", "median_difference", "n", "p", "p_holm", "note", "synthetic"]
+_COLUMNS += ["protocol", "n_pairs", "statistic", "first_mean", "second_mean"]
 
 
 def test_significance(
