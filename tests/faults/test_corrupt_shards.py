@@ -115,6 +115,47 @@ def test_a_shard_without_a_table_is_refused(copy: Path, table: str) -> None:
         Shard(copy)
 
 
+@pytest.mark.parametrize(
+    ("table", "field", "value", "named"),
+    [
+        ("samples", "frame", 10**6, "frames of recipes"),
+        ("samples", "frame", -1, "frames of recipes"),
+        ("samples", "sound", 4, "windows of recipes"),
+        ("samples", "start", 3 * 48000, "windows of recipes"),
+        ("samples", "clip", 1, "clips of recipes"),
+        ("clips", "n_frames", 1, "frames"),
+        ("clips", "sound_length", 5, "sound"),
+    ],
+)
+def test_recipes_that_point_beside_what_is_stored_are_refused(
+    copy: Path, store: SmallStore, table: str, field: str, value: int, named: str
+) -> None:
+    with h5py.File(copy, "r+") as file:
+        rows = file[table][:]
+        rows[field][0] = value
+        file[table][:] = rows
+    with pytest.raises(
+        ShardError, match=rf"^\S*part-0000\.h5 is damaged: [^\n]*{named}[^\n]* do not fit; make it again"
+    ):
+        store.make_index(copy, name="beside.json")
+
+
+def test_recipes_of_a_clip_that_is_none_are_refused(copy: Path, store: SmallStore) -> None:
+    with h5py.File(copy, "r+") as file:
+        rows = file["samples"][:]
+        rows["clip"][0] = 10**6
+        file["samples"][:] = rows
+    with pytest.raises(ShardError, match=r"^\S*part-0000\.h5 is not a shard[^\n]*$"):
+        store.make_index(copy, name="none.json")
+
+
+def test_frames_that_were_cut_off_are_refused(copy: Path, store: SmallStore) -> None:
+    with h5py.File(copy, "r+") as file:
+        file["frames/jpeg"].resize((len(file["frames/jpeg"]) - 1,))
+    with pytest.raises(ShardError, match=r"part-0000\.h5 is damaged: JPEG bytes do not fit"):
+        store.make_index(copy, name="cut.json")
+
+
 def test_an_index_that_is_none_is_refused(tmp_path: Path, store: SmallStore, copy: Path) -> None:
     index = tmp_path / "train.json"
     for text in ("", "[]", "{}", '{"format_version": 1}'):

@@ -46,6 +46,7 @@ def index_shards(shards: list[Path], index: Path) -> None:
 def _examine(path: Path, folder: Path) -> tuple[shard_index.IndexedShard, dict[str, object], int]:
     """Return a shard's entry, the settings it must share with the others, and its largest frame in bytes."""
     with shards.Shard(path) as shard:
+        shard.check()
         attributes = {name: _plain(shard.attributes[name]) for name in _SHARED}
         attributes["split"] = audioset.split_of(int(shard.attributes["part"]), int(shard.attributes["parts"]))
         n_clips = shard.n_clips if shard.n_samples else 0

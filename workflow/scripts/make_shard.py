@@ -178,6 +178,7 @@ def _complete(writer: shard_writer.ShardWriter, recipes: sampling.Recipes, homes
 
 def _verify(path: Path, n_samples: int) -> None:
     with shards.Shard(path) as written:
+        written.check()
         if written.n_samples != n_samples:
             raise ShardError(
                 f"{path} reads back with {written.n_samples} samples; expected {n_samples}: is the disk full?"

@@ -71,6 +71,30 @@ class Shard:
         if self.n_samples % max(self.n_clips, 1):
             raise ShardError(f"{self.path}: {self.n_samples} samples of {self.n_clips} clips; expected equal shares")
 
+    def check(self) -> None:
+        """Refuse a shard whose tables do not fit each other: no recipe may point beside what is stored.
+
+        Raises
+        ------
+        ShardError
+            Such a shard.
+        """
+        with self._refusing():
+            rows, ends, times = self.samples[:], self._offset[:], self.file["frames/time"]
+            first, n_frames = self.clips["first_frame"], self.clips["n_frames"]
+            lengths = self.clips["sound_length"]
+            fits = {
+                "frames": len(ends) == len(times) + 1 == len(self._origin) + 1 == n_frames.sum() + 1,
+                "JPEG bytes": ends[-1] == len(self._jpeg) and not (np.diff(ends) <= 0).any(),
+                "sound": lengths.sum() == len(self.pcm),
+                "clips of recipes": np.array_equal(rows["clip"], np.arange(len(rows)) // max(self.samples_per_clip, 1)),
+                "frames of recipes": _within(rows["frame"] - first[rows["clip"]], n_frames[rows["clip"]] - 1),
+                "windows of recipes": _within(rows["sound"], self.n_clips - 1)
+                and _within(rows["start"], lengths[rows["sound"]] - SAMPLE_RATE),
+            }
+        if wrong := [name for name, right in fits.items() if not right]:
+            raise ShardError(f"{self.path} is damaged: {', '.join(wrong)} do not fit; make it again (-R make_shard)")
+
     def largest_frame(self) -> int:
         """Return the bytes of the largest piece of a frame."""
         with self._refusing():
@@ -140,6 +164,10 @@ class Shard:
             yield
         except FileNotFoundError:
             raise ShardError(f"{self.path} does not exist; make it (make_shard)") from None
-        except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ShardError(f"{self.path} {_NOT_A_SHARD} ({reason})") from None
+
+
+def _within(values: np.ndarray, last: np.ndarray | int) -> bool:
+    return bool(((values >= 0) & (values <= last)).all())
