@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from l3net import samples, shard_index
+from l3net import distributions, samples, shard_index
 from l3net.errors import ConfigError, ShardError
 from l3net.shards import Shard
 from tests import time_code
@@ -185,6 +185,21 @@ def test_inspection_draws_a_sheet_and_finds_the_draws_fair(index: Path, tmp_path
     assert found["p"].notna().sum() >= 8
     assert found.loc["frame_minus_start", "min"] >= 0
     assert found.loc["frame_minus_start", "max"] < 1
+
+
+def test_inspection_tells_unfair_draws(store: SmallStore, shard: Path, tmp_path: Path) -> None:
+    bent = tmp_path / "bent.h5"
+    bent.write_bytes(shard.read_bytes())
+    with h5py.File(bent, "r+") as file:
+        rows = file["samples"][:]
+        rows["flip"] = 1
+        rows["saturation"] = 0.5 + (rows["saturation"] - 0.5) ** 2
+        rows["crop_x"] //= 2
+        file["frames/origin"][:] //= 2
+        file["samples"][:] = rows
+    stage_function("index_shards")([bent], tmp_path / "bent.json")
+    found = {row.quantity: row.p for row in distributions.check(shard_index.read(tmp_path / "bent.json"))}
+    assert {name for name, p in found.items() if p < 1e-6} == {"flip", "saturation", "crop_x"}
 
 
 def test_the_documented_example_makes_the_sample(

@@ -1,23 +1,23 @@
 """Look at samples: a contact sheet of some of them, and whether their values are distributed as they should be."""
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from PIL import Image
-from scipy import signal, stats
+from scipy import signal
 
+from l3net import distributions as recipe_distributions
 from l3net import files, samples, shard_format, shard_index, shards, stage
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 _ROWS, _COLUMNS = 4, 8
-_BINS = 10
+_BINS = 20
 _LABELS = {1: "match", 0: "mismatch"}
 _COLOURS = {1: "tab:blue", 0: "tab:red"}
 
@@ -29,9 +29,10 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
     ----------
     index : of a split.
     sheet : PNG: crops after augmentation, each with its waveform and spectrogram; matches in blue, mismatches in red.
-        A small map in the corner shows the crop in its frame, and how much of the frame is stored.
+        A small map in the corner shows the crop in its frame, and how much of the frame is stored. Below, how the
+        recipes of all samples are distributed.
     distributions : CSV: one row a quantity, with its mean, its range, what is expected, and the p value of a test of it
-        (chi-squared over ten equal bins, binomial for yes or no). A fair draw falls below 0.01 once in a hundred.
+        (`l3net.distributions`).
     subset : its name, for the title.
     seed : of the choice of samples.
 
@@ -41,82 +42,13 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
         An index or shard that cannot be read.
     """
     found = shard_index.read(index)
-    table = pd.DataFrame(list(_quantities(found)), columns=["quantity", "n", "mean", "min", "max", "expected", "p"])
+    checked = list(recipe_distributions.check(found))
+    table = pd.DataFrame([asdict(row) for row in checked]).drop(columns="places")
     with files.replacing(distributions) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
     with files.replacing(sheet) as temporary:
-        _draw(_choose(found, seed), f"{subset}: {found.n_samples} samples of {found.n_clips} clips", temporary)
-
-
-def _quantities(found: shard_index.ShardIndex) -> Iterator[tuple]:
-    """Yield a row of the table for each quantity."""
-    recipes, clips, frame_places, used = _read_tables(found)
-    size = found.image_size
-    for name, expected in (("label", "yes in half"), ("flip", "yes in half"), ("saturation_first", "yes in half")):
-        yes = int(recipes[name].sum())
-        yield name, len(recipes), yes / len(recipes), 0, 1, expected, stats.binomtest(yes, len(recipes)).pvalue
-    room_y, room_x = clips["height"] - size, clips["width"] - size
-    length = clips["sound_length"] - shard_format.SAMPLE_RATE
-    yield _uniform("crop_y", recipes["crop_y"], room_y[recipes["clip"]])
-    yield _uniform("crop_x", recipes["crop_x"], room_x[recipes["clip"]])
-    yield _uniform("start", recipes["start"], length[recipes["sound"]])
-    yield _flat("saturation", recipes["saturation"], 0.5, 1.5)
-    yield _flat("brightness", recipes["brightness"], -32 / 255, 32 / 255)
-    yield _flat("gain", recipes["gain"], 0.9, 1.1, note=", lower where the sound would clip")
-    inside = frame_places[recipes["label"] == 1]
-    yield (
-        "frame_minus_start",
-        len(inside),
-        inside.mean(),
-        inside.min(),
-        inside.max(),
-        "of matches: 0 to below 1 s",
-        np.nan,
-    )
-    yield "clips_used", found.n_clips, used, used, used, "every clip, as picture and as sound", np.nan
-
-
-def _read_tables(found: shard_index.ShardIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Return what the quantities are made of.
-
-    Returns
-    -------
-    All recipes (clips counted over all shards, crops over the whole frame); all clips; each sample's frame time minus
-    its window's start in seconds; how many clips give both a frame and a sound.
-    """
-    recipes, clips, offsets, n = [], [], [], 0
-    for entry in found.shards:
-        with shards.Shard(Path(entry.path)) as shard:
-            rows = shard.samples[:]
-            offsets.append(shard.frame_times()[rows["frame"]] - rows["start"] / shard_format.SAMPLE_RATE)
-            origins = shard.frame_origins()[rows["frame"]]
-            rows["crop_y"] += origins[:, 0]
-            rows["crop_x"] += origins[:, 1]
-            rows["clip"] += n
-            rows["sound"] += n
-            recipes.append(rows)
-            clips.append(shard.clips)
-            n += shard.n_clips
-    everything = np.concatenate(recipes)
-    used = len(np.intersect1d(everything["clip"], everything["sound"]))
-    return everything, np.concatenate(clips), np.concatenate(offsets), used
-
-
-def _uniform(name: str, values: np.ndarray, last: np.ndarray) -> tuple:
-    """Return the row of an integer drawn from 0 to `last`, of which each sample has its own."""
-    within = np.random.default_rng(0).random(len(values))  # spreads the integers, so that every bin is as likely
-    p = _chi_squared((values + within) / (last + 1.0))
-    return name, len(values), values.mean(), values.min(), values.max(), "uniform over the room of each clip", p
-
-
-def _flat(name: str, values: np.ndarray, low: float, high: float, note: str = "") -> tuple:
-    expected = f"uniform from {low:.4g} to {high:.4g}{note}"
-    p = _chi_squared((values - low) / (high - low)) if not note else np.nan
-    return name, len(values), values.mean(), values.min(), values.max(), expected, p
-
-
-def _chi_squared(places: np.ndarray) -> float:
-    return float(stats.chisquare(np.histogram(places, _BINS, (0, 1))[0]).pvalue)
+        title = f"{subset}: {found.n_samples} samples of {found.n_clips} clips"
+        _draw(_choose(found, seed), checked, title, temporary)
 
 
 @dataclass(frozen=True)
@@ -153,17 +85,39 @@ def _read_choice(shard: shards.Shard, i: int) -> _Choice:
     return _Choice(sample, name, (int(clip["width"]), int(clip["height"])), (int(x), int(y)), piece)
 
 
-def _draw(chosen: list[_Choice], title: str, target: Path) -> None:
-    figure = plt.figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS), layout="constrained")
+def _draw(chosen: list[_Choice], checked: list[recipe_distributions.Quantity], title: str, target: Path) -> None:
+    figure = plt.figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS + 2), layout="constrained")
     figure.suptitle(
         f"{title}. Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz).\n"
         "Maps: the whole frame, what is stored of it (grey), the crop (outlined)."
     )
-    cells = figure.subfigures(_ROWS, _COLUMNS).ravel()
-    for cell, choice in zip(cells, chosen, strict=False):
+    above, below = figure.subfigures(2, 1, height_ratios=(3.5 * _ROWS, 2))
+    for cell, choice in zip(above.subfigures(_ROWS, _COLUMNS).ravel(), chosen, strict=False):
         _draw_sample(cell, choice)
+    _draw_distributions(below, checked)
     figure.savefig(target, dpi=80, metadata={"Software": None})
     plt.close(figure)
+
+
+def _draw_distributions(strip: matplotlib.figure.SubFigure, checked: list[recipe_distributions.Quantity]) -> None:
+    """Draw a histogram of each quantity over its range, the level of a fair draw across it; shares as text."""
+    spread = [row for row in checked if row.places is not None]
+    *histograms, words = strip.subplots(1, len(spread) + 1)
+    for axes, row in zip(histograms, spread, strict=True):
+        axes.hist(row.places, _BINS, (0, 1), color="tab:grey")
+        axes.axhline(row.n / _BINS, color="black", linewidth=1)
+        test = "" if np.isnan(row.p) else f"  p = {row.p:.2g}"
+        axes.set_title(f"{row.quantity}{test}", fontsize=8)
+        axes.set(xlim=(0, 1), xticks=[], yticks=[], xlabel=f"{_short(row.min)} to {_short(row.max)}")
+    shares = [row for row in checked if row.places is None and row.quantity != "clips_used"]
+    lines = [f"{row.quantity}: {row.mean:.3f}  p = {row.p:.2g}" for row in shares]
+    lines += [f"clips used: {row.mean:.0f} of {row.n}" for row in checked if row.quantity == "clips_used"]
+    words.text(0, 0.5, "\n".join(lines), fontsize=8, va="center", linespacing=1.8)
+    words.axis("off")
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _draw_sample(cell: matplotlib.figure.SubFigure, choice: _Choice) -> None:

@@ -8,8 +8,8 @@ The modules stand on floors; a module imports only from floors below its own (do
     3  networks  feed  perceptrons  acquisition
        released_soundnet  released_vggish  released_openl3  hear_modules  embed_files  keras_embeddings
        synthesis  synthesis_recordings
-    2  front_ends  inference  feed_reader  samples  sampling  folds  legs  embedding_streams  perceptron_program
-       selection  clip_check  clip_sources  clip_store  downloads
+    2  front_ends  inference  feed_reader  samples  sampling  distributions  folds  legs
+       embedding_streams  perceptron_program  selection  clip_check  clip_sources  clip_store  downloads
        synthesis_voices  synthesis_music  synthesis_street
     1  audioset  ontology  gate  back_off  download_failures  download_settings  media
        shards  shard_writer  shard_index  pieces  video  feed_order  batch_memory  reader_processes

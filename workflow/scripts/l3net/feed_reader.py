@@ -2,8 +2,8 @@
 
 A reader knows the order of the whole stream and fills the rows of each batch whose clips are its own, so batches do not
 depend on the number of readers. Reader processes import numpy and h5py only; each is a fresh interpreter (no fork:
-TensorFlow and HDF5 have locks) that opens its own files. Memory of all readers together: `mix` clips (about 5 MB each
-at 256 pixels and 10 s, 680 MB by default), and `depth` batches in shared memory.
+TensorFlow and HDF5 have locks) that opens its own files. Memory of all readers together: `mix` clips (about 3 MB each
+at 256 pixels and 10 s, 0.4 GB by default), and `batch_memory.DEPTH` batches in shared memory.
 """
 
 from collections import OrderedDict
