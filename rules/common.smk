@@ -23,6 +23,11 @@ try:
 except errors.ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+if (other := config["report"]["other_pairing"]) and not Path("results", other, "models").is_dir():
+    raise WorkflowError(
+        f"report.other_pairing names the run {other}, but results/{other}/models is not there; make that run first"
+    )
+
 
 def model_names():
     """Every model of the grid: {subset}-{front_end}, with -seed{n} from the second seed on."""
@@ -121,6 +126,11 @@ def previous_checkpoint(wildcards):
     )
 
 
+def other_run(path):
+    """A file of the finished run that config report.other_pairing names; of no run where it names none."""
+    return f"results/{config['report']['other_pairing']}/{path}"
+
+
 def job_params(section, how=(), without=()):
     """The keys of a config section as params. Those in `how` change how a job runs, not what it makes: Snakemake leaves
     params that are functions of the threads out of what makes a finished job run again."""
@@ -196,4 +206,5 @@ def final_files():
             ],
         ),
         *expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]),
+        *(["<results>/figures/pairing.svg"] if config["report"]["other_pairing"] else []),
     ]

@@ -372,3 +372,27 @@ rule show_tables:
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/show_tables.py"
+
+
+rule plot_pairing:
+    input:
+        scores=expand("<results>/models/{model}/pairing.csv", model=model_names()),
+        offsets=expand("<results>/models/{model}/pairing_offsets.csv", model=model_names()),
+    output:
+        svg=report(
+            "<results>/figures/pairing.svg",
+            category="4 Training and data",
+            labels={"figure": "pairing of frame and sound"},
+            caption="../workflow/report/pairing.rst",
+        ),
+        png="<results>/figures/pairing.png",
+    log:
+        "<logs>/plot_pairing.log",
+    benchmark:
+        "<benchmarks>/plot_pairing.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_pairing.py"

@@ -88,6 +88,32 @@ rule evaluate_avc:
         "../workflow/scripts/evaluate_avc.py"
 
 
+rule evaluate_pairing:
+    input:
+        checkpoints=["<results>/models/{model}/best.h5", other_run("models/{model}/best.h5")],
+        tests=lambda wildcards: [
+            f"<results>/shards/{model_fields(wildcards.model)['subset']}/test.json",
+            other_run(f"shards/{model_fields(wildcards.model)['subset']}/test.json"),
+        ],
+    output:
+        scores="<results>/models/{model}/pairing.csv",
+        offsets="<results>/models/{model}/pairing_offsets.csv",
+    log:
+        "<logs>/evaluate_pairing/{model}.log",
+    benchmark:
+        "<benchmarks>/evaluate_pairing/{model}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    params:
+        model="{model}",
+        seed=config["seed"],
+        batch_size=config["train"]["batch_size"],
+        batches=config["evaluate"]["batches"],
+        confidence=config["report"]["confidence"],
+    script:
+        "../workflow/scripts/evaluate_pairing.py"
+
+
 rule extract_embedding:
     input:
         checkpoint=lambda wildcards: (

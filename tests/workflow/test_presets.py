@@ -1,6 +1,7 @@
 """Every preset, profile and environment: it fits the schema, plans a run, and asks for what its rules need."""
 
 import ast
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -69,6 +70,13 @@ def test_a_preset_opens_with_its_command(preset: str, root: Path) -> None:
 
 @pytest.mark.parametrize("preset", [name for name in PRESETS if name != "paper.yaml"])
 def test_a_preset_plans_a_run(preset: str, stubs: StubRun) -> None:
+    _, whole = settings(preset)
+    if other := whole["report"]["other_pairing"]:  # a run that is finished before
+        for place in ("models/{}-{}/best.h5", "shards/{}/test.json"):
+            for subset, front_end in itertools.product(whole["models"]["subsets"], whole["models"]["front_ends"]):
+                path = stubs.folder / "results" / other / place.format(subset, front_end)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
     planned = stubs.snakemake("--dry-run", "--quiet", "rules", "--cores", 1, "--configfile", f"presets/{preset}")
     assert int(re.search(r"^train_leg +(\d+)", planned, re.MULTILINE).group(1)) >= 1
 
@@ -185,6 +193,7 @@ def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stub
     profile = stubs.folder / "workflow" / "profiles" / "slurm" / "config.yaml"
     original = profile.read_text()
     block = {"gpus_by": gpus_by, "gpus": 2, "nodes": 2, "account": "lab", "gpu_partition": "a100", "scratch": "$TMPDIR"}
+    block |= {"network_partition": "transfer"}
     text = original
     for key, value in block.items():
         text = re.sub(rf"(?m)^(  {key}:) [^ \n]+", rf"\1 {value}", text)
@@ -198,5 +207,8 @@ def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stub
     assert ("gres=gpu:2" if gpus_by == "gres" else "gpu=4") in leg
     assert "nodes=2, tasks=2, mpi=srun" in leg
     assert "scratch=$TMPDIR" in leg
-    (fetch, *_) = re.findall(r"rule fetch_clips:\n(?: .*\n)*?    resources: (.*)", planned)
-    assert "slurm_partition=main" in fetch
+    for stage in ("fetch_segments", "fetch_clips", "fetch_dataset"):
+        (fetch, *_) = re.findall(rf"rule {stage}:\n(?: .*\n)*?    resources: (.*)", planned)
+        assert "slurm_partition=transfer" in fetch
+    (other, *_) = re.findall(r"rule report_attrition:\n(?: .*\n)*?    resources: (.*)", planned)
+    assert "slurm_partition=main" in other

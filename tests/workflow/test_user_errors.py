@@ -45,3 +45,11 @@ def test_a_missing_data_set_folder(workspace: Workspace, tmp_path: Path) -> None
     assert str(missing) in line
     assert "esc50" in line
     assert "Traceback" not in ended.stdout
+
+
+def test_a_run_to_compare_with_that_was_not_made(workspace: Workspace) -> None:
+    ended = workspace.snakemake("-n", *workspace.configure(report={"other_pairing": "never"}))
+    assert ended.returncode == 1
+    (line,) = lines_with(ended.stdout, "other_pairing")
+    assert "names the run never, but results/never/models is not there; make that run first" in line
+    assert "Traceback" not in ended.stdout
