@@ -72,10 +72,19 @@ rule fetch_clips:
                 "js_runtime",
                 "expect",
             },
-            without={"directory", "segments", "ontology", "subsets", "max_clips", "min_clips"},
+            without={
+                "directory",
+                "url_template",
+                "segments",
+                "ontology",
+                "subsets",
+                "max_clips",
+                "min_clips",
+            },
         ),
         part=lambda wildcards: int(wildcards.part),
         directory=lambda wildcards: AUDIOSET["directory"],
+        url_template=lambda wildcards: AUDIOSET["url_template"],  # its {ytid} is none of Snakemake's wildcards
     script:
         "../workflow/scripts/fetch_clips.py"
 
