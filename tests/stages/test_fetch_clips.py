@@ -1,5 +1,6 @@
 """fetch_clips against a loopback server and a folder: every status, exact lengths, sync, and what a re-run asks for."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -126,6 +127,64 @@ def test_estimate_and_progress_are_told(kinds, tmp_path, caplog):
                     expect=expect, **FAST)  # fmt: skip
     assert "part 0 of 1: 2 of 2 clips to fetch, some 1 to be had, 0.50 GB, 0.5 h" in caplog.text
     assert "fetching: 2 of 2 clips" in caplog.text
+
+
+def test_progress_is_told_while_clips_come(kinds, tmp_path, caplog, monkeypatch):
+    from l3net import progress
+
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    (tmp_path / "videos").mkdir()
+    clips = [clip_list(tmp_path / "clips.csv", [f"there-0000{n}" for n in range(3)])]
+    for n in range(3):
+        shutil.copy(kinds["three_seconds"], tmp_path / "videos" / f"there-0000{n}.mp4")
+    with caplog.at_level("INFO", logger="l3net"):
+        fetch_clips(clips, tmp_path / "m.csv", source="directory", directory=tmp_path / "videos", store=tmp_path / "s",
+                    workers=1, **FAST)  # fmt: skip
+    told = [record.message for record in caplog.records if record.message.startswith("fetching: ")]
+    assert [line.split(" clips, ")[0] for line in told[:3]] == [f"fetching: {n} of 3" for n in (1, 2, 3)]
+    assert re.search(r"fetching: 1 of 3 clips, [\d.e+-]+/s, [\d.]+ min left", told[0])
+
+
+def test_a_worker_pauses_between_requests(kinds, tmp_path, monkeypatch):
+    from l3net import acquisition
+
+    pauses = []
+    monkeypatch.setattr(acquisition.time, "sleep", pauses.append)
+    (tmp_path / "videos").mkdir()
+    clips = [clip_list(tmp_path / "clips.csv", ["lost--00000", "lost--00001"])]
+    fetch_clips(clips, tmp_path / "m.csv", source="directory", directory=tmp_path / "videos", store=tmp_path / "s",
+                sleep_interval=7.5, attempts=1, **FAST)  # fmt: skip
+    assert pauses == [7.5, 7.5]
+
+
+def test_secrets_are_used_and_written_nowhere(tmp_path, caplog, capfd):
+    answers = {
+        "lost--00000": 403,
+        "lost--00001": "reset",
+        "lost--00002": 429,
+        "lost--00003": 404,
+        "lost--00004": b"page",
+    }
+    jar = tmp_path / "cookies.txt"
+    jar.write_text("# Netscape HTTP Cookie File\nexample.invalid\tFALSE\t/\tFALSE\t2147483647\tlogin\tSECRET\n")
+    with serving() as proxy, caplog.at_level("DEBUG"):
+        proxy.answers = {f"http://example.invalid/{ytid}.mp4": answer for ytid, answer in answers.items()}
+        fetch_clips(
+            [clip_list(tmp_path / "clips.csv", list(answers))],
+            tmp_path / "m.csv",
+            source="http",
+            url_template="http://example.invalid/{ytid}.mp4?key=SECRET",
+            proxy=proxy.url.replace("http://", "http://me:SECRET@"),
+            cookies=str(jar),
+            store=tmp_path / "store",
+            **FAST,
+        )
+    assert {request.get("Cookie") for request in proxy.headers} - {None} == {"login=SECRET"}
+    assert all("Proxy-Authorization" in request for request in proxy.headers)
+    written = [tmp_path / "m.csv", *(path for path in (tmp_path / "store").rglob("*") if path.is_file())]
+    texts = [caplog.text, *capfd.readouterr(), *(path.read_text() for path in written)]
+    assert "rate_limited" in caplog.text
+    assert not any("SECRET" in text or "bWU6" in text for text in texts)
 
 
 def test_a_store_holds_one_kind_of_clips(tmp_path):

@@ -109,6 +109,16 @@ def test_rate_is_that_of_all_connections_together(monkeypatch):
     assert waits == [0.5, 0.75, 1.75]
 
 
+def test_what_comes_in_is_held_to_the_rate_and_in_pieces_that_pace():
+    counted = []
+    with serving() as server, opened(rate_limit=80_000) as gate:
+        gate.slow_down = counted.append
+        server.answers["/a"] = bytes(100_000)
+        answer = ask(gate, f"GET {server.url}/a HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert sum(counted) == len(answer) > 100_000
+    assert max(counted) <= 10_000
+
+
 @pytest.mark.parametrize("address", ["socks5://user:SECRET@host:1080", "ftp://host", "http://"])
 def test_proxies_that_cannot_be_used(address):
     with pytest.raises(ConfigError, match=r"audioset\.proxy has the scheme") as caught:

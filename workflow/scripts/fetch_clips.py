@@ -74,12 +74,11 @@ def fetch_clips(
     origin = open_source(source, directory, url_template, encoding, access)
     kept = Store(store, asdict(encoding))
     task = f"{part:04d}-of-{parts:04d}-{stable_hash(f'{origin.digest} {wanted}'):016x}"
-    with kept.run(task) as run:
+    with kept.work_folder() as work, kept.run(task, work) as run:
         job = Job(kept, origin, Pace(workers, attempts, sleep_interval, give_up_after, back_off_seconds), run)
         foretell(job, wanted, n_all, part, parts, expect or {})
         try:
-            with kept.work_folder() as work:
-                job.fetch(wanted, work)
+            job.fetch(wanted, work)
         finally:
             origin.close()
         table = job.manifest(wanted)

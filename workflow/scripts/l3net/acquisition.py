@@ -8,6 +8,7 @@ not stop.
 import logging
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -60,6 +61,7 @@ class Job:
     def __init__(self, store: Store, source: Source, pace: Pace, run: str) -> None:
         self.store, self.source, self.pace, self.run = store, source, pace, run
         self.back_off = BackOff(pace)
+        self._tried: Counter[Clip] = Counter()
 
     def unsettled(self, clips: Iterable[Clip]) -> list[Clip]:
         """Return the clips for which something is left to try."""
@@ -81,14 +83,7 @@ class Job:
         waiting = self.unsettled(clips)
         with Progress("fetching", len(waiting), "clips") as progress:
             while waiting and not self.back_off.gave_up:
-                with ThreadPoolExecutor(self.pace.workers, thread_name_prefix="fetch") as pool:
-                    try:
-                        ended = pool.map(lambda clip: self._try(clip, work), waiting)
-                        waiting = [clip for clip, is_settled in zip(waiting, ended, strict=True) if not is_settled]
-                    except BaseException:
-                        pool.shutdown(cancel_futures=True)
-                        raise
-                progress.advance(progress.total - len(waiting) - progress.done)
+                waiting = self._pass(waiting, work, progress)
 
     def manifest(self, clips: list[Clip]) -> pd.DataFrame:
         """Return one row a clip with `audioset.MANIFEST_COLUMNS`, in the order of `clips`."""
@@ -96,6 +91,21 @@ class Job:
         records = [(clip, self.store.record(clip) or untried) for clip in clips]
         rows = [{**asdict(clip), **asdict(record), **record.media} for clip, record in records]
         return pd.DataFrame(rows, columns=MANIFEST_COLUMNS).astype(MANIFEST_TYPES)
+
+    def _pass(self, clips: list[Clip], work: Path, progress: Progress) -> list[Clip]:
+        """Try each clip once; count those that are settled as they come, return the others."""
+        with ThreadPoolExecutor(self.pace.workers, thread_name_prefix="fetch") as pool:
+            waiting = []
+            try:
+                for clip, is_settled in zip(clips, pool.map(lambda clip: self._try(clip, work), clips), strict=True):
+                    if is_settled:
+                        progress.advance()
+                    else:
+                        waiting.append(clip)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return waiting
 
     def _is_settled(self, record: Record | None) -> bool:
         if record is None or (record.source != self.source.digest and not record.usable):
@@ -121,10 +131,11 @@ class Job:
             self._demand_space(work)
         self.back_off.report(failure, asked_at)
         record = self._record(known, *made, is_last=failure is not None and not failure.again)
-        kept = self.store.keep(clip, record, target if target.exists() and record.usable else None)
+        kept = self.store.keep(clip, record, work, target if target.exists() and record.usable else None)
         target.unlink(missing_ok=True)
         time.sleep(self.pace.sleep_interval)
-        return self._is_settled(kept)
+        self._tried[clip] += 1  # beside the record's count, which a job of another run on the same clip starts over
+        return self._is_settled(kept) or self._tried[clip] >= self.pace.attempts
 
     def _had_already(self, clip: Clip, known: Record | None) -> tuple[str, dict[str, Any], str] | None:
         """Return the outcome of a clip that was put in the store by a job killed before it wrote the record."""

@@ -88,10 +88,11 @@ class Store:
         has_media = path.exists() and path.stat().st_size == record.media.get("bytes")
         return record if has_media or not record.usable else None
 
-    def keep(self, clip: Clip, record: Record, made: Path | None = None) -> Record:
+    def keep(self, clip: Clip, record: Record, work: Path, made: Path | None = None) -> Record:
         """Take the media file `made` into the store, then the record; return the record that stands.
 
-        A clip that another job has had meanwhile is not written over by the failure of this one.
+        Both come whole from the job's folder `work`: a kill leaves nothing half-written beside the clips. A clip that
+        another job has had meanwhile is not written over by the failure of this one.
         """
         path = self.path(clip)
         path.parent.mkdir(exist_ok=True)
@@ -99,7 +100,7 @@ class Store:
             return known
         if made is not None:
             made.replace(path)
-        write_text(path.with_suffix(".json"), canonical_json(asdict(record)))
+        _put(path.with_suffix(".json"), canonical_json(asdict(record)), work)
         return record
 
     @contextmanager
@@ -123,13 +124,24 @@ class Store:
             held.close()
 
     @contextmanager
-    def run(self, job: str) -> str:
+    def run(self, job: str, work: Path) -> str:
         """Yield the token of the run of `job`: a new one, or that of a run that was killed before its end."""
         marker = self.folder / ".runs" / job
-        if not marker.exists():
-            write_text(marker, secrets.token_hex(8))
-        yield marker.read_text(encoding="utf-8")
+        try:
+            token = marker.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            token = secrets.token_hex(8)
+            marker.parent.mkdir(exist_ok=True)
+            _put(marker, token, work)
+        yield token
         marker.unlink(missing_ok=True)
+
+
+def _put(target: Path, text: str, work: Path) -> None:
+    """Write `text` to `target` by way of the folder `work`, which is swept where the job is killed."""
+    written = work / target.name
+    written.write_text(text, encoding="utf-8")
+    written.replace(target)
 
 
 def _lock(file: IO[str], *, wait: bool) -> bool:
@@ -145,10 +157,10 @@ def _lock(file: IO[str], *, wait: bool) -> bool:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove a work folder unless its job lives."""
+    """Remove a work folder unless its job lives; renamed first, so that an ffmpeg which outlived it adds no file."""
     try:
         with open(folder / "lock", "w") as lock:
             if _lock(lock, wait=False):
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(folder.rename(folder.with_suffix(".old")), ignore_errors=True)
     except FileNotFoundError:
         shutil.rmtree(folder, ignore_errors=True)
