@@ -1,7 +1,8 @@
 """The workflow with every script replaced by ``touch``: a whole run in seconds, to ask what a change would run again.
 
 Rules, configuration, wildcards and params are the project's own, so Snakemake records and compares what it always
-does; only the work is left out. Outputs are empty files.
+does; only the work is left out. Outputs are empty files. As a command, a simulated run that must end with every target
+there: ``python -m tests.workflow.stub_run --configfile presets/paper.yaml``.
 """
 
 import os
@@ -9,6 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import yaml
@@ -82,3 +85,17 @@ def _without_scripts(rules: str, work: str) -> str:
     """Return the text of a rules file with every ``script:`` replaced by a ``shell:`` that makes the outputs."""
     command = TOUCH.replace("{work}", work)
     return re.sub(r'(?m)^    script:\n +".*"$', f'    shell:\n        "{command}"', rules)
+
+
+def main() -> None:
+    """Run the workflow in a temporary folder with the options of the command line, then plan it again."""
+    with tempfile.TemporaryDirectory() as folder:
+        made, started = StubRun(Path(folder), Path(__file__).parents[2]), time.monotonic()
+        made.snakemake("--cores", 8, "--quiet", "all", *sys.argv[1:], timeout=3600)
+        print(f"ended with every target there after {time.monotonic() - started:.0f} s")
+        left = made.snakemake("--dry-run", "--cores", 1, *sys.argv[1:])
+        print("a second run:", "nothing to do" if "Nothing to be done" in left else left[-500:])
+
+
+if __name__ == "__main__":
+    main()
