@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -144,6 +145,21 @@ def test_a_clip_that_is_gone_changes_no_other_picture(store: SmallStore, shard: 
             sample = samples.read(fewer, i)
             heard, _ = time_code.read_sound(sample.sound)
             assert heard == int(fewer.clips["ytid"][sample.recipe["sound"]][-2:])
+
+
+def test_memory_does_not_grow_with_the_part(store: SmallStore, tmp_path: Path) -> None:
+    """What Python and numpy hold at most, for two and for six clips: less than one more clip's sound."""
+    peaks = []
+    for n in (2, 6):
+        clips = pd.read_csv(store.clips).head(n)
+        clips.to_csv(tmp_path / "clips.csv", index=False)
+        tracemalloc.start()
+        stage_function("make_shard")(
+            tmp_path / "clips.csv", store.manifest, tmp_path / "p.h5", store=store.folder / "store", **SETTINGS
+        )
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < store.seconds * SECOND * 2
 
 
 def test_too_large_a_crop_is_refused(store: SmallStore) -> None:

@@ -41,7 +41,7 @@ def make_shard(
 
     A clip that cannot be decoded, or is shorter than a second, is left out with the reason in the table ``left_out``;
     the samples of the others do not change by it, except the sound of negatives that would have come from it. Memory
-    holds one clip's sound and used frames (about 10 MB for 10 s at 256 pixels) and the recipes, whatever the
+    holds one clip's sound and used frames (about 3 MB for 10 s at 256 pixels) and the recipes, whatever the
     part's size.
 
     Parameters

@@ -57,6 +57,15 @@ class Order:
         rows = np.concatenate([self._block(block) for block in blocks])
         return rows[first - blocks[0] * self.share :][:n]
 
+    def mixed(self, first: int, n: int) -> set[int]:
+        """Return the clips that are being mixed, in a shuffled stream, where the `n` places from `first` on lie."""
+        clips = set()
+        for block in range(first // self.share, (first + n - 1) // self.share + 1):
+            number, j = divmod(block, self.n_clips)
+            order = self._permutation(number, 0, 0, self.n_clips)
+            clips.update(order[(j - np.arange(self.mix)) % self.n_clips].tolist())
+        return clips
+
     def _block(self, block: int) -> np.ndarray:
         """Return the `share` samples of a block, shuffled."""
         number, j = divmod(block, self.n_clips)

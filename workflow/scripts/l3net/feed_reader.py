@@ -22,7 +22,6 @@ from l3net.reader_processes import ReaderProcess
 from l3net.shard_format import SAMPLE_RATE
 from l3net.shards import ClipData, Shard
 
-_OPEN_FILES = 64
 Texts = list[tuple[int, str, str]]
 
 
@@ -57,11 +56,20 @@ class Filler:
         self.ends = np.cumsum([shard.n_clips for shard in self.index.shards])
         self.order = Order(self.index.n_clips, self.index.samples_per_clip, plan.seed, plan.shuffle, plan.mix)
         self._files: OrderedDict[int, Shard] = OrderedDict()
-        self._clips: OrderedDict[int, ClipData] = OrderedDict()
+        self._clips: dict[int, ClipData] = {}
+
+    @property
+    def n_clips_held(self) -> int:
+        """Clips in memory."""
+        return len(self._clips)
 
     def fill(self, batch: int, slot: Slot) -> Texts:
         """Write this reader's rows of a batch; return their row, sample id and labels."""
-        places = self.order.place(batch * self.plan.batch_size, self.plan.batch_size)
+        span = batch * self.plan.batch_size, self.plan.batch_size
+        if self.plan.shuffle:
+            for clip in self._clips.keys() - self.order.mixed(*span):
+                del self._clips[clip]
+        places = self.order.place(*span)
         mine = np.flatnonzero(places[:, 0] % self.readers == self.number)
         return [self._fill_row(slot, row, *places[row].tolist()) for row in mine.tolist()]
 
@@ -85,7 +93,7 @@ class Filler:
         shard = self._files.get(number)
         if shard is None:
             shard = self._files[number] = self._open(number)
-            while len(self._files) > _OPEN_FILES:
+            while len(self._files) > self.order.mix + 1:  # each clip that is being mixed may be of another file
                 self._files.popitem(last=False)[1].close()
         self._files.move_to_end(number)
         return shard, clip - (int(self.ends[number - 1]) if number else 0)
@@ -102,9 +110,6 @@ class Filler:
         data = self._clips.get(clip)
         if data is None:
             data = self._clips[clip] = shard.clip_data(local)
-            while len(self._clips) > -(-self.order.mix // self.readers) + 1:
-                self._clips.popitem(last=False)
-        self._clips.move_to_end(clip)
         return data
 
     def close(self) -> None:

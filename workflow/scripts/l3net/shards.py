@@ -41,7 +41,8 @@ class Shard:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         with self._refusing():
-            self.file = h5py.File(path, "r")
+            # No cache of chunks: readers take every byte once, and a feed has a hundred shards open.
+            self.file = h5py.File(path, "r", rdcc_nbytes=0)
         try:
             with self._refusing():
                 self._open()
