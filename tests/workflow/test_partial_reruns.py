@@ -68,9 +68,9 @@ def test_the_machine_of_a_run_makes_nothing_anew(finished: StubRun) -> None:
 
 
 def test_a_lost_last_checkpoint_runs_its_last_leg_and_what_follows(finished: StubRun, results: Path) -> None:
-    with without(results / "models" / "music-linear" / "checkpoints" / "epoch-008.h5"):
+    with without(results / "models" / "music-linear" / "checkpoints" / "epoch-012.h5"):
         jobs = finished.plan()
-    assert jobs["train_leg"] == legs(8, models=["music-linear"])
+    assert jobs["train_leg"] == legs(12, models=["music-linear"])
     assert jobs["select_checkpoint"] == ["models/music-linear/best.h5"]
     assert jobs["evaluate_avc"] == ["models/music-linear/avc.csv"]
     assert jobs["extract_embedding"] == ["models/music-linear/embedding.keras"]
@@ -81,15 +81,15 @@ def test_a_lost_last_checkpoint_runs_its_last_leg_and_what_follows(finished: Stu
 
 
 def test_a_lost_checkpoint_that_nothing_waits_for_runs_nothing(finished: StubRun, results: Path) -> None:
-    with without(results / "models" / "music-linear" / "checkpoints" / "epoch-003.h5"):
+    with without(results / "models" / "music-linear" / "checkpoints" / "epoch-004.h5"):
         assert finished.plan() == {}
 
 
 def test_another_learning_rate_trains_anew_and_leaves_shards_alone(finished: StubRun) -> None:
     jobs = finished.plan(train={"learning_rate": 5e-4})
-    assert jobs["train_leg"] == legs(3, 8)
+    assert jobs["train_leg"] == legs(4, 12)
     assert jobs["classify_dataset"] == scores(
-        *(f"l3-{model}" for model in MODELS), "l3-music-mel256-epoch-003", "l3-music-mel256-epoch-008"
+        *(f"l3-{model}" for model in MODELS), "l3-music-mel256-epoch-004", "l3-music-mel256-epoch-012"
     )
     assert not BEFORE_TRAINING & set(jobs)
     assert "fetch_dataset" not in jobs
@@ -97,7 +97,7 @@ def test_another_learning_rate_trains_anew_and_leaves_shards_alone(finished: Stu
 
 def test_a_data_set_more_is_fetched_embedded_and_classified(finished: StubRun) -> None:
     jobs = finished.plan(datasets={"mine": {"layout": "folder", "source": "resources/demo/ESC-50"}})
-    every = [f"l3-{model}" for model in MODELS] + ["random", "l3-music-mel256-epoch-003", "l3-music-mel256-epoch-008"]
+    every = [f"l3-{model}" for model in MODELS] + ["random", "l3-music-mel256-epoch-004", "l3-music-mel256-epoch-012"]
     assert jobs["fetch_dataset"] == ["datasets/mine.csv"]
     assert jobs["embed_dataset"] == sorted(f"embeddings/mine/{embedding}.h5" for embedding in every)
     assert jobs["classify_dataset"] == scores(*every, datasets=("mine",))
@@ -111,33 +111,33 @@ def test_an_embedding_more_is_computed_and_classified(finished: StubRun) -> None
 
 
 def test_a_later_checkpoint_runs_only_the_new_legs(finished: StubRun) -> None:
-    jobs = finished.plan(train={"checkpoints": [3, 8, 12]})
-    assert jobs["train_leg"] == legs(12)
+    jobs = finished.plan(train={"checkpoints": [4, 12, 16]})
+    assert jobs["train_leg"] == legs(16)
     assert jobs["select_checkpoint"] == [f"models/{model}/best.h5" for model in MODELS]
     assert not BEFORE_TRAINING & set(jobs)
-    assert "scores/us8k/l3-music-mel256-epoch-003.csv" not in jobs["classify_dataset"]
-    assert "scores/us8k/l3-music-mel256-epoch-012.csv" in jobs["classify_dataset"]
+    assert "scores/us8k/l3-music-mel256-epoch-004.csv" not in jobs["classify_dataset"]
+    assert "scores/us8k/l3-music-mel256-epoch-016.csv" in jobs["classify_dataset"]
 
 
 def test_a_checkpoint_between_runs_its_leg_and_the_one_that_now_starts_from_it(finished: StubRun) -> None:
-    jobs = finished.plan(train={"checkpoints": [3, 5, 8]})
-    assert jobs["train_leg"] == legs(5, 8)
+    jobs = finished.plan(train={"checkpoints": [4, 6, 12]})
+    assert jobs["train_leg"] == legs(6, 12)
     assert not BEFORE_TRAINING & set(jobs)
 
 
 def test_a_checkpoint_between_can_be_had_without_the_later_ones(finished: StubRun) -> None:
-    target = "results/demo/models/music-mel256/embedding-epoch-005.keras"
-    jobs = finished.plan(target, train={"checkpoints": [3, 5, 8]})
+    target = "results/demo/models/music-mel256/embedding-epoch-006.keras"
+    jobs = finished.plan(target, train={"checkpoints": [4, 6, 12]})
     assert jobs == {
-        "train_leg": legs(5, models=["music-mel256"]),
-        "extract_embedding": ["models/music-mel256/embedding-epoch-005.keras"],
+        "train_leg": legs(6, models=["music-mel256"]),
+        "extract_embedding": ["models/music-mel256/embedding-epoch-006.keras"],
     }
 
 
 def test_another_seed_stands_beside_the_old_one(finished: StubRun) -> None:
     jobs = finished.plan(models={"seeds": [0, 1]})
     new = [f"{model}-seed1" for model in MODELS]
-    assert jobs["train_leg"] == legs(3, 8, models=new)
+    assert jobs["train_leg"] == legs(4, 12, models=new)
     assert jobs["evaluate_avc"] == [f"models/{model}/avc.csv" for model in new]
     assert jobs["classify_dataset"] == scores(*(f"l3-{model}" for model in new))
     assert not BEFORE_TRAINING & set(jobs)
@@ -148,7 +148,7 @@ def test_a_part_fetched_again_makes_its_shards_and_trains_anew(finished: StubRun
     assert jobs["fetch_clips"] == ["manifests/part-0003.csv"]
     assert jobs["make_shard"] == ["shards/environmental/part-0003.h5", "shards/music/part-0003.h5"]
     assert jobs["index_shards"] == ["shards/environmental/train.json", "shards/music/train.json"]
-    assert jobs["train_leg"] == legs(3, 8)
+    assert jobs["train_leg"] == legs(4, 12)
     assert not {"make_demo_videos", "fetch_segments", "select_clips", "fetch_dataset"} & set(jobs)
 
 
@@ -161,8 +161,8 @@ def test_a_stage_by_force_runs_it_and_what_follows(finished: StubRun) -> None:
 
 
 def test_one_model_by_force_leaves_the_others_alone(finished: StubRun) -> None:
-    jobs = finished.plan("--forcerun", "results/demo/models/music-linear/checkpoints/epoch-003.h5")
-    assert jobs["train_leg"] == legs(3, 8, models=["music-linear"])
+    jobs = finished.plan("--forcerun", "results/demo/models/music-linear/checkpoints/epoch-004.h5")
+    assert jobs["train_leg"] == legs(4, 12, models=["music-linear"])
     assert jobs["classify_dataset"] == scores("l3-music-linear")
 
 
@@ -177,7 +177,7 @@ def test_a_front_end_more_trains_its_two_models(tmp_path: Path, root: Path) -> N
     assert made.plan(**two) == {}
     jobs = made.plan(**{**two, "models": {"front_ends": ["linear", "mel256", "mel128"]}})
     new = ["environmental-mel128", "music-mel128"]
-    assert jobs["train_leg"] == legs(3, 8, models=new)
+    assert jobs["train_leg"] == legs(4, 12, models=new)
     assert jobs["evaluate_avc"] == [f"models/{model}/avc.csv" for model in new]
     assert jobs["classify_dataset"] == scores(*(f"l3-{model}" for model in new), datasets=("esc50",))
     assert not BEFORE_TRAINING & set(jobs)
