@@ -275,6 +275,7 @@ rule plot_training_curves:
 rule plot_attrition:
     input:
         attrition="<results>/attrition.csv",
+        by_label="<results>/attrition_by_label.csv",
     output:
         svg=report(
             "<results>/figures/attrition.svg",

@@ -266,6 +266,8 @@ def draw(run: Path, name: str, synthetic: bool) -> tuple[Path, Path]:
     if name == "attrition":
         rows = ["music,train,ok,90", "music,train,private,4", "music,valid,ok,10", "music,valid,short,1"]
         (run / "attrition.csv").write_text("subset,split,status,n\n" + "\n".join(rows) + "\n")
+        rows = ["music,train,/m/a,Guitar,ok,,60", "music,train,/m/b,Drum,ok,,30", "music,train,/m/b,Drum,private,x,4"]
+        (run / "by_label.csv").write_text("subset,split,mid,label,status,reason,n\n" + "\n".join(rows) + "\n")
     arguments = {
         "input_representation": ([downstream], protocol),
         "training_subset": ([downstream], protocol),
@@ -275,7 +277,7 @@ def draw(run: Path, name: str, synthetic: bool) -> tuple[Path, Path]:
         "class_accuracy": ([tables / "class_accuracy.csv"], reference),
         "embedding_map": ([sorted(run.glob("embeddings/*/*.h5"))], {}),
         "training_curves": ([[run / "models" / m / "history.csv" for m in MODELS]], {"models": MODELS}),
-        "attrition": ([run / "attrition.csv"], {}),
+        "attrition": ([run / "attrition.csv", run / "by_label.csv"], {}),
     }
     inputs, params = arguments[name]
     stage_function(f"plot_{name}")(*inputs, svg, png, **params, synthetic=synthetic)
@@ -298,6 +300,14 @@ def test_figures_open_and_say_that_data_is_synthetic(run: Path, name: str) -> No
     inked = (picture[..., :3] < 0.9).any(axis=2)
     assert 0.005 < inked.mean() < 0.6
     assert not inked[:, [0, -1]].all()
+
+
+def test_attrition_names_the_labels_that_lost_most(run: Path) -> None:
+    svg, _ = draw(run, "attrition", synthetic=False)
+    said = svg.read_text()
+    assert "<!-- Drum, music (34) -->" in said
+    assert "Guitar" not in said
+    assert "<!-- music, train (94) -->" in said
 
 
 def test_figures_of_real_data_bear_no_mark_and_the_same_data_gives_the_same_bytes(run: Path) -> None:

@@ -1,38 +1,61 @@
-"""Plot what became of the clips that were asked for: those obtained and those lost, by reason."""
+"""Plot what became of the clips that were asked for, obtained or lost and why: by subset and split, and by label."""
 
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from l3net import figures, stage
+from l3net.clips import STATUSES, USABLE
 
-_GOOD = ("ok", "short")
+_SPLITS = ["train", "valid", "test"]
+_MOST_LABELS = 12
 
 
-def plot_attrition(attrition: Path, svg: Path, png: Path, *, synthetic: bool = False) -> None:
-    """Draw a bar for each subset and split: the share of each status, with the number of clips."""
+def plot_attrition(attrition: Path, by_label: Path, svg: Path, png: Path, *, synthetic: bool = False) -> None:
+    """Draw a bar for each subset and split, the share of each status; and one for each of the labels that lost most."""
     table = pd.read_csv(attrition, keep_default_na=False)
-    order = {"train": 0, "valid": 1, "test": 2}
-    table = table[table.n > 0]
-    counts = table.pivot_table(index=["subset", "split"], columns="status", values="n", aggfunc="sum", fill_value=0)
-    rows = sorted(counts.index, key=lambda key: (key[0], order.get(key[1], 3)), reverse=True)
-    counts = counts.loc[rows]
-    statuses = [s for s in _GOOD if s in counts] + sorted(set(counts.columns) - set(_GOOD))
-    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    figure, axes = figures.panels(1, height=1.0 + 0.34 * len(rows), width=6.0)
-    ax, left = axes[0, 0], 0
-    for s, status in enumerate(statuses):
-        look = {"color": figures.COLOURS[s % 8] + "CC", "hatch": figures.HATCHES[s % 8], "edgecolor": "white"}
-        ax.barh(range(len(rows)), shares[status], left=left, height=0.75, label=status.replace("_", " "), **look)
-        left = left + shares[status].to_numpy()
-    ax.set_yticks(
-        range(len(rows)), [f"{subset}, {split} ({counts.loc[(subset, split)].sum()})" for subset, split in rows]
-    )
-    ax.set_xlim(0, 1)
-    ax.set_xlabel("share of the clips asked for (%)")
-    figures.percent(ax, "x")
+    counts = _counts(table, ["subset", "split"])
+    rows = sorted(counts.index, key=lambda key: (key[0], _SPLITS.index(key[1])))
+    labels = _counts(pd.read_csv(by_label, keep_default_na=False), ["label", "subset"])
+    lost = labels.drop(columns=list(USABLE), errors="ignore").sum(axis=1)
+    worst = lost[lost > 0].sort_values(ascending=False, kind="stable").index[:_MOST_LABELS]
+    panels = [counts.loc[rows], labels.loc[worst]] if len(worst) else [counts.loc[rows]]
+    bars = [len(panel) for panel in panels]
+    height = 1.0 + 0.34 * sum(bars) / len(bars)
+    figure, axes = figures.panels(1, len(panels), height=height, width=6.0, height_ratios=bars)
+    for ax, panel, title in zip(axes[:, 0], panels, ["subset and split", "labels that lost most"], strict=False):
+        _draw(ax, panel)
+        ax.set_title(title)
+    axes[-1, 0].set_xlabel("share of the clips asked for (%)")
     figures.legend_above(figure)
     figures.save(figure, svg, png, synthetic=synthetic, note="numbers in brackets: clips asked for")
+
+
+def _counts(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the number of clips, a row for each of `keys`, a column for each status that occurs, in their order."""
+    table = table[table["n"] > 0]
+    counts = table.pivot_table(index=keys, columns="status", values="n", aggfunc="sum", fill_value=0)
+    return counts[[status for status in STATUSES if status in counts]]
+
+
+def _draw(ax: Axes, counts: pd.DataFrame) -> None:
+    """Draw a row of `counts` as a bar of shares; a status looks alike in every panel."""
+    shares, left = counts.div(counts.sum(axis=1), axis=0), 0
+    for status in counts:
+        s = STATUSES.index(status)  # more than there are colours: the second round has other hatches
+        look = {
+            "color": figures.COLOURS[s % 8] + "CC",
+            "hatch": figures.HATCHES[(s + s // 8) % 8],
+            "edgecolor": "white",
+        }
+        ax.barh(range(len(counts)), shares[status], left=left, height=0.75, label=status.replace("_", " "), **look)
+        left = left + shares[status].to_numpy()
+    names = [f"{one}, {other} ({n})" for (one, other), n in counts.sum(axis=1).items()]
+    ax.set_yticks(range(len(counts)), names)
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1)
+    figures.percent(ax, "x")
 
 
 if __name__ == "__main__":
