@@ -67,6 +67,15 @@ def test_signed_rank_of_many_pairs_is_scipys_approximation() -> None:
     assert (found.statistic, found.p) == (expected.statistic, pytest.approx(expected.pvalue))
 
 
+def test_differences_that_are_equal_but_for_rounding_are_ties() -> None:
+    """23/30 - 22/30 and 21/30 - 20/30 and so on: all of 1/30, so each has the mean rank."""
+    first, second = np.arange(23, 13, -1) / 30, np.arange(22, 12, -1) / 30
+    first[0], second[0] = second[0], first[0]
+    for digits in (12, 16):
+        found = statistics.signed_rank(first.round(digits), second.round(digits))
+        assert (found.n, found.statistic) == (10, 5.5)
+
+
 def test_signed_rank_by_hand() -> None:
     """Six pairs, all in favour: rank sum 0, p = 2 / 2^6."""
     found = statistics.signed_rank(np.arange(6) + np.linspace(0.1, 0.2, 6), np.arange(6))

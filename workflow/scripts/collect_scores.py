@@ -48,8 +48,9 @@ def collect_scores(
     for path, table in tables.items():
         model_seeds = table["embedding"].map(lambda name: embeddings.get(name, {}).get("model_seed", ""))
         with files.replacing(path) as temporary:
+            # Digits enough that equal differences of accuracies stay equal: the signed-rank test ranks them.
             table.assign(model_seed=model_seeds, synthetic=synthetic).to_csv(
-                temporary, index=False, float_format="%.6g"
+                temporary, index=False, float_format="%.12g"
             )
     described = provenance.describe(embeddings=embeddings, **settings, synthetic=synthetic)
     files.write_text(provenance_file, provenance.canonical_json(described) + "\n")
