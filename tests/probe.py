@@ -4,7 +4,8 @@
     python -m tests.probe ../shared/data/esc10 '{"kind": "soundnet", "layer": "conv5"}' resources/weights/sound8.npy
 
 ESC10_FOLDER holds a folder a class; the first digit of a file's name is its fold. The probe is logistic regression on
-standardised features, nothing tuned. No test: its figures are in docs/embeddings.md.
+standardised features, nothing tuned. SoundNet without a FILE is the untrained one: He-normal kernels, no biases, batch
+norms that change nothing. No test: its figures are in docs/embeddings.md.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from l3net import embeddings, sound
+from l3net import embeddings, released_soundnet, sound
 from l3net.embedding_streams import Embedding
 
 
@@ -50,6 +51,17 @@ def esc10(embedding: Embedding, folder: Path, hop_seconds: float = 0.1) -> list[
     return accuracies(features(embedding, paths, hop_seconds), labels, folds)
 
 
+def untrained_soundnet(layer: str, seed: int = 0) -> Embedding:
+    """Return a layer of SoundNet with kernels that are drawn."""
+    rng, channels, weights = np.random.default_rng(seed), 1, {}
+    for name, made in released_soundnet.LAYERS.items():
+        shape = (made.kernel, channels, made.channels)
+        kernel = rng.normal(0.0, np.sqrt(2.0 / np.prod(shape[:2])), shape).astype(np.float32)
+        weights[name] = {"weights": kernel, "biases": np.zeros(made.channels, np.float32)}
+        channels = made.channels if name in released_soundnet.TRUNK else channels
+    return released_soundnet.embedding(weights, layer)
+
+
 def main() -> None:
     """Embed the recordings as the command line says and print the accuracies."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -58,7 +70,11 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--hop-seconds", type=float, default=0.1)
     options = parser.parse_args()
-    found = esc10(embeddings.load(options.settings, options.files), options.folder, options.hop_seconds)
+    if options.settings["kind"] == "soundnet" and not options.files:
+        named = untrained_soundnet(options.settings["layer"])
+    else:
+        named = embeddings.load(options.settings, options.files)
+    found = esc10(named, options.folder, options.hop_seconds)
     print(f"{json.dumps(options.settings)}: {np.mean(found):.4f} ({', '.join(f'{value:.4f}' for value in found)})")
 
 

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from l3net import embedding_exports, front_ends, networks, released_openl3
+from l3net import embedding_exports, embeddings, front_ends, keras_embeddings, networks, released_openl3
 from l3net.errors import ConfigError, WeightsError
 from tests import tiny_embedding
 
@@ -111,20 +111,48 @@ def test_what_openl3_cannot_hold_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_openl3_itself_reads_an_export(tmp_path: Path, sounds: np.ndarray) -> None:
+OPENL3_PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from openl3 import models
+sounds, images = np.load("sounds.npy")[:, None], np.load("images.npy")
+for name in ("linear", "mel128", "mel256"):
+    for size in (6144, 512):
+        model = models.load_audio_embedding_model_from_path(f"{name}.h5", name, size)
+        np.save(f"{name}_{size}.npy", model.predict(sounds, verbose=0))
+    rng, old = np.random.default_rng(4), model.get_weights()
+    model.set_weights([w * rng.uniform(0.5, 1.5, w.shape) + np.abs(rng.normal(0, 0.02, w.shape)) for w in old])
+    model.save_weights(f"openl3_audio_{name}_env.h5")
+    np.save(f"{name}_written.npy", model.predict(sounds, verbose=0))
+np.save("image.npy", models.load_image_embedding_model_from_path("image.h5", 8192).predict(images, verbose=0))
+"""
+
+
+def test_openl3_itself_reads_what_is_exported_and_what_it_writes_is_read_here(
+    tmp_path: Path, sounds: np.ndarray
+) -> None:
+    """From sound, through the front end of each; ours as it is used: made ready, behind the kind's settings."""
     source, python = os.environ.get("OPENL3_SRC"), os.environ.get("OPENL3_PYTHON")
     if not source or not python:
         pytest.skip("OPENL3_SRC (openl3 0.4.2's source) and OPENL3_PYTHON (TensorFlow 2.15, kapre 0.3.6) are not set")
-    ours = networks.embedding_network(tiny_embedding.network(front_end="mel256", **FULL))
-    embedding_exports.export(ours, {"hop_length": 242}, tmp_path / "ours.h5")
+    images = np.random.default_rng(0).uniform(-1, 1, (1, 224, 224, 3)).astype(np.float32)
     np.save(tmp_path / "sounds.npy", sounds)
-    program = (
-        f"import sys; sys.path.insert(0, {source!r}); import numpy as np; from openl3 import models; "
-        f"m = models.load_audio_embedding_model_from_path('ours.h5', 'mel256', 6144); "
-        f"np.save('theirs.npy', m.predict(np.load('sounds.npy')[:, None], verbose=0))"
-    )
-    subprocess.run([python, "-c", program], cwd=tmp_path, check=True, capture_output=True)
-    assert difference(np.load(tmp_path / "theirs.npy"), np.array(ours(sounds))) < 1e-4
+    np.save(tmp_path / "images.npy", images)
+    whole = {name: tiny_embedding.network(front_end=name, **FULL) for name in front_ends.FRONT_ENDS}
+    for name, network in whole.items():
+        embedding_exports.export(networks.embedding_network(network), {}, tmp_path / f"{name}.h5")
+    seen = networks.vision_embedding_network(tiny_embedding.network(**FULL, image_size=224))
+    embedding_exports.export(seen, {}, tmp_path / "image.h5")
+    subprocess.run([python, "-c", OPENL3_PROGRAM, source], cwd=tmp_path, check=True, capture_output=True)
+    assert difference(np.array(seen(images)), np.load(tmp_path / "image.npy")) < 1e-4
+    for name, network in whole.items():
+        for pooling in (6144, 512):
+            ours = keras_embeddings.of_model(networks.embedding_network(network, pooling=pooling), {})
+            assert difference(ours.network(sounds), np.load(tmp_path / f"{name}_{pooling}.npy")) < 1e-4, name
+        settings = {"kind": "openl3", "front_end": name, "pooling": 512, "subset": "env"}
+        read = embeddings.load(settings, [tmp_path / f"openl3_audio_{name}_env.h5"])
+        assert difference(read.network(sounds), np.load(tmp_path / f"{name}_written.npy")) < 1e-4, name
 
 
 def test_onnx_gives_the_same_embedding(tmp_path: Path, sounds: np.ndarray) -> None:
