@@ -27,6 +27,7 @@ include: "rules/audioset.smk"
 include: "rules/samples.smk"
 include: "rules/training.smk"
 include: "rules/downstream.smk"
+include: "rules/figures.smk"
 include: "rules/report.smk"
 
 
