@@ -7,11 +7,11 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 import pytest
 
 from tests.slurm.cluster import Cluster, wait_until
 from tests.slurm.conftest import finish, on_slurm, set_up_profile, start_on_slurm
+from tests.slurm.tables import assert_same_tables
 from tests.workflow.stub_run import StubRun
 
 SMALL = {"datasets": dict.fromkeys(("us8k", "dcase2013"))}
@@ -112,23 +112,29 @@ def test_a_run_survives_what_a_cluster_does_to_it(cluster: Cluster, stubs: StubR
     assert tried["0001"][0] == tried["0001"][1], "a preempted job is requeued under its own id, as it was"
 
 
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory: pytest.TempPathFactory, root: Path) -> StubRun:
-    """A copy of the workflow, its work left in, where presets/slurm-smoke.yaml has been run without SLURM."""
-    made = StubRun(tmp_path_factory.mktemp("smoke"), root, work=None)
+def small_copy(folder: Path, root: Path) -> StubRun:
+    """Return a copy of the workflow, its work left in, whose options make presets/slurm-smoke.yaml smaller still."""
+    made = StubRun(folder, root, work=None)
     less = made.configure({"demo": {"clips_per_class": 12, "dataset_clips_per_class": 5}})
     made.options = ["--configfile", "presets/slurm-smoke.yaml", less[1]]
-    made.snakemake("--cores", 2, *made.options, "--config", "run=local")
     set_up_profile(made.folder, gpu_partition="main", gpus=0)
     return made
 
 
-def test_the_same_tables_as_on_one_machine(cluster: Cluster, smoke: StubRun) -> None:
-    on_slurm(cluster, smoke.folder, *smoke.options, "--config", "run=slurm", seconds=900)
-    for table in ("attrition.csv", "tables/avc.csv", "tables/downstream.csv"):
-        here, there = (pd.read_csv(smoke.folder / "results" / run / table) for run in ("local", "slurm"))
-        assert len(here) > 0
-        pd.testing.assert_frame_equal(here, there, check_exact=True)
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory, root: Path) -> StubRun:
+    """A copy where presets/slurm-smoke.yaml has been run without SLURM."""
+    made = small_copy(tmp_path_factory.mktemp("smoke"), root)
+    made.snakemake("--cores", 2, *made.options)
+    return made
+
+
+def test_the_same_tables_as_on_one_machine(cluster: Cluster, smoke: StubRun, tmp_path: Path, root: Path) -> None:
+    """In a copy of its own, so that SLURM fetches, samples and trains everything itself."""
+    through_slurm = small_copy(tmp_path, root)
+    on_slurm(cluster, through_slurm.folder, *through_slurm.options, seconds=900)
+    run = Path("results", "slurm-smoke")
+    assert_same_tables(smoke.folder / run, through_slurm.folder / run)
 
 
 def test_two_nodes_train_a_leg_like_one_process(cluster: Cluster, smoke: StubRun) -> None:
@@ -145,7 +151,7 @@ def test_two_nodes_train_a_leg_like_one_process(cluster: Cluster, smoke: StubRun
         folder = smoke.folder / "results" / run
         folder.mkdir()
         for name in ("shards", "manifests", "clips", "segments", "attrition.csv", "attrition_by_label.csv"):
-            subprocess.run(["cp", "-a", str(smoke.folder / "results" / "local" / name), str(folder)], check=True)
+            subprocess.run(["cp", "-a", str(smoke.folder / "results" / "slurm-smoke" / name), str(folder)], check=True)
     options = ["--allowed-rules", "train_leg"]
     smoke.snakemake("--cores", 1, *options, *config, "--config", "run=one", "--", target.format(run="one"))
     profile = smoke.folder / "workflow" / "profiles" / "slurm" / "config.yaml"
