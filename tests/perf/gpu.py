@@ -1,19 +1,27 @@
 """Training speed on a GPU: full width, batch 64 and 512, float32 and mixed bfloat16, XLA on and off, one device.
 
-    python -m tests.perf.gpu [FOLDER]
+    python -m tests.perf.gpu [--trial] [FOLDER]
 
 Prints a line a setting and writes gpu.json into FOLDER (default results): samples a second on a batch in memory and
 with the feed, the share of the card's measured matrix-product peak, and the hours of the paper's 78.6 million samples
-(the paper: ten days on four GPUs; the goal: 12 hours on one H100, feed included). Ends with 1 where there is no GPU.
+(the paper: ten days on four GPUs; the goal: 12 hours on one H100, feed included). A setting that does not fit the
+card's memory is told as such. TensorFlow computes float32 products in TF32 where the card has it, here and in training.
+Ends with 1 where there is no GPU.
+
+With --trial every setting runs in small on whatever there is, to see that it runs; nothing is written.
 """
 
+import argparse
 import itertools
 import json
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 from l3net import devices, feed, networks, steps
@@ -21,45 +29,62 @@ from tests import tiny_shards
 
 GFLOP_A_SAMPLE = 123.0  # forward and backward, full width, mel256, 224 pixels
 PAPER_SAMPLES = 300 * 4096 * 64
-STEPS = 30
+PRECISIONS = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
+WARM_UP_STEPS = 3
 
 
-def main(folder: Path) -> int:
+@dataclass(frozen=True)
+class Scale:
+    """How large everything is: batches, network, shards, readers, steps timed, matrices of the peak."""
+
+    batch_sizes: tuple[int, int] = (64, 512)
+    image_size: int = 224
+    width: float = 1.0
+    hop_length: int = 242
+    clips: int = 256
+    workers: int = 12
+    steps: int = 30
+    matrix: int = 8192
+
+
+TRIAL = Scale((4, 8), image_size=32, width=1 / 16, hop_length=1936, clips=8, workers=1, steps=2, matrix=256)
+
+
+def main(folder: Path, *, is_trial: bool = False) -> int:
     """Measure every setting; return an exit code."""
     gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
+    if not gpus and not is_trial:
         print("no GPU here; nothing measured")
         return 1
-    card = tf.config.experimental.get_device_details(gpus[0])["device_name"]
-    peaks = {"float32": _peak(tf.float32), "mixed_bfloat16": _peak(tf.bfloat16)}
-    print(card, {name: f"{peak / 1e12:.0f} TFLOP/s" for name, peak in peaks.items()})
-    tiny_shards.SIZE = 224
+    scale = TRIAL if is_trial else Scale()
+    card = tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "no GPU"
+    peaks = {name: _peak(dtype, scale.matrix) for name, dtype in PRECISIONS.items()}
+    print(card, {name: f"{peak / 1e12:.3g} TFLOP/s" for name, peak in peaks.items()})
+    tiny_shards.SIZE = scale.image_size
     rows = []
     with tempfile.TemporaryDirectory() as data:
-        index = tiny_shards.write_split(Path(data), "train", n_clips=256, share=16)
-        for batch_size, precision, xla in itertools.product((64, 512), peaks, (False, True)):
-            rows.append(_setting(index, batch_size, precision, xla, peaks[precision]))
-            print(json.dumps(rows[-1]))
+        index = tiny_shards.write_split(Path(data), "train", n_clips=scale.clips, share=16)
+        for batch_size, precision, xla in itertools.product(scale.batch_sizes, PRECISIONS, (False, True)):
+            setting = {"batch_size": batch_size, "precision": precision, "xla": xla}
+            rows.append(setting | _measure(index, scale, peaks[precision], **setting))
+            print(json.dumps(rows[-1]), flush=True)
+    if is_trial:
+        print("a trial in small: the figures say nothing of the network, and are not kept")
+        return 0
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "gpu.json").write_text(json.dumps({"card": card, "peaks": peaks, "settings": rows}, indent=2) + "\n")
     return 0
 
 
-def _setting(index: Path, batch_size: int, precision: str, xla: bool, peak: float) -> dict:
-    strategy = devices.open_strategy("single", deterministic=False)
-    model = networks.build_l3("mel256", image_size=224, precision=precision)
-    optimizer = steps.make_optimizer(model, steps.LearningRate(1e-5), precision)
-    update = steps.training_step(model, optimizer, strategy, feed.prepare, batch_size=batch_size, augment=True, xla=xla)
-    stream = iter(feed.open_feed(index, batch_size=batch_size, epoch=0, seed=0, workers=12, batches=STEPS + 8))
-    kept = next(stream)
-    rates = {
-        "memory": _rate(update, lambda: kept, batch_size),
-        "feed": _rate(update, lambda: next(stream), batch_size),
-    }
+def _measure(index: Path, scale: Scale, peak: float, **setting: Any) -> dict[str, Any]:
+    """Return the figures of a setting, or that it does not fit the memory."""
+    try:
+        rates = _rates(index, scale, **setting)
+    except tf.errors.ResourceExhaustedError:
+        return {"out_of_memory": True}
+    finally:
+        keras.utils.clear_session(free_memory=True)
     return {
-        "batch_size": batch_size,
-        "precision": precision,
-        "xla": xla,
         "samples_per_second": round(rates["memory"], 1),
         "samples_per_second_with_feed": round(rates["feed"], 1),
         "share_of_peak": round(rates["memory"] * GFLOP_A_SAMPLE * 1e9 / peak, 4),
@@ -67,20 +92,36 @@ def _setting(index: Path, batch_size: int, precision: str, xla: bool, peak: floa
     }
 
 
-def _rate(update, batch, batch_size: int) -> float:
-    """Return samples a second over the steps, after three to warm up."""
-    for _ in range(3):
+def _rates(index: Path, scale: Scale, *, batch_size: int, precision: str, xla: bool) -> dict[str, float]:
+    """Return samples a second on a batch in memory and with the feed."""
+    strategy = devices.open_strategy("single", deterministic=False)
+    shape = {"image_size": scale.image_size, "width": scale.width, "hop_length": scale.hop_length}
+    model = networks.build_l3("mel256", **shape, precision=precision)
+    optimizer = steps.make_optimizer(model, steps.LearningRate(1e-5), precision)
+    update = steps.training_step(model, optimizer, strategy, feed.prepare, batch_size=batch_size, augment=True, xla=xla)
+    n = 1 + WARM_UP_STEPS + scale.steps
+    stream = iter(feed.open_feed(index, batch_size=batch_size, epoch=0, seed=0, workers=scale.workers, batches=n))
+    kept = next(stream)
+    return {
+        "memory": batch_size * _steps_per_second(update, lambda: kept, scale.steps),
+        "feed": batch_size * _steps_per_second(update, lambda: next(stream), scale.steps),
+    }
+
+
+def _steps_per_second(update, batch, n: int) -> float:
+    """Return the rate of `n` steps, after a few to trace, compile and warm up."""
+    for _ in range(WARM_UP_STEPS):
         loss, _ = update(batch())
     float(loss)
     began = time.perf_counter()
-    for _ in range(STEPS):
+    for _ in range(n):
         loss, _ = update(batch())
     float(loss)
-    return STEPS * batch_size / (time.perf_counter() - began)
+    return n / (time.perf_counter() - began)
 
 
-def _peak(dtype: tf.DType, n: int = 8192, times: int = 20) -> float:
-    """Return the operations a second of a product of square matrices."""
+def _peak(dtype: tf.DType, n: int, times: int = 20) -> float:
+    """Return the operations a second of a product of square matrices of `n` rows."""
     a = tf.cast(tf.random.stateless_normal([n, n], [1, 2]), dtype)
 
     @tf.function
@@ -97,4 +138,8 @@ def _peak(dtype: tf.DType, n: int = 8192, times: int = 20) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "results")))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("results"))
+    parser.add_argument("--trial", action="store_true", help="run everything in small; write nothing")
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.folder, is_trial=arguments.trial))

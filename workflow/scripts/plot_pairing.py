@@ -41,6 +41,7 @@ def _draw_offsets(ax, offsets: pd.DataFrame, pairings) -> None:
         ax.bar(x, here / here.sum(), width, label=pairing, **style)
     ax.set_title("frame after the start")
     ax.set_xlabel("whole seconds")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_ylabel("matching samples (%)")
     ax.grid(axis="y")
     figures.percent(ax)
