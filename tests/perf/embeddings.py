@@ -49,7 +49,7 @@ from l3net import embed_files, keras_embeddings
 named = keras_embeddings.load_file(Path("embedding.keras"))
 named.network(np.zeros((1, 48000), np.float32))
 pages = int(Path("/proc/self/statm").read_text().split()[1])
-embed_files.run(named, embed_files.find([Path(sys.argv[1])], Path("out"), ".npz"), hop_seconds=1.0)
+embed_files.run(lambda: named, embed_files.find([Path(sys.argv[1])], Path("out"), ".npz"), hop_seconds=1.0)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, pages * resource.getpagesize() / 2**20)
 """
 
@@ -70,7 +70,7 @@ def _files_once(named: WindowEmbedding, folder: Path) -> float:
     """Return windows a second from a sound file to a file of vectors."""
     tasks = embed_files.find([folder / "sound.wav"], folder / "out", ".npz")
     start = time.perf_counter()
-    embed_files.run(named, tasks, hop_seconds=_HOP, overwrite=True)
+    embed_files.run(lambda: named, tasks, hop_seconds=_HOP, overwrite=True)
     return _WINDOWS / (time.perf_counter() - start)
 
 

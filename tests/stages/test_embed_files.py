@@ -16,6 +16,7 @@ import soundfile
 
 import l3net
 from l3net import cli, embed_files, keras_embeddings, vector_files
+from l3net.embedding_streams import WindowEmbedding
 from l3net.errors import ClipError, ConfigError, WeightsError
 from tests import tiny_embedding
 from tests.unit.test_sound import broken
@@ -175,6 +176,18 @@ def test_a_disk_that_fills_up_leaves_nothing(
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
+def test_what_is_done_needs_no_model(sounds: Path, tmp_path: Path) -> None:
+    def never() -> None:
+        raise AssertionError("the model was loaded")
+
+    (task,) = embed_files.find([sounds / "a.wav"], tmp_path / "out", ".npz")
+    network = WindowEmbedding(lambda windows: windows[:, :2].copy(), 2, 48000, 48000)
+    assert embed_files.run(lambda: network, [task], about={"model": 1}).done == 1
+    assert embed_files.run(never, [task], about={"model": 1}).skipped == 1
+    with pytest.raises(AssertionError, match="was loaded"):
+        embed_files.run(never, [task], about={"model": 2})
+
+
 def test_precision_is_part_of_what_is_done(
     model: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -198,9 +211,9 @@ def test_hops_and_pools_that_cannot_be(model: Path, sounds: Path, tmp_path: Path
     tasks = embed_files.find([sounds], tmp_path / "out", ".npz")
     named = keras_embeddings.load_file(model)
     with pytest.raises(ConfigError, match=r"hop_seconds is 100.*milliseconds"):
-        embed_files.run(named, tasks, hop_seconds=100)
+        embed_files.run(lambda: named, tasks, hop_seconds=100)
     with pytest.raises(ConfigError, match="pooling over time by 'median' is unknown"):
-        embed_files.run(named, tasks, pool=("median",))
+        embed_files.run(lambda: named, tasks, pool=("median",))
 
 
 def test_two_files_for_one_target_are_named(sounds: Path, tmp_path: Path) -> None:

@@ -1,10 +1,6 @@
-"""extract_embedding, fetch_weights and embed_dataset on tiny inputs."""
+"""extract_embedding and embed_dataset on tiny inputs."""
 
-import hashlib
-import io
 import json
-import logging
-import tarfile
 from pathlib import Path
 
 import h5py
@@ -14,7 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from l3net import embedding_files, keras_embeddings, networks, weights
+from l3net import embedding_files, keras_embeddings, networks
 from l3net.errors import ClipError, ConfigError, DatasetError, WeightsError
 from tests import tiny_embedding
 from tests.stages.loading import stage_function
@@ -22,7 +18,6 @@ from tests.unit import test_released_soundnet as soundnet
 
 extract_embedding = stage_function("extract_embedding")
 embed_dataset = stage_function("embed_dataset")
-fetch_weights = stage_function("fetch_weights")
 
 
 @pytest.fixture(scope="module")
@@ -181,45 +176,3 @@ def test_a_broken_clip_ends_the_stage_with_its_name_and_leaves_nothing(tmp_path:
     clips.iloc[:0].to_csv(tmp_path / "clips.csv", index=False)
     with pytest.raises(DatasetError, match="no clips"):
         run(tmp_path, {"kind": "random"}, [])
-
-
-def test_fetch_weights_from_a_path_pins_and_checks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "w.npy").write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()
-    with caplog.at_level(logging.WARNING, logger="l3net"):
-        fetch_weights(tmp_path / "kept.npy", name="w.npy", settings={"path": str(tmp_path / "w.npy")})
-    assert f"add to weights.w.npy: sha256: {digest}" in caplog.text
-    fetch_weights(tmp_path / "kept.npy", name="w.npy", settings={"path": str(tmp_path / "w.npy"), "sha256": digest})
-    with pytest.raises(WeightsError, match=f"SHA-256 is {digest}, weights.w.npy.sha256 says 00"):
-        fetch_weights(tmp_path / "other", name="w.npy", settings={"path": str(tmp_path / "w.npy"), "sha256": "00"})
-    assert not (tmp_path / "other").exists()
-
-
-@pytest.mark.parametrize(
-    ("settings", "error", "message"),
-    [
-        ({}, ConfigError, "has no source; expected one of url, package, path"),
-        ({"url": "https://a", "path": "b"}, ConfigError, "has url and path"),
-        ({"url": "file:///etc/passwd"}, ConfigError, "expected http:// or https://"),
-        ({"url": "http://127.0.0.1:9/w"}, WeightsError, "http://127.0.0.1:9/w cannot be fetched"),
-        ({"path": "no/such/file"}, WeightsError, "no/such/file cannot be read: No such file"),
-        ({"package": "soundnet", "member": "a"}, ConfigError, "needs package: name==version"),
-        ({"package": "--index-url=http://x", "member": "a"}, ConfigError, "needs package: name==version"),
-    ],
-)
-def test_weights_that_cannot_be_had(tmp_path: Path, settings: dict, error: type, message: str) -> None:
-    with pytest.raises(error, match=message):
-        fetch_weights(tmp_path / "w", name="w", settings=settings)
-    assert not list(tmp_path.iterdir())
-
-
-def test_one_file_is_taken_out_of_an_archive(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "p-1.tar.gz", "w:gz") as archive:
-        for name in ("p-1/p/models/w.npy", "p-1/setup.py"):
-            entry = tarfile.TarInfo(name)
-            entry.size = 7
-            archive.addfile(entry, io.BytesIO(b"content"))
-    weights.take("w", tmp_path / "p-1.tar.gz", "p/models/w.npy", tmp_path / "w.npy")
-    assert (tmp_path / "w.npy").read_bytes() == b"content"
-    with pytest.raises(WeightsError, match=r"has 0 files p/models/v.npy"):
-        weights.take("w", tmp_path / "p-1.tar.gz", "p/models/v.npy", tmp_path / "v.npy")

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from l3net.errors import ConfigError, L3Error
 
@@ -83,10 +84,13 @@ def _embed(options: argparse.Namespace) -> int:
         options.settings = {**options.settings, "precision": options.precision}
     about = {"settings": options.settings, "model_sha256": [hashing.sha256_of(path) for path in options.model]}
 
-    from l3net import embeddings  # loads TensorFlow, so after everything that can be wrong before
+    def load() -> Any:
+        from l3net import embeddings  # loads TensorFlow, so after everything that can be wrong or done before
+
+        return embeddings.load(options.settings, options.model)
 
     outcome = embed_files.run(
-        embeddings.load(options.settings, options.model),
+        load,
         tasks,
         hop_seconds=options.hop_seconds,
         center=options.center,

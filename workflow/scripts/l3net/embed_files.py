@@ -7,7 +7,7 @@ batches, whatever the length of a file: vectors go to disk as they come.
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def _may_be_sound(path: Path) -> bool:
 
 
 def run(
-    embedding: Embedding,
+    load: Callable[[], Embedding],
     tasks: list[Task],
     *,
     hop_seconds: float = 0.1,
@@ -87,6 +87,7 @@ def run(
 
     Parameters
     ----------
+    load : gives the embedding; called only when there is something to embed.
     pool : of `POOLS`; given, one vector a file: these over time, one behind the other.
     overwrite : also those whose file of vectors is there and was made with the same settings.
     about : further metadata that decide whether a file is done, e.g. the model's digest.
@@ -96,6 +97,9 @@ def run(
     settings = {"hop_seconds": hop_seconds, "center": center, "pool": list(pool), **(about or {})}
     waiting = [task for task in tasks if overwrite or not _is_done(task, settings)]
     outcome = Outcome(skipped=len(tasks) - len(waiting))
+    if not waiting:
+        return outcome
+    embedding = load()
     sounds = ((task, sound.blocks(task.source, embedding.sample_rate)) for task in waiting)
     pieces = embedding.embed(sounds, hop_seconds=hop_seconds, center=center, batch_size=batch_size)
     seconds = {task: _seconds(task.source) for task in waiting}
