@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 from l3net import figures, stage
@@ -27,7 +28,8 @@ def plot_embedding_type(
         here = scores[scores["dataset"] == dataset]
         values = {(name, ""): found["accuracy"].tolist() for name, found in here.groupby("embedding")}
         figures.grouped_boxes(ax, values, places, [""])
-        ax.tick_params(axis="x", rotation=30 if len(places) > 2 else 0)
+        if len(places) > 2:
+            plt.setp(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
         for x, place in enumerate(places):
             if not synthetic and (dataset, place) in published.index:
                 theirs = float(published[dataset, place]) / 100
