@@ -18,7 +18,6 @@ from typing import IO, Any
 from l3net import audioset
 from l3net.clips import USABLE, Clip
 from l3net.errors import ClipError, ConfigError
-from l3net.files import write_text
 from l3net.provenance import canonical_json
 
 _log = logging.getLogger("l3net")
@@ -62,15 +61,8 @@ class Store:
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        self.folder = folder
-        settings_file = folder / "store.json"
-        if not settings_file.exists():
-            write_text(settings_file, canonical_json(settings))
-        kept = json.loads(settings_file.read_text(encoding="utf-8"))
-        if differing := sorted(key for key in {*kept, *settings} if kept.get(key) != settings.get(key)):
-            there = ", ".join(f"{key} {kept.get(key)}" for key in differing)
-            asked = ", ".join(f"{key} {settings.get(key)}" for key in differing)
-            raise ConfigError(f"audioset.store {folder} holds clips with {there}, not {asked}: name another store")
+        self.folder, self.settings, self._settings_file = folder, settings, folder / "store.json"
+        self._demand_settings()
 
     def path(self, clip: Clip) -> Path:
         """Return where the clip's media file belongs."""
@@ -107,7 +99,7 @@ class Store:
     def work_folder(self) -> Path:
         """Yield a folder of this job's own inside the store; sweep those of jobs that were killed."""
         work = self.folder / ".work"
-        work.mkdir(exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
         mine = work / secrets.token_hex(8)
         with open(work / "lock", "w") as gate:
             _lock(gate, wait=True)
@@ -117,7 +109,10 @@ class Store:
             for other in work.iterdir():
                 if other.is_dir() and other != mine:
                     _sweep(other)
+            if not self._settings_file.exists():
+                _put(self._settings_file, canonical_json(self.settings), mine)
         try:
+            self._demand_settings()
             yield mine
         finally:
             shutil.rmtree(mine, ignore_errors=True)
@@ -135,6 +130,16 @@ class Store:
             _put(marker, token, work)
         yield token
         marker.unlink(missing_ok=True)
+
+    def _demand_settings(self) -> None:
+        """Refuse a store of other clips; one that is not there yet will hold those of `settings`."""
+        if not self._settings_file.exists():
+            return
+        kept = json.loads(self._settings_file.read_text(encoding="utf-8"))
+        if differing := sorted(key for key in {*kept, *self.settings} if kept.get(key) != self.settings.get(key)):
+            there = ", ".join(f"{key} {kept.get(key)}" for key in differing)
+            asked = ", ".join(f"{key} {self.settings.get(key)}" for key in differing)
+            raise ConfigError(f"audioset.store {self.folder} holds clips with {there}, not {asked}: name another store")
 
 
 def _put(target: Path, text: str, work: Path) -> None:
