@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.tiny_training import contents
 
 
@@ -30,32 +32,36 @@ from l3net import stage, steps, training
 from tests.stages.loading import stage_function
 from tests.tiny_training import arguments
 
-make = steps.training_step
+folder, activity, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+make = getattr(steps, activity)
 def signalling(*a, **k):
     step, calls = make(*a, **k), []
-    def update(batch):
+    def told(batch):
         calls.append(batch)
-        if len(calls) == 4:
+        if len(calls) == number:
             os.kill(os.getpid(), signal.SIGTERM)
         return step(batch)
-    return update
-steps.training_step = signalling
+    return told
+setattr(steps, activity, signalling)
 stage._log_to(None)
-folder = Path(sys.argv[1])
 stage.run(stage_function("train_leg"), lambda: arguments(folder, folder / "run", epoch=1))
 """
 
 
-def test_sigterm_saves_and_ends_with_an_exit_code_that_snakemake_retries(tmp_path: Path, root: Path) -> None:
+@pytest.mark.parametrize(("activity", "number", "batches"), [("training_step", 4, 4), ("validation_step", 2, 6)])
+def test_sigterm_saves_and_ends_with_an_exit_code_that_snakemake_retries(
+    activity: str, number: int, batches: int, tmp_path: Path, root: Path
+) -> None:
     from l3net import checkpoint_files
     from tests import tiny_shards
 
     tiny_shards.write_split(tmp_path, "train")
     tiny_shards.write_split(tmp_path, "valid")
-    ended = subprocess.run([sys.executable, "-c", STOPPED, str(tmp_path)], cwd=root, capture_output=True, text=True)
+    command = [sys.executable, "-c", STOPPED, str(tmp_path), activity, str(number)]
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert ended.returncode == 1, ended.stderr[-3000:]
     assert f"train_leg: stopped by {signal.Signals(15).name} after epoch 0; run it again" in ended.stderr
     assert "Traceback" not in ended.stderr
     state = checkpoint_files.read(tmp_path / "run" / "state" / "state.h5")
-    assert state.position["batches"] == 4
+    assert state.position["batches"] == batches
     assert not (tmp_path / "run" / "epoch-001.h5").exists()

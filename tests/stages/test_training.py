@@ -128,6 +128,34 @@ def test_a_loss_that_is_no_number_names_its_samples(
     assert all(np.isfinite(values).all() for values in state.weights.values())
 
 
+def test_weights_that_an_update_spoilt_never_become_the_state(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = steps.training_step
+
+    def spoilt(model, *args, **options):
+        step, calls = make(model, *args, **options), []
+
+        def update(batch):
+            calls.append(batch)
+            made = step(batch)
+            if len(calls) == 4:
+                model.get_layer("fusion_dense_2").bias.assign([np.nan, 0.0])
+            return made
+
+        return update
+
+    monkeypatch.setattr(steps, "training_step", spoilt)
+    leg = arguments(data, tmp_path, epoch=1, save_every_seconds=0.0)
+    with pytest.raises(
+        training.Diverged, match=r"fusion_dense_2/bias holds values that are no numbers.*batch 4.*music/"
+    ):
+        stage_function("train_leg")(**leg)
+    state = checkpoint_files.read(tmp_path / "state" / "state.h5")
+    assert state.position["batches"] == 3
+    assert all(np.isfinite(values).all() for values in state.weights.values())
+
+
 def test_a_state_of_another_configuration_is_passed_over(data: Path, tmp_path: Path, caplog) -> None:
     damaged = arguments(data, tmp_path, epoch=1)
     damaged["state"].mkdir()

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from l3net import checkpoint_files, checkpoints, devices, feed, files, networks, progress, shard_index, steps
@@ -76,7 +77,7 @@ class _Training:
         if self.writes:
             for leftover in leg.state.glob(".*.partial*"):  # of a save that was killed
                 leftover.unlink(missing_ok=True)
-        self.saved_at, self.is_warm = time.monotonic(), False
+        self.saved_at, self.is_warm, self.sample_ids = time.monotonic(), False, tf.constant([], tf.string)
 
     def _describe(self) -> dict[str, Any]:
         """Return what the network is and what it is trained on, for all who load it."""
@@ -101,8 +102,8 @@ class _Training:
             began = time.perf_counter()
             self._note(epoch, began, *self._validate())
             if epoch < self.leg.epoch:
-                self._save()
                 self._stop_if_asked()
+                self._save()
         del self.record.metadata["fingerprint"]
         return self._snapshot() if self.writes else None
 
@@ -117,18 +118,18 @@ class _Training:
         with progress.Progress(f"epoch {epoch} of {self.leg.epoch}", left, "batches") as bar:
             began = time.perf_counter()
             for batch, waited in _timed(batches):
-                result = self.update(batch)
+                result, self.sample_ids = self.update(batch), batch["sample_id"]
                 # The loss is read one step late, so that an accelerator never waits for Python.
                 self._count(epoch, pending)
-                pending = (result, batch["sample_id"])
+                pending = (result, self.sample_ids)
                 position["batches"] += 1
                 began = self._clock(began, waited)
                 bar.advance()
                 if self.stop.received or time.monotonic() - self.saved_at > s.save_every_seconds:
                     self._count(epoch, pending)
                     pending = None
-                    self._save()
                     self._stop_if_asked()
+                    self._save()
                     began = time.perf_counter()
             self._count(epoch, pending)
 
@@ -154,16 +155,21 @@ class _Training:
             return
         (loss, right), sample_ids = pending
         value = float(loss)
-        if not math.isfinite(value) and self.settings.stop_on_nan:
-            local = self.strategy.experimental_local_results(sample_ids)
-            names = ", ".join(name.decode() for part in local for name in part.numpy())
-            raise Diverged(
-                f"the loss is {value} in epoch {epoch}, in or before batch {self.record.position['batches']}; "
-                f"the last good state is kept in {self.leg.state}; lower train.learning_rate or look at the batch's "
-                f"samples: {names}"
-            )
+        if not math.isfinite(value):
+            self._diverge(f"the loss is {value} in epoch {epoch}", sample_ids)
         self.record.position["loss"] += value
         self.record.position["right"] += int(right)
+
+    def _diverge(self, what: str, sample_ids) -> None:
+        """Stop for numbers that are none, unless told to go on."""
+        if not self.settings.stop_on_nan:
+            return
+        local = self.strategy.experimental_local_results(sample_ids)
+        names = ", ".join(name.decode() for part in local for name in part.numpy())
+        raise Diverged(
+            f"{what}, in or before batch {self.record.position['batches']}; the last good state is kept in "
+            f"{self.leg.state}; lower train.learning_rate or look at the batch's samples: {names}"
+        )
 
     def _validate(self) -> tuple[float, float]:
         """Return mean loss and accuracy on the validation samples, the same ones after every epoch."""
@@ -213,8 +219,14 @@ class _Training:
                 tf.summary.scalar(name, value)
 
     def _snapshot(self) -> Checkpoint:
-        """Return the record with the present weights and optimizer."""
+        """Return the record with the present weights and optimizer, unless a weight is no number.
+
+        (An update can spoil them after a loss that was one; the next loss would tell, but too late for the state.)
+        """
         self.record.weights = checkpoints.capture(self.model.variables)
+        for name, values in self.record.weights.items():
+            if not np.isfinite(values).all():
+                self._diverge(f"{name} holds values that are no numbers", self.sample_ids)
         self.record.optimizer = checkpoints.capture(self.optimizer.variables)
         return self.record
 
@@ -225,7 +237,9 @@ class _Training:
         self.saved_at = time.monotonic()
 
     def _stop_if_asked(self) -> None:
+        """Save and end, where a signal asked for it."""
         if self.stop.received:
+            self._save()
             done = self.record.metadata["epoch"]
             raise Interrupted(f"stopped by {self.stop.received} after epoch {done}; run it again to go on from there")
 
