@@ -45,8 +45,7 @@ def set_up_profile(folder: Path, **block: object) -> None:
     ):
         assert old in text
         text = text.replace(old, new)
-    text = re.sub(r"mem_mb: (\d)\d\d\d ", r"mem_mb: \g<1>00 ", text)
-    text = re.sub(r"mem_mb=(\d+)\d\d\d,", r"mem_mb=\g<1>00,", text)
+    text = re.sub(r"mem_mb([:=] ?\d+)0\b", r"mem_mb\1", text)
     path.write_text(text)
 
 
