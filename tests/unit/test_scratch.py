@@ -24,9 +24,12 @@ def test_without_a_folder_nothing_is_copied(index: Path) -> None:
     assert scratch.local_index(index, None) == index
 
 
-def test_shards_and_index_are_copied_as_they_are(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("written", ["$TMPDIR/shards", "%TMPDIR/shards"])
+def test_shards_and_index_are_copied_as_they_are(
+    written: str, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "node"))
-    copied = scratch.local_index(index, "$TMPDIR/shards")
+    copied = scratch.local_index(index, written)
     assert copied != index
     assert copied.is_relative_to(tmp_path / "node" / "shards")
     assert hashing.sha256_of(copied) == hashing.sha256_of(index)

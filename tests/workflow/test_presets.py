@@ -206,7 +206,7 @@ def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stub
     assert "slurm_account=lab, slurm_partition=a100" in leg
     assert ("gres=gpu:2" if gpus_by == "gres" else "gpu=4") in leg
     assert "nodes=2, tasks=2, mpi=srun" in leg
-    assert "scratch=$TMPDIR" in leg
+    assert "scratch=%TMPDIR" in leg  # for the node of the job to fill in, not for this one
     for stage in ("fetch_segments", "fetch_clips", "fetch_dataset"):
         (fetch, *_) = re.findall(rf"rule {stage}:\n(?: .*\n)*?    resources: (.*)", planned)
         assert "slurm_partition=transfer" in fetch

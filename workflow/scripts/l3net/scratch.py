@@ -23,11 +23,12 @@ def local_index(index: Path, folder: str | None) -> Path:
     Parameters
     ----------
     index : JSON of index_shards; the paths in it are relative to it.
-    folder : a folder on a disk of this node, with environment variables (``$TMPDIR``); None: no copy.
+    folder : a folder on a disk of this node, with environment variables (``%TMPDIR``, as the cluster's profile writes
+        them, or ``$TMPDIR``); None: no copy.
     """
     if folder is None:
         return index
-    place = Path(os.path.expandvars(folder))
+    place = Path(os.path.expandvars(folder.replace("%", "$")))
     if "$" in str(place):
         _log.warning("scratch %s names a variable that is not set here; reading the shards where they are", folder)
         return index
