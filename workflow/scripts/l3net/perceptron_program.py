@@ -15,15 +15,7 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 
 
 class Program:
-    """The epoch of one architecture and list of settings, as one XLA computation.
-
-    Parameters
-    ----------
-    sizes : inputs, hidden units of each layer, classes.
-    learning_rates, weight_decays : one of each setting.
-    batch_size : windows a step.
-    xla : compile with XLA.
-    """
+    """The epoch of one architecture and list of settings, as one XLA computation; arguments as `Perceptrons` has them."""
 
     def __init__(
         self, sizes: list[int], learning_rates: list[float], weight_decays: list[float], *, batch_size: int, xla: bool
