@@ -15,7 +15,7 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 
 
 class Program:
-    """The epoch of one architecture and list of settings, as one XLA computation; arguments as `Perceptrons` has them."""
+    """The epoch of one architecture and list of settings, as one XLA computation (arguments: `Perceptrons`)."""
 
     def __init__(
         self, sizes: list[int], learning_rates: list[float], weight_decays: list[float], *, batch_size: int, xla: bool
