@@ -28,10 +28,9 @@ def write_split(
     writer = shard_writer.ShardWriter(path, attributes)
     for clip in range(n_clips):
         kind = clip % kinds
-        frames = [_frame(kind, kinds, rng) for _ in range(2)]
+        images = [_image(kind, kinds, rng) for _ in range(share)]
         fields = {"ytid": f"clip{clip:07d}", "end_seconds": float(SECONDS), "row": clip, "width": SIZE, "height": SIZE}
-        whole, times = np.zeros((2, 2), np.int16), np.array([0.5, 1.5])
-        writer.add_clip(frames, whole, times, _sound(kind, rng), MIDS[kind], **fields)
+        writer.add_clip(images, _sound(kind, rng), MIDS[kind], **fields)
     writer.finish(_samples(n_clips, share, kinds, shuffled, rng), [])
     index = folder / f"{split}.json"
     with shards.Shard(path) as shard:
@@ -44,14 +43,14 @@ def write_split(
             samples_per_clip=share,
             n_samples=shard.n_samples,
             n_clips=n_clips,
-            largest_frame_bytes=shard.largest_frame(),
+            largest_image_bytes=shard.largest_image(),
             shards=[entry],
         )
     shard_index.write(made, index)
     return index
 
 
-def _frame(kind, kinds, rng):
+def _image(kind, kinds, rng):
     pixels = rng.integers(0, 120, (SIZE, SIZE, 3))
     pixels[..., kind % 3] += 120 if kind < 3 else 0
     file = io.BytesIO()
@@ -69,7 +68,8 @@ def _samples(n_clips, share, kinds, shuffled, rng):
     rows = np.zeros(n_clips * share, shards.SAMPLE)
     rows["n"] = np.arange(rows.size)
     rows["clip"] = rows["sound"] = rows["n"] // share
-    rows["frame"] = 2 * rows["clip"] + rng.integers(0, 2, rows.size)
+    rows["frame"] = rng.integers(0, 2, rows.size)
+    rows["time"] = rows["frame"] + 0.5
     rows["label"] = rows["n"] % 2
     mismatched = rows["label"] == 0
     step = rng.integers(1, kinds, rows.size)

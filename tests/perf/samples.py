@@ -30,6 +30,8 @@ PUBLISHED_SAMPLES_PER_SECOND = 2.6  # its sampler on such clips and this kind of
 PUBLISHED_BYTES = 180e3
 SECONDS, N_CLIPS, SHARE, SIZE, BATCH = 10.0, 4, 253, 224, 64
 _RUNS = 3
+_SHORT, _LONG = 8, 168  # batches of the feed
+_RAW = 1024  # samples of a published file
 _FILM = SHARED_DATA / "video" / "open" / "big_buck_bunny_0_30.webm"
 
 
@@ -77,7 +79,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _measure_making(folder: Path) -> dict[str, dict]:
-    """Compare make_shard with decoding each clip once, scaling the used frames and encoding the same pieces."""
+    """Compare make_shard with decoding each clip once, scaling the used frames and encoding the same crops."""
     make = functools.partial(
         stage_function("make_shard"),
         folder / "clips.csv",
@@ -92,11 +94,11 @@ def _measure_making(folder: Path) -> dict[str, dict]:
         image_size=SIZE,
     )
     make()
-    needed = _needed_pieces(folder)
+    needed = _needed_crops(folder)
 
     def raw() -> None:
-        for path, pieces in needed.items():
-            _decode_once(path, pieces)
+        for path, crops in needed.items():
+            _decode_once(path, crops)
 
     pairs = [(_seconds(make), _seconds(raw)) for _ in range(_RUNS)]
     n = N_CLIPS * SHARE
@@ -121,25 +123,23 @@ def _row(ratio: float, goal: float, figures: dict, better: str = "higher") -> di
     return {"ratio": ratio, "goal": goal, "better": better, "figures": figures}
 
 
-def _needed_pieces(folder: Path) -> dict[Path, dict[int, tuple[slice, slice]]]:
-    """Return of each clip which frames are used, by number, and which piece of each is stored."""
+def _needed_crops(folder: Path) -> dict[Path, dict[int, list[tuple[slice, slice]]]]:
+    """Return of each clip which frames are used, by number, and which crops of each are stored."""
     found = {}
     with Shard(folder / "part.h5") as shard:
-        numbers, origins = np.rint(shard.frame_times() * media.FPS).astype(int), shard.frame_origins()
-        for clip in shard.clips:
+        for row in shard.samples[:]:
+            clip = shard.clips[row["clip"]]
             path = audioset.clip_path(
                 folder / "store", clip["ytid"].decode(), clip["start_seconds"], clip["end_seconds"]
             )
-            pieces = found[path] = {}
-            for i in range(clip["first_frame"], clip["first_frame"] + clip["n_frames"]):
-                width, height = Image.open(io.BytesIO(shard.frame(i))).size
-                y, x = origins[i].tolist()
-                pieces[int(numbers[i])] = np.s_[y : y + height, x : x + width]
+            y, x = int(row["crop_y"]), int(row["crop_x"])
+            crops = found.setdefault(path, {}).setdefault(int(row["frame"]), [])
+            crops.append(np.s_[y : y + SIZE, x : x + SIZE])
     return found
 
 
-def _decode_once(path: Path, pieces: dict[int, tuple[slice, slice]]) -> None:
-    """Decode a clip; scale the used frames and encode their pieces: nothing that a shard could do without."""
+def _decode_once(path: Path, crops: dict[int, list[tuple[slice, slice]]]) -> None:
+    """Decode a clip; scale the used frames and encode their crops: nothing that a shard could do without."""
     with av.open(str(path)) as container:
         streams = container.streams.video[0], container.streams.audio[0]
         for stream in streams:
@@ -149,8 +149,10 @@ def _decode_once(path: Path, pieces: dict[int, tuple[slice, slice]]) -> None:
             if isinstance(frame, av.AudioFrame):
                 frame.to_ndarray()
                 continue
-            if n in pieces:
-                Image.fromarray(scale(frame)[pieces[n]]).save(io.BytesIO(), "JPEG", quality=90)
+            if n in crops:
+                scaled = scale(frame)
+                for crop in crops[n]:
+                    Image.fromarray(scaled[crop]).save(io.BytesIO(), "JPEG", quality=90)
             n += 1
 
 
@@ -168,8 +170,8 @@ def _measure_feed(index: Path) -> dict[str, dict]:
                 step({k: v for k, v in batch.items() if v.dtype != tf.string})
 
     def rate(step: Callable | None) -> float:
-        short, long = _seconds(lambda: run(8, step)), _seconds(lambda: run(72, step))
-        return 64 * BATCH / (long - short)
+        short, long = (_seconds(lambda n=n: run(n, step)) for n in (_SHORT, _LONG))
+        return (_LONG - _SHORT) * BATCH / (long - short)
 
     jpegs, windows = _frames_and_crops(index)
 
@@ -178,23 +180,27 @@ def _measure_feed(index: Path) -> dict[str, dict]:
             tf.io.decode_and_crop_jpeg(jpeg, window, channels=3)
 
     run(2, augmented)
-    rows = [(len(jpegs) / _seconds(bare), rate(None), rate(augmented)) for _ in range(_RUNS + 2)]
-    loop, plain, with_augmentation = (statistics.median(column) for column in zip(*rows, strict=True))
-    raw = _gzip_rate(index)
+    raw = _raw_samples(index)
+    rows = [
+        (len(jpegs) / _seconds(bare), rate(None), rate(augmented), _RAW / _seconds(lambda: _read_raw(raw)))
+        for _ in range(_RUNS + 2)
+    ]
+    loop, plain, with_augmentation, gzip = (statistics.median(column) for column in zip(*rows, strict=True))
+    gzip_ratio = statistics.median(b / d for _, b, _, d in rows)
     cores = len(os.sched_getaffinity(0))
     return {
         "samples: feed against bare decoding": _row(
-            statistics.median(b / a for a, b, _ in rows),
+            statistics.median(b / a for a, b, _, _ in rows),
             0.85,
             {"feed_samples_per_core_second": plain, "bare_samples_per_core_second": loop},
         ),
         "samples: feed with augmentation on the CPU against bare decoding": _row(
-            statistics.median(c / a for a, _, c in rows), 0.4, {"feed_samples_per_core_second": with_augmentation}
+            statistics.median(c / a for a, _, c, _ in rows), 0.4, {"feed_samples_per_core_second": with_augmentation}
         ),
         "samples: feed of this machine against a process that reads gzip HDF5 of raw samples": _row(
-            plain * cores / raw,
+            gzip_ratio * cores,
             20,
-            {"gzip_samples_per_core_second": raw, "cores": cores, "one_core_ratio": plain / raw},
+            {"gzip_samples_per_core_second": gzip, "cores": cores, "one_core_ratio": gzip_ratio},
         ),
     }
 
@@ -202,31 +208,30 @@ def _measure_feed(index: Path) -> dict[str, dict]:
 def _frames_and_crops(index: Path) -> tuple[list[bytes], list[list[int]]]:
     """Return the bytes and the crops of all samples."""
     with Shard(Path(shard_index.read(index).shards[0].path)) as shard:
-        rows = np.random.default_rng(0).permutation(shard.samples[:])
-        jpegs = [shard.frame(int(row["frame"])) for row in rows]
-        return jpegs, [[int(row["crop_y"]), int(row["crop_x"]), SIZE, SIZE] for row in rows]
+        jpegs = [shard.image(i).tobytes() for i in np.random.default_rng(0).permutation(shard.n_samples)]
+        return jpegs, [[0, 0, SIZE, SIZE]] * len(jpegs)
 
 
-def _gzip_rate(index: Path) -> float:
-    """Return the samples a CPU second that come out of gzip HDF5 of raw samples, laid out as published.
+def _raw_samples(index: Path) -> Path:
+    """Return a gzip HDF5 file of raw samples, laid out as published.
 
     The published training code reads files of 1024 samples, each written by ``create_dataset(key, data=...,
     compression="gzip")`` alone (so h5py chooses the chunks, and level 4), in order and in slices of a batch.
     """
     path = index.with_name("raw.h5")
     with Shard(Path(shard_index.read(index).shards[0].path)) as shard, h5py.File(path, "w") as file:
-        made = [samples.read(shard, int(row)) for row in np.random.default_rng(0).integers(0, shard.n_samples, 1024)]
+        made = [samples.read(shard, int(row)) for row in np.random.default_rng(0).integers(0, shard.n_samples, _RAW)]
         file.create_dataset("image", data=np.stack([s.image for s in made]), compression="gzip")
         file.create_dataset("audio", data=np.stack([s.sound[None] for s in made]), compression="gzip")
         file.create_dataset("label", data=np.array([s.recipe["label"] for s in made]), compression="gzip")
+    return path
 
-    def read() -> None:
-        with h5py.File(path) as file:
-            for start in range(0, len(made), BATCH):
-                for name in ("image", "audio", "label"):
-                    file[name][start : start + BATCH]
 
-    return len(made) / statistics.median(_seconds(read) for _ in range(_RUNS))
+def _read_raw(path: Path) -> None:
+    with h5py.File(path) as file:
+        for start in range(0, _RAW, BATCH):
+            for name in ("image", "audio", "label"):
+                file[name][start : start + BATCH]
 
 
 if __name__ == "__main__":

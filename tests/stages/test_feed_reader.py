@@ -47,7 +47,8 @@ def test_a_pass_reads_every_clip_once_and_holds_few(index: Path, readers: int, m
     n_batches = N_CLIPS * SHARE * COPIES // BATCH
     plan = Plan(str(index), BATCH, 0, n_batches, seed=1, mix=MIX)
     fillers = [Filler(plan, number, readers) for number in range(readers)]
-    slot = batch_memory.Slot(None, BATCH, fillers[0].index.largest_frame_bytes)
+    size = batch_memory.Slot.size(BATCH, image_bytes := fillers[0].index.largest_image_bytes)
+    slot = batch_memory.Slot(memoryview(bytearray(size)), BATCH, image_bytes)
     for batch in range(n_batches):
         rows = sorted(row for filler in fillers for row, _, _ in filler.fill(batch, slot))
         assert rows == list(range(BATCH))

@@ -1,6 +1,5 @@
 """From clips to shards to batches, with clips that show and sing their time."""
 
-import io
 import json
 import os
 import re
@@ -68,14 +67,14 @@ def test_every_match_lies_within_its_second_as_seen_and_heard(shard: Path) -> No
                 assert seen != heard
 
 
-def test_every_clip_is_used_and_only_used_frames_are_kept(shard: Path) -> None:
+def test_every_clip_is_used_and_no_more_frames_than_asked_for(shard: Path) -> None:
     with Shard(shard) as opened:
         rows = opened.samples[:]
         assert opened.n_clips == 6
         assert opened.samples_per_clip == SETTINGS["samples_per_clip"]
         assert set(rows["clip"]) == set(rows["sound"]) == set(range(6))
-        assert set(rows["frame"]) == set(range(len(opened.frame_times())))
-        assert (opened.clips["n_frames"] <= SETTINGS["frames_per_clip"]).all()
+        for clip in range(6):
+            assert len(set(rows["frame"][rows["clip"] == clip])) <= SETTINGS["frames_per_clip"]
         assert len(np.unique(rows["n"])) == len(rows)
         assert opened.left_out() == []
 
@@ -89,18 +88,12 @@ def ruled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_crops_are_of_the_place_that_the_shard_tells(ruled: Path) -> None:
     with Shard(ruled) as opened:
-        origins, stored = opened.frame_origins(), 0
         for i in range(opened.n_samples):
             sample = samples.read(opened, i)
             recipe = sample.recipe
             assert sample.image.shape == (48, 48, 3)
-            place = origins[recipe["frame"]] + [recipe["crop_y"], recipe["crop_x"]]
+            place = np.array([recipe["crop_y"], recipe["crop_x"]])
             assert np.abs(time_code.read_place(sample.image) - place).max() < 2
-        for frame in range(len(origins)):
-            width, height = Image.open(io.BytesIO(opened.frame(frame))).size
-            stored += width * height
-            assert (origins[frame] + [height, width] <= [72, 128]).all()
-        assert stored < 0.7 * len(origins) * 72 * 128
 
 
 def test_last_frame_shows_the_end_of_every_clip(store: SmallStore) -> None:
@@ -184,7 +177,7 @@ def test_a_part_of_one_clip_has_no_samples(tmp_path: Path) -> None:
     alone = SmallStore(tmp_path, n_clips=1, seconds=2.0).write()
     made = alone.make_shard()
     with Shard(made) as opened:
-        assert opened.n_samples == 0
+        assert opened.n_samples == opened.n_clips == len(opened.pcm) == 0
         assert "no other clip" in opened.left_out()[0][3]
     with pytest.raises(ShardError, match="none of 1 shards holds a sample"):
         alone.make_index(made)
@@ -211,7 +204,6 @@ def test_inspection_tells_unfair_draws(store: SmallStore, shard: Path, tmp_path:
         rows["flip"] = 1
         rows["saturation"] = 0.5 + (rows["saturation"] - 0.5) ** 2
         rows["crop_x"] //= 2
-        file["frames/origin"][:] //= 2
         file["samples"][:] = rows
     stage_function("index_shards")([bent], tmp_path / "bent.json")
     found = {row.quantity: row.p for row in distributions.check(shard_index.read(tmp_path / "bent.json"))}

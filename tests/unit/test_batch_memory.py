@@ -1,6 +1,9 @@
 """The memory of batches: pieces that do not overlap, and copies that share nothing with it."""
 
+import gc
+
 import numpy as np
+import pytest
 
 from l3net import batch_memory
 from l3net.shard_format import SAMPLE
@@ -8,7 +11,7 @@ from l3net.shard_format import SAMPLE
 
 def test_slots_keep_what_another_process_wrote_and_do_not_overlap() -> None:
     rng = np.random.default_rng(0)
-    with batch_memory.shared(3, 1001) as file:
+    with batch_memory.shared(4, 3, 1001) as file:
         ours, theirs = (batch_memory.slots(file.fileno(), 3, 1001) for _ in range(2))
         fields = ("audio", "recipes", "lengths", "jpeg")
         written = []
@@ -19,6 +22,7 @@ def test_slots_keep_what_another_process_wrote_and_do_not_overlap() -> None:
                 place[...] = value
                 written.append(value.tobytes())
         assert [getattr(slot, name).tobytes() for slot in theirs for name in fields] == written
+    assert len(ours) == 4
     assert (ours[0].audio.shape, ours[0].jpeg.shape, ours[0].recipes.dtype) == ((3, 48000), (3, 1001), SAMPLE)
 
 
@@ -29,3 +33,50 @@ def test_a_copy_is_aligned_and_its_own() -> None:
         assert copy.ctypes.data % 64 == 0
         assert np.array_equal(copy, values)
         assert not np.shares_memory(copy, values)
+
+
+@pytest.fixture
+def lender() -> batch_memory.Lender:
+    with batch_memory.shared(batch_memory.AHEAD + 2, 2, 100) as file:
+        made = batch_memory.slots(file.fileno(), 2, 100)
+    for number, slot in enumerate(made):
+        slot.audio[:] = number
+    return batch_memory.Lender(made)
+
+
+def test_sound_is_lent_without_a_copy_and_its_slot_free_when_nothing_refers_to_it(lender) -> None:
+    number = lender.take()
+    audio = lender.lend(number)
+    assert np.shares_memory(audio, lender._slots[number].audio)
+    part = audio[1:, ::2]
+    del audio
+    gc.collect()
+    others = [lender.take() for _ in range(batch_memory.AHEAD + 1)]
+    assert number not in others
+    assert (part == number).all()
+    del part
+    assert lender.take() == number
+
+
+def test_sound_is_copied_rather_than_slots_run_out(lender) -> None:
+    held = [(number, lender.lend(number)) for number in (lender.take() for _ in range(20))]
+    lent = {number for number, audio in held if np.shares_memory(audio, lender._slots[number].audio)}
+    assert len(lent) == 2
+    for number, slot in enumerate(lender._slots):
+        if number not in lent:
+            slot.audio[:] = -1
+    assert all((audio == number).all() for number, audio in held)
+
+
+def test_a_tensor_keeps_the_slot(lender) -> None:
+    import tensorflow as tf
+
+    number = lender.take()
+
+    def lend():
+        yield lender.lend(number)
+
+    (tensor,) = tf.data.Dataset.from_generator(lend, output_signature=tf.TensorSpec([2, 48000], tf.int16))
+    gc.collect()
+    assert number not in [lender.take() for _ in range(batch_memory.AHEAD + 1)]
+    assert (tensor.numpy() == number).all()

@@ -75,9 +75,8 @@ def _offsets(index: Path) -> list[tuple[int, int]]:
     for entry in shard_index.read(index).shards:
         with shards.Shard(Path(entry.path)) as shard:
             matches = shard.samples[:][shard.samples[:]["label"] == 1]
-            shown = shard.frame_times()[matches["frame"]]
             # To the sample, as windows are counted: a frame at a window's first sample is inside it.
-            after = np.rint(shown * shard_format.SAMPLE_RATE).astype(np.int64) - matches["start"]
+            after = np.rint(matches["time"] * shard_format.SAMPLE_RATE).astype(np.int64) - matches["start"]
             seconds.append(after // shard_format.SAMPLE_RATE)
     places, counts = np.unique(np.concatenate(seconds), return_counts=True)
     return list(zip(places.tolist(), counts.tolist(), strict=True))

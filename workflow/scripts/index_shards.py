@@ -25,7 +25,7 @@ def index_shards(shards: list[Path], index: Path) -> None:
     """
     entries, seen, largest = [], {}, 0
     for path in track(shards, "indexing", unit="shards"):
-        entry, attributes, frame = _examine(Path(path), Path(index).parent)
+        entry, attributes, image = _examine(Path(path), Path(index).parent)
         for name, value in attributes.items():
             first, known = seen.setdefault(name, (path, value))
             if known != value:
@@ -34,7 +34,7 @@ def index_shards(shards: list[Path], index: Path) -> None:
                     "settings: make them again (-R make_shard)"
                 )
         entries.append(entry)
-        largest = max(largest, frame)
+        largest = max(largest, image)
     settings = {name: value for name, (_, value) in seen.items()}
     if not any(entry.n_samples for entry in entries):
         raise ShardError(
@@ -44,17 +44,16 @@ def index_shards(shards: list[Path], index: Path) -> None:
 
 
 def _examine(path: Path, folder: Path) -> tuple[shard_index.IndexedShard, dict[str, object], int]:
-    """Return a shard's entry, the settings it must share with the others, and its largest frame in bytes."""
+    """Return a shard's entry, the settings it must share with the others, and its largest image in bytes."""
     with shards.Shard(path) as shard:
         shard.check()
         attributes = {name: _plain(shard.attributes[name]) for name in _SHARED}
         attributes["split"] = audioset.split_of(int(shard.attributes["part"]), int(shard.attributes["parts"]))
-        n_clips = shard.n_clips if shard.n_samples else 0
-        frame, n_samples = shard.largest_frame(), shard.n_samples
+        n_samples, n_clips, image = shard.n_samples, shard.n_clips, shard.largest_image()
     entry = shard_index.IndexedShard(
         path=os.path.relpath(path, folder), sha256=hashing.sha256_of(path), n_samples=n_samples, n_clips=n_clips
     )
-    return entry, attributes, frame
+    return entry, attributes, image
 
 
 def _index(
@@ -68,7 +67,7 @@ def _index(
         samples_per_clip=settings["samples_per_clip"],
         n_samples=sum(entry.n_samples for entry in entries),
         n_clips=sum(entry.n_clips for entry in entries),
-        largest_frame_bytes=largest,
+        largest_image_bytes=largest,
         shards=[entry for entry in entries if entry.n_samples],
     )
 

@@ -1,13 +1,11 @@
 """Look at samples: a contact sheet of some of them, and whether their values are distributed as they should be."""
 
-import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
-from PIL import Image
 from scipy import signal
 
 from l3net import distributions as recipe_distributions
@@ -29,8 +27,7 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
     ----------
     index : of a split.
     sheet : PNG: crops after augmentation, each with its waveform and spectrogram; matches in blue, mismatches in red.
-        A small map in the corner shows the crop in its frame, and how much of the frame is stored. Below, how the
-        recipes of all samples are distributed.
+        A small map in the corner shows the crop in its frame. Below, how the recipes of all samples are distributed.
     distributions : CSV: one row a quantity, with its mean, its range, what is expected, and the p value of a test of it
         (`l3net.distributions`).
     subset : its name, for the title.
@@ -53,13 +50,11 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
 
 @dataclass(frozen=True)
 class _Choice:
-    """A sample of the sheet; width and height of its frame; place (x, y) and size of what is stored of that."""
+    """A sample of the sheet; width and height of its frame."""
 
     sample: samples.Sample
     name: str
     frame: tuple[int, int]
-    origin: tuple[int, int]
-    piece: tuple[int, int]
 
 
 def _choose(found: shard_index.ShardIndex, seed: int) -> list[_Choice]:
@@ -78,18 +73,15 @@ def _choose(found: shard_index.ShardIndex, seed: int) -> list[_Choice]:
 
 def _read_choice(shard: shards.Shard, i: int) -> _Choice:
     sample = samples.read(shard, i)
-    clip, frame = shard.clips[sample.recipe["clip"]], int(sample.recipe["frame"])
-    y, x = shard.frame_origins()[frame]
-    piece = Image.open(io.BytesIO(shard.frame(frame))).size
-    name = f"{shard.attributes['part']}/{sample.recipe['n']}"
-    return _Choice(sample, name, (int(clip["width"]), int(clip["height"])), (int(x), int(y)), piece)
+    clip, name = shard.clips[sample.recipe["clip"]], f"{shard.attributes['part']}/{sample.recipe['n']}"
+    return _Choice(sample, name, (int(clip["width"]), int(clip["height"])))
 
 
 def _draw(chosen: list[_Choice], checked: list[recipe_distributions.Quantity], title: str, target: Path) -> None:
     figure = plt.figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS + 2), layout="constrained")
     figure.suptitle(
         f"{title}. Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz).\n"
-        "Maps: the whole frame, what is stored of it (grey), the crop (outlined)."
+        "Maps: the crop in its frame."
     )
     above, below = figure.subfigures(2, 1, height_ratios=(3.5 * _ROWS, 2))
     for cell, choice in zip(above.subfigures(_ROWS, _COLUMNS).ravel(), chosen, strict=False):
@@ -139,13 +131,11 @@ def _draw_sample(cell: matplotlib.figure.SubFigure, choice: _Choice) -> None:
 
 
 def _draw_map(axes: plt.Axes, choice: _Choice, colour: str) -> None:
-    """Draw the frame, the piece of it that is stored, and the crop."""
-    width, height = choice.frame
-    (x, y), recipe, size = choice.origin, choice.sample.recipe, len(choice.sample.image)
+    """Draw the frame and the crop in it."""
+    (width, height), recipe, size = choice.frame, choice.sample.recipe, len(choice.sample.image)
     axes.set(xlim=(0, width), ylim=(height, 0), aspect="equal", xticks=[], yticks=[], facecolor="black")
-    axes.add_patch(plt.Rectangle((x, y), *choice.piece, facecolor="grey"))
-    crop = (x + int(recipe["crop_x"]), y + int(recipe["crop_y"]))
-    axes.add_patch(plt.Rectangle(crop, size, size, fill=False, edgecolor=colour, linewidth=1.5))
+    crop = (int(recipe["crop_x"]), int(recipe["crop_y"]))
+    axes.add_patch(plt.Rectangle(crop, size, size, facecolor="grey", edgecolor=colour, linewidth=1.5))
     axes.spines[:].set(color="white", linewidth=0.8)
 
 

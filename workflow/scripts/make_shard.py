@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import audioset, files, hashing, pieces, provenance, sampling, shard_writer, shards, stage, video
+from l3net import audioset, files, hashing, provenance, sampling, shard_writer, shards, stage, video
 from l3net.clips import USABLE
 from l3net.errors import ClipError, ConfigError, ShardError
 from l3net.progress import track
@@ -41,8 +41,7 @@ def make_shard(
 
     A clip that cannot be decoded, or is shorter than a second, is left out with the reason in the table ``left_out``;
     the samples of the others do not change by it, except the sound of negatives that would have come from it. Memory
-    holds one clip's sound and used frames (about 3 MB for 10 s at 256 pixels) and the recipes, whatever the
-    part's size.
+    holds one clip's sound and images (about 4 MB for 10 s at 224 pixels) and the recipes, whatever the part's size.
 
     Parameters
     ----------
@@ -54,9 +53,9 @@ def make_shard(
     subset : its name.
     part, parts : which of how many hash slices.
     samples_per_clip : samples drawn of each clip.
-    frames_per_clip : distinct frames used of a clip, at most; of each, the piece that its samples need is stored.
+    frames_per_clip : distinct frames used of a clip, at most.
     short_side : pixels of the shorter side of the scaled frames.
-    jpeg_quality : 1 to 100, of the stored pieces.
+    jpeg_quality : 1 to 100, of the images.
     image_size : pixels of the square crop.
     pairing : overlapping | last_frame.
     hard_negatives : share of the negatives whose sound is of their own clip, at another time.
@@ -90,8 +89,9 @@ def make_shard(
         try:
             homes, left_out = _add_clips(writer, recipes, rows, Path(store), short_side, jpeg_quality)
             if len(homes) == 1:
-                homes.clear()
                 left_out.append((*writer.clip_key(0), "alone in its part: no other clip to mismatch it with"))
+                homes.clear()
+                writer.clear()
             writer.finish(_complete(writer, recipes, homes), left_out)
         finally:
             writer.close()
@@ -126,10 +126,16 @@ def _add_clips(
             outline = video.outline(path)
             n_sound = _covered(path, outline.times, outline.n_sound)
             size = outline.scaled(short_side)
-            home, used = recipes.home(clip.row, outline.times, n_sound, size)
-            origins, sizes = pieces.cut(home, len(used), recipes.image_size)
-            decoded = video.decode(path, used, origins, sizes, short_side=short_side, jpeg_quality=jpeg_quality)
-            if not np.allclose(decoded.times, outline.times[used], atol=1e-3):
+            home = recipes.home(clip.row, outline.times, n_sound, size)
+            decoded = video.decode(
+                path,
+                home["frame"],
+                np.stack([home["crop_y"], home["crop_x"]], 1),
+                image_size=recipes.image_size,
+                short_side=short_side,
+                jpeg_quality=jpeg_quality,
+            )
+            if not np.allclose(decoded.times, home["time"], atol=1e-3):
                 raise ClipError(f"{path}: frames decode at other times than the container says")
             if len(decoded.pcm) < n_sound - _CONTAINER_STEP:
                 raise ClipError(f"{path}: decodes to {len(decoded.pcm)} samples of sound; expected {n_sound}")
@@ -144,9 +150,7 @@ def _add_clips(
             "end_seconds": clip.end_seconds,
             "row": clip.row,
         }
-        writer.add_clip(
-            decoded.frames, origins, decoded.times, pcm, clip.labels, width=size[0], height=size[1], **fields
-        )
+        writer.add_clip(decoded.images, pcm, clip.labels, width=size[0], height=size[1], **fields)
         homes.append(home)
     return homes, left_out
 
@@ -165,10 +169,7 @@ def _complete(writer: shard_writer.ShardWriter, recipes: sampling.Recipes, homes
     if not homes:
         return np.zeros(0, SAMPLE)
     lengths = writer.clip_field("sound_length")
-    for clip, (home, row, first) in enumerate(
-        zip(homes, writer.clip_field("row"), writer.clip_field("first_frame"), strict=True)
-    ):
-        home["frame"] += first
+    for clip, (home, row) in enumerate(zip(homes, writer.clip_field("row"), strict=True)):
         recipes.pair(home, clip, int(row), lengths)
     table = np.concatenate(homes)
     for clip in range(len(homes)):

@@ -12,7 +12,7 @@ The modules stand on floors; a module imports only from floors below its own (do
        embedding_streams  perceptron_program  selection  clip_check  clip_sources  clip_store  downloads
        synthesis_voices  synthesis_music  synthesis_street
     1  audioset  ontology  gate  back_off  download_failures  download_settings  media
-       shards  shard_writer  shard_index  pieces  video  feed_order  batch_memory  reader_processes
+       shards  shard_writer  shard_index  video  feed_order  batch_memory  reader_processes
        datasets  dataset_layouts  statistics  figures
        sound  windows  mel_scale  embedding_files  vector_files  weights  checkpoint_files
        synthesis_sound  synthesis_picture  synthesis_motion  synthesis_video

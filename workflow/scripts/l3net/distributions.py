@@ -61,17 +61,14 @@ def _read_tables(found: shard_index.ShardIndex) -> tuple[np.ndarray, np.ndarray,
 
     Returns
     -------
-    All recipes (clips counted over all shards, crops over the whole frame); all clips; each sample's frame time minus
-    its window's start in seconds; how many clips give both a frame and a sound.
+    All recipes (clips counted over all shards); all clips; each sample's frame time minus its window's start in
+    seconds; how many clips give both a frame and a sound.
     """
     recipes, clips, offsets, n = [], [], [], 0
     for entry in found.shards:
         with shards.Shard(Path(entry.path)) as shard:
             rows = shard.samples[:]
-            offsets.append(shard.frame_times()[rows["frame"]] - rows["start"] / shard_format.SAMPLE_RATE)
-            origins = shard.frame_origins()[rows["frame"]]
-            rows["crop_y"] += origins[:, 0]
-            rows["crop_x"] += origins[:, 1]
+            offsets.append(rows["time"] - rows["start"] / shard_format.SAMPLE_RATE)
             rows["clip"] += n
             rows["sound"] += n
             recipes.append(rows)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from l3net import batch_memory, shard_index
+from l3net import shard_index
 from l3net.errors import ConfigError, ShardError
-from l3net.feed_reader import Plan, read_batches
+from l3net.feed_reader import Batch, Plan, read_batches
 from l3net.shard_format import SAMPLE_RATE
 
 _BATCHES_AHEAD = 2
@@ -90,7 +90,7 @@ def one_line_errors() -> Iterator[None]:
             raise ShardError(found[1]) from None
         if "JPEG" in error.message:
             raise ShardError(
-                "a frame does not decode: a shard has changed since it was indexed; make it again (-R make_shard)"
+                "an image does not decode: a shard has changed since it was indexed; make it again (-R make_shard)"
             ) from None
         raise
 
@@ -130,25 +130,23 @@ def _wide(values: tf.Tensor) -> tf.Tensor:
 
 
 def _compressed(plan: Plan, workers: int) -> Iterator[dict[str, Any]]:
-    """Yield batches as numpy arrays that share no memory with the readers."""
-    for slot, ids, labels in read_batches(plan, workers):
-        yield _arrays(slot, ids, labels)
+    """Yield batches as numpy arrays that are the caller's to keep."""
+    return map(_arrays, read_batches(plan, workers))
 
 
-def _arrays(slot: batch_memory.Slot, ids: list[str], labels: list[str]) -> dict[str, Any]:
-    rows = slot.recipes
+def _arrays(batch: Batch) -> dict[str, Any]:
+    slot, rows = batch.slot, batch.slot.recipes
     return {
         "jpeg": np.array([slot.jpeg[i, :n].tobytes() for i, n in enumerate(slot.lengths.tolist())], object),
-        "crop": np.stack([rows["crop_y"], rows["crop_x"]], 1).astype(np.int32),
-        "audio": batch_memory.aligned_copy(slot.audio),
+        "audio": batch.audio,
         "label": rows["label"].astype(np.int32),
         "flip": rows["flip"].astype(bool),
         "saturation": rows["saturation"].copy(),
         "brightness": rows["brightness"].copy(),
         "saturation_first": rows["saturation_first"].astype(bool),
         "gain": rows["gain"].copy(),
-        "sample_id": np.array(ids, object),
-        "label_mids": np.array(labels, object),
+        "sample_id": np.array(batch.sample_ids, object),
+        "label_mids": np.array(batch.label_mids, object),
     }
 
 
@@ -165,27 +163,19 @@ def _signature(batch_size: int) -> dict[str, tf.TensorSpec]:
         "label_mids": tf.string,
     }
     return {
-        "crop": tf.TensorSpec([batch_size, 2], tf.int32),
         "audio": tf.TensorSpec([batch_size, SAMPLE_RATE], tf.int16),
         **{name: tf.TensorSpec([batch_size], kind) for name, kind in kinds.items()},
     }
 
 
 def _decoder(batch_size: int, image_size: int):
-    """Return the map from compressed batches to images: one decoding op a row, so that rows decode in parallel.
-
-    A piece is decoded whole and then cut. Decoding the crop alone saves little of a piece, and its colours at the left
-    and right edge differ from every other decoder's, by up to 17 grey levels.
-    """
+    """Return the map from compressed batches to images: one decoding op a row, so that rows decode in parallel."""
 
     def decode(batch):
-        corners = tf.unstack(tf.pad(batch["crop"], [[0, 0], [0, 1]]))
-        pieces = [
+        images = [
             tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE") for jpeg in tf.unstack(batch["jpeg"])
         ]
-        size = [image_size, image_size, 3]
-        images = [tf.slice(piece, corner, size) for piece, corner in zip(pieces, corners, strict=True)]
-        rest = {name: value for name, value in batch.items() if name not in ("jpeg", "crop")}
-        return {"image": tf.ensure_shape(tf.stack(images), [batch_size, *size]), **rest}
+        rest = {name: value for name, value in batch.items() if name != "jpeg"}
+        return {"image": tf.ensure_shape(tf.stack(images), [batch_size, image_size, image_size, 3]), **rest}
 
     return decode

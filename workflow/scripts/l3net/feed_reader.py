@@ -2,20 +2,22 @@
 
 A reader knows the order of the whole stream and fills the rows of each batch whose clips are its own, so batches do not
 depend on the number of readers. Reader processes import numpy and h5py only; each is a fresh interpreter (no fork:
-TensorFlow and HDF5 have locks) that opens its own files. Memory of all readers together: `mix` clips (about 3 MB each
-at 256 pixels and 10 s, 0.4 GB by default), and `batch_memory.DEPTH` batches in shared memory.
+TensorFlow and HDF5 have locks) that opens its own files. Memory of all readers together: `mix` clips (about 4 MB each
+at 224 pixels and 10 s, 0.5 GB by default), and `batch_memory.n_slots` batches at most in shared memory.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from l3net import batch_memory, shard_index
-from l3net.batch_memory import DEPTH, Slot
+from l3net.batch_memory import AHEAD, Lender, Slot
 from l3net.errors import ShardError
 from l3net.feed_order import Order
 from l3net.reader_processes import ReaderProcess
@@ -23,6 +25,15 @@ from l3net.shard_format import SAMPLE_RATE
 from l3net.shards import ClipData, Shard
 
 Texts = list[tuple[int, str, str]]
+
+
+class Batch(NamedTuple):
+    """Some samples: their slot, good until the next batch is asked for; their sound, good for as long as it is held."""
+
+    slot: Slot
+    audio: np.ndarray
+    sample_ids: list[str]
+    label_mids: list[str]
 
 
 @dataclass(frozen=True)
@@ -71,32 +82,37 @@ class Filler:
                 del self._clips[clip]
         places = self.order.place(*span)
         mine = np.flatnonzero(places[:, 0] % self.readers == self.number)
-        return [self._fill_row(slot, row, *places[row].tolist()) for row in mine.tolist()]
+        clips, samples = places[mine].T
+        shards = np.searchsorted(self.ends, clips, side="right")
+        rows = zip(mine.tolist(), shards.tolist(), clips.tolist(), samples.tolist(), strict=True)
+        return [self._fill_row(slot, *row) for row in rows]
 
-    def _fill_row(self, slot: Slot, row: int, clip: int, sample: int) -> tuple[int, str, str]:
-        shard, local = self._shard_of(clip)
-        data = self._clip(clip, shard, local) if self.plan.shuffle else None
-        recipe = data.samples[sample] if data else shard.samples[local * shard.samples_per_clip + sample]
-        n, _, frame, sound, start, *_ = recipe.item()
-        jpeg = data.frame(frame - int(shard.clips["first_frame"][local])) if data else shard.frame(frame)
-        if data and sound == local:
+    def _fill_row(self, slot: Slot, row: int, number: int, clip: int, sample: int) -> tuple[int, str, str]:
+        shard = self._shard(number)
+        local = clip - (int(self.ends[number - 1]) if number else 0)
+        if self.plan.shuffle:
+            data, i = self._clip(clip, shard, local), sample
+        else:
+            data, i = shard, local * shard.samples_per_clip + sample
+        recipe, jpeg = data.samples[i], data.image(i)
+        sound, start = int(recipe["sound"]), int(recipe["start"])
+        if self.plan.shuffle and sound == local:
             slot.audio[row] = data.pcm[start : start + SAMPLE_RATE]
         else:
             shard.window(sound, start, slot.audio[row])
         slot.recipes[row] = recipe
         slot.lengths[row] = len(jpeg)
-        slot.jpeg[row, : len(jpeg)] = np.frombuffer(jpeg, np.uint8)
-        return row, f"{self.index.subset}/{shard.attributes['part']}/{n}", shard.labels[sound].decode()
+        slot.jpeg[row, : len(jpeg)] = jpeg
+        return row, f"{self.index.subset}/{shard.part}/{recipe['n']}", shard.labels[sound]
 
-    def _shard_of(self, clip: int) -> tuple[Shard, int]:
-        number = int(np.searchsorted(self.ends, clip, side="right"))
+    def _shard(self, number: int) -> Shard:
         shard = self._files.get(number)
         if shard is None:
             shard = self._files[number] = self._open(number)
             while len(self._files) > self.order.mix + 1:  # each clip that is being mixed may be of another file
                 self._files.popitem(last=False)[1].close()
         self._files.move_to_end(number)
-        return shard, clip - (int(self.ends[number - 1]) if number else 0)
+        return shard
 
     def _open(self, number: int) -> Shard:
         entry = self.index.shards[number]
@@ -118,8 +134,8 @@ class Filler:
             shard.close()
 
 
-def read_batches(plan: Plan, workers: int = 1) -> Iterator[tuple[Slot, list[str], list[str]]]:
-    """Yield each batch of the plan: its slot (good until the next is asked for), sample ids and labels.
+def read_batches(plan: Plan, workers: int = 1) -> Iterator[Batch]:
+    """Yield the batches of the plan.
 
     Parameters
     ----------
@@ -131,60 +147,61 @@ def read_batches(plan: Plan, workers: int = 1) -> Iterator[tuple[Slot, list[str]
     ShardError
         A shard that cannot be read, or a reader process that ended.
     """
-    if workers == 0:
-        return _read_here(plan)
-    return _read_in_processes(plan, workers)
+    image_bytes = shard_index.read(Path(plan.index)).largest_image_bytes
+    with batch_memory.shared(batch_memory.n_slots(), plan.batch_size, image_bytes) as file:
+        slots = batch_memory.slots(file.fileno(), plan.batch_size, image_bytes)
+        readers = _start(plan, workers, file.fileno(), image_bytes) if workers else [_Here(plan, slots)]
+    lender, filling = Lender(slots), deque()
 
+    def fill_another() -> None:
+        filling.append(lender.take())
+        for reader in readers:
+            reader.send(filling[-1])
 
-def _read_here(plan: Plan) -> Iterator[tuple[Slot, list[str], list[str]]]:
-    filler = Filler(plan)
-    slot = Slot(None, plan.batch_size, filler.index.largest_frame_bytes)
     try:
-        for batch in range(plan.first, plan.last):
-            yield slot, *_texts([filler.fill(batch, slot)], plan.batch_size)
-    finally:
-        filler.close()
-
-
-def _texts(filled: list[Texts], batch_size: int) -> tuple[list[str], list[str]]:
-    ids, labels = [""] * batch_size, [""] * batch_size
-    for texts in filled:
-        for row, name, mids in texts:
-            ids[row], labels[row] = name, mids
-    return ids, labels
-
-
-def _read_in_processes(plan: Plan, workers: int) -> Iterator[tuple[Slot, list[str], list[str]]]:
-    frame_bytes = shard_index.read(Path(plan.index)).largest_frame_bytes
-    with batch_memory.shared(plan.batch_size, frame_bytes) as file:
-        slots = batch_memory.slots(file.fileno(), plan.batch_size, frame_bytes)
-        readers = [
-            ReaderProcess("feed_reader", file.fileno(), (plan, number, workers, frame_bytes))
-            for number in range(workers)
-        ]
-    try:
-        for reader in [*readers] * (DEPTH - 1):  # one slot stays with the consumer
-            reader.send(None)
-        for batch in range(plan.first, plan.last):
-            filled = [reader.receive() for reader in readers]
-            yield slots[batch % DEPTH], *_texts(filled, plan.batch_size)
-            for reader in readers:
-                reader.send(None)
+        for _ in range(AHEAD if workers else 1):
+            fill_another()
+        for _ in range(plan.first, plan.last):
+            texts = sorted(text for reader in readers for text in reader.receive())
+            number = filling.popleft()
+            slot = slots[number]
+            yield Batch(slot, lender.lend(number), [name for _, name, _ in texts], [mids for _, _, mids in texts])
+            fill_another()
     finally:
         for reader in readers:
             reader.stop()
 
 
+def _start(plan: Plan, workers: int, memory: int, image_bytes: int) -> list[ReaderProcess]:
+    greetings = [(plan, number, workers, image_bytes) for number in range(workers)]
+    return [ReaderProcess("feed_reader", memory, greeting) for greeting in greetings]
+
+
+class _Here:
+    """A reader that does its work in this process, when the batch is asked for."""
+
+    def __init__(self, plan: Plan, slots: list[Slot]) -> None:
+        self._filler, self._slots, self._batches = Filler(plan), slots, count(plan.first)
+
+    def send(self, number: int) -> None:
+        self._number = number
+
+    def receive(self) -> Texts:
+        return self._filler.fill(next(self._batches), self._slots[self._number])
+
+    def stop(self) -> None:
+        self._filler.close()
+
+
 def serve(connection: int, memory: int) -> None:
     """Fill the slots in `memory` batch after batch; the main function of a reader process."""
     pipe = Connection(connection)
-    plan, number, readers, frame_bytes = pipe.recv()
+    plan, number, readers, image_bytes = pipe.recv()
     try:
         filler = Filler(plan, number, readers)
-        slots = batch_memory.slots(memory, plan.batch_size, frame_bytes)
+        slots = batch_memory.slots(memory, plan.batch_size, image_bytes)
         for batch in range(plan.first, plan.last):
-            pipe.recv()
-            pipe.send(filler.fill(batch, slots[batch % DEPTH]))
+            pipe.send(filler.fill(batch, slots[pipe.recv()]))
         pipe.recv()
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return  # the parent has gone or wants no more

@@ -17,7 +17,7 @@ from l3net.shards import Shard
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample: its recipe, the crop [shape=(S, S, 3), uint8], the second of sound [shape=(48000,), int16]."""
+    """One sample: its recipe, the image [shape=(S, S, 3), uint8], the second of sound [shape=(48000,), int16]."""
 
     recipe: np.void
     image: np.ndarray
@@ -27,12 +27,10 @@ class Sample:
 def read(shard: Shard, i: int) -> Sample:
     """Return sample `i` (row of the table) of an open shard, without augmentation."""
     recipe = shard.samples[i]
-    size = int(shard.attributes["image_size"])
-    frame = np.asarray(Image.open(io.BytesIO(shard.frame(int(recipe["frame"])))).convert("RGB"))
-    y, x = int(recipe["crop_y"]), int(recipe["crop_x"])
+    image = np.asarray(Image.open(io.BytesIO(shard.image(i).data)).convert("RGB"))
     sound = np.empty(SAMPLE_RATE, np.int16)
     shard.window(int(recipe["sound"]), int(recipe["start"]), sound)
-    return Sample(recipe, frame[y : y + size, x : x + size], sound)
+    return Sample(recipe, image, sound)
 
 
 def augment(sample: Sample) -> tuple[np.ndarray, np.ndarray]:

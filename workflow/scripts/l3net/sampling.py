@@ -88,8 +88,8 @@ class Recipes:
         u = self.draws(row, "frames", self.frames_per_clip)[:, 0]
         return ((np.arange(self.frames_per_clip) + u) * len(times) / self.frames_per_clip).astype(np.int64)
 
-    def home(self, row: int, times: np.ndarray, n_sound: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return what depends on the sample's own clip alone: its recipes, and the frames they use.
+    def home(self, row: int, times: np.ndarray, n_sound: int, size: tuple[int, int]) -> np.ndarray:
+        """Return the recipes of a clip as far as they depend on that clip alone.
 
         Parameters
         ----------
@@ -100,8 +100,7 @@ class Recipes:
 
         Returns
         -------
-        np.ndarray [shape=(samples_per_clip,), SAMPLE], np.ndarray
-            The recipes, with ``frame`` counting within the second result: numbers of the used frames, ascending.
+        np.ndarray [shape=(samples_per_clip,), SAMPLE]
         """
         u = self.draws(row)
         frames = self.eligible_frames(row, times)
@@ -110,7 +109,7 @@ class Recipes:
         recipes["start"] = _integers(u[:, _START], n_sound - SAMPLE_RATE + 1)
         shown = np.rint(times[frames] * SAMPLE_RATE)
         chosen = self._frames_in_windows(recipes["start"], u[:, _FRAME], shown, n_sound - SAMPLE_RATE)
-        used, recipes["frame"] = np.unique(frames[chosen], return_inverse=True)
+        recipes["frame"], recipes["time"] = frames[chosen], times[frames[chosen]]
         recipes["label"] = _half(u[:, _LABEL])
         recipes["crop_y"] = _integers(u[:, _Y], size[1] - self.image_size + 1)
         recipes["crop_x"] = _integers(u[:, _X], size[0] - self.image_size + 1)
@@ -119,7 +118,7 @@ class Recipes:
         recipes["brightness"] = (2 * u[:, _BRIGHTNESS] - 1) * 32 / 255
         recipes["saturation_first"] = u[:, _ORDER] < 0.5
         recipes["gain"] = 0.9 + 0.2 * u[:, _GAIN]
-        return recipes, used
+        return recipes
 
     def _frames_in_windows(self, starts: np.ndarray, u: np.ndarray, shown: np.ndarray, last: int) -> np.ndarray:
         """Return for each window the number of a frame shown inside it; a window without moves to the nearest frame.

@@ -1,13 +1,13 @@
 """The layout of a shard: version, tables, conventions. docs/formats.md describes every field.
 
-Sound in samples at 48 kHz; frame times in seconds from the clip's start; of a frame, the piece that its samples need;
+Sound in samples at 48 kHz; frame times in seconds from the clip's start; of frames, the crops that samples show;
 clips in the order of the list, their samples one after another, as many of every clip.
 """
 
 import numpy as np
 
 FORMAT = "l3net-shard"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 SAMPLE_RATE = 48000
 CLIP = np.dtype(
     [
@@ -17,8 +17,6 @@ CLIP = np.dtype(
         ("row", "<i4"),
         ("width", "<i2"),
         ("height", "<i2"),
-        ("first_frame", "<i4"),
-        ("n_frames", "<i4"),
         ("sound_start", "<i8"),
         ("sound_length", "<i8"),
     ]
@@ -28,6 +26,7 @@ SAMPLE = np.dtype(
         ("n", "<i8"),
         ("clip", "<i4"),
         ("frame", "<i4"),
+        ("time", "<f8"),
         ("sound", "<i4"),
         ("start", "<i4"),
         ("label", "u1"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from l3net import files
 from l3net.errors import ShardError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ShardIndex:
     samples_per_clip: int
     n_samples: int
     n_clips: int
-    largest_frame_bytes: int
+    largest_image_bytes: int
     shards: list[IndexedShard]
     format_version: int = FORMAT_VERSION
 

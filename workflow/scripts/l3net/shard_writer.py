@@ -1,4 +1,4 @@
-"""Writing a shard, clip by clip: pieces of frames and sound once, samples as recipes."""
+"""Writing a shard, clip by clip: every sound once, of every sample its image and its recipe."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,27 +24,16 @@ class ShardWriter:
     def __init__(self, path: Path, attributes: Mapping[str, Any]) -> None:
         self.file = h5py.File(path, "w", libver="v110")
         self.file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, **attributes})
-        self._jpeg = _growing(self.file, "frames/jpeg", np.uint8, _JPEG_CHUNK)
+        self._jpeg = _growing(self.file, "images/jpeg", np.uint8, _JPEG_CHUNK)
         self._pcm = _growing(self.file, "sound/pcm", np.dtype("<i2"), SAMPLE_RATE)
-        self._ends, self._times, self._origins = [0], [], []
-        self._clips, self._labels = [], []
+        self.clear()
 
-    def add_clip(
-        self,
-        frames: list[bytes],
-        origins: np.ndarray,
-        times: np.ndarray,
-        pcm: np.ndarray,
-        labels: str,
-        **fields: Any,
-    ) -> int:
+    def add_clip(self, images: list[bytes], pcm: np.ndarray, labels: str, **fields: Any) -> int:
         """Append a clip; return its number.
 
         Parameters
         ----------
-        frames : the stored piece of each frame, as JPEG.
-        origins : upper left pixel (y, x) of each piece in the scaled frame [shape=(n_frames, 2)].
-        times : of the frames, in seconds.
+        images : of its samples, as JPEG.
         pcm : the sound, int16.
         labels : mids joined by commas.
         **fields : the other columns of the table of clips.
@@ -52,16 +41,20 @@ class ShardWriter:
         row = np.zeros((), CLIP)
         for name, value in fields.items():
             row[name] = value
-        row["first_frame"], row["n_frames"] = len(self._times), len(frames)
         row["sound_start"], row["sound_length"] = len(self._pcm), len(pcm)
-        _append(self._jpeg, np.frombuffer(b"".join(frames), np.uint8))
+        _append(self._jpeg, np.frombuffer(b"".join(images), np.uint8))
         _append(self._pcm, pcm)
-        self._ends.extend(self._ends[-1] + np.cumsum([len(frame) for frame in frames]))
-        self._times.extend(times)
-        self._origins.extend(np.asarray(origins).tolist())
+        self._ends.extend(self._ends[-1] + np.cumsum([len(image) for image in images]))
         self._clips.append(row)
         self._labels.append(labels.encode())
         return len(self._clips) - 1
+
+    def clear(self) -> None:
+        """Forget all clips that were added."""
+        for dataset in (self._jpeg, self._pcm):
+            dataset.resize((0,))
+        self._ends = [0]
+        self._clips, self._labels = [], []
 
     def pcm(self, clip: int) -> np.ndarray:
         """Return the sound of a clip that was added, int16."""
@@ -81,9 +74,7 @@ class ShardWriter:
         """Write the tables and close the file."""
         self.file.attrs["n_samples"] = len(samples)
         self.file.attrs["n_clips"] = len(self._clips)
-        self.file["frames/offset"] = np.array(self._ends, "<i8")
-        self.file["frames/time"] = np.array(self._times, "<f8")
-        self.file["frames/origin"] = np.array(self._origins, "<i2").reshape(-1, 2)
+        self.file["images/offset"] = np.array(self._ends, "<i8")
         self.file["clips"] = np.array(self._clips, CLIP)
         self.file["labels"] = np.array(self._labels or [], f"S{max([1, *map(len, self._labels)])}")
         self.file.create_dataset("samples", data=samples.astype(SAMPLE))

@@ -16,17 +16,16 @@ _NOT_A_SHARD = "is not a shard: expected an HDF5 file written by make_shard; mak
 
 @dataclass(frozen=True)
 class ClipData:
-    """What the samples of one clip are made of: the recipes, the bytes of its pieces of frames, its sound."""
+    """What the samples of one clip are made of: their recipes, their images as JPEG bytes, the clip's sound."""
 
     samples: np.ndarray
     jpeg: np.ndarray
-    ends: np.ndarray
+    ends: list[int]
     pcm: np.ndarray
 
-    def frame(self, frame: int) -> memoryview:
-        """Return the JPEG bytes of the piece of the clip's `frame`, counted from the clip's first."""
-        base = self.ends[0]
-        return self.jpeg[self.ends[frame] - base : self.ends[frame + 1] - base].data
+    def image(self, sample: int) -> np.ndarray:
+        """Return the JPEG bytes of the image of a sample, counted within the clip [uint8]."""
+        return self.jpeg[self.ends[sample] : self.ends[sample + 1]]
 
 
 class Shard:
@@ -61,10 +60,11 @@ class Shard:
             )
         self.attributes = dict(attributes)
         self.clips = self.file["clips"][:]
-        self.labels = self.file["labels"][:]
+        self.labels = [labels.decode() for labels in self.file["labels"][:].tolist()]
+        self.part = int(attributes["part"])
         self.samples = self.file["samples"]
-        self.pcm, self._jpeg = self.file["sound/pcm"], self.file["frames/jpeg"]
-        self._offset, self._origin = self.file["frames/offset"], self.file["frames/origin"]
+        self.pcm, self._jpeg = self.file["sound/pcm"], self.file["images/jpeg"]
+        self._offset = self.file["images/offset"]
         if (fields := self.samples.dtype) != SAMPLE or self.clips.dtype != CLIP:
             raise ShardError(f"{self.path} has other tables than format version {version}: found {fields.names}")
         self._place, self._second = self.pcm.id.get_space(), h5py.h5s.create_simple((SAMPLE_RATE,))
@@ -81,23 +81,21 @@ class Shard:
             Such a shard.
         """
         with self._refusing():
-            rows, ends, times = self.samples[:], self._offset[:], self.file["frames/time"]
-            first, n_frames = self.clips["first_frame"], self.clips["n_frames"]
+            rows, ends = self.samples[:], self._offset[:]
             lengths = self.clips["sound_length"]
             fits = {
-                "frames": len(ends) == len(times) + 1 == len(self._origin) + 1 == n_frames.sum() + 1,
+                "images": len(ends) == len(rows) + 1,
                 "JPEG bytes": ends[-1] == len(self._jpeg) and not (np.diff(ends) <= 0).any(),
                 "sound": lengths.sum() == len(self.pcm),
                 "clips of recipes": np.array_equal(rows["clip"], np.arange(len(rows)) // max(self.samples_per_clip, 1)),
-                "frames of recipes": _within(rows["frame"] - first[rows["clip"]], n_frames[rows["clip"]] - 1),
                 "windows of recipes": _within(rows["sound"], self.n_clips - 1)
                 and _within(rows["start"], lengths[rows["sound"]] - SAMPLE_RATE),
             }
         if wrong := [name for name, right in fits.items() if not right]:
             raise ShardError(f"{self.path} is damaged: {', '.join(wrong)} do not fit; make it again (-R make_shard)")
 
-    def largest_frame(self) -> int:
-        """Return the bytes of the largest piece of a frame."""
+    def largest_image(self) -> int:
+        """Return the bytes of the largest image."""
         with self._refusing():
             return int(np.diff(self._offset[:]).max(initial=0))
 
@@ -105,16 +103,6 @@ class Shard:
     def samples_per_clip(self) -> int:
         """Samples of every clip."""
         return self.n_samples // max(self.n_clips, 1)
-
-    def frame_times(self) -> np.ndarray:
-        """Return when each frame is shown, in seconds from its clip's start."""
-        with self._refusing():
-            return self.file["frames/time"][:]
-
-    def frame_origins(self) -> np.ndarray:
-        """Return the upper left pixel (y, x) of each stored piece in its scaled frame [shape=(n_frames, 2), int16]."""
-        with self._refusing():
-            return self._origin[:]
 
     def left_out(self) -> list[tuple[str, float, float, str]]:
         """Return the clips that are not in this shard, each with the reason."""
@@ -124,21 +112,21 @@ class Shard:
         """Return everything of one clip, read in sequence."""
         with self._refusing():
             row, share = self.clips[clip], self.samples_per_clip
-            first, n = int(row["first_frame"]), int(row["n_frames"])
-            ends = self._offset[first : first + n + 1]
+            first, last = clip * share, (clip + 1) * share
+            ends = self._offset[first : last + 1]
             start = int(row["sound_start"])
             return ClipData(
-                samples=self.samples[clip * share : (clip + 1) * share],
+                samples=self.samples[first:last],
                 jpeg=self._jpeg[ends[0] : ends[-1]],
-                ends=ends,
+                ends=(ends - ends[0]).tolist(),
                 pcm=self.pcm[start : start + int(row["sound_length"])],
             )
 
-    def frame(self, frame: int) -> bytes:
-        """Return the JPEG bytes of the piece of a frame, counted over the whole shard."""
+    def image(self, sample: int) -> np.ndarray:
+        """Return the JPEG bytes of the image of a sample, counted over the whole shard [uint8]."""
         with self._refusing():
-            start, end = self._offset[frame : frame + 2]
-            return self._jpeg[start:end].tobytes()
+            start, end = self._offset[sample : sample + 2]
+            return self._jpeg[start:end]
 
     def window(self, clip: int, start: int, into: np.ndarray) -> None:
         """Read one second of the sound of `clip` from sample `start` on into `into` [shape=(48000,), int16]."""

@@ -1,10 +1,11 @@
-"""Clips decoded once: frame times, sound, and the wanted pieces of frames, scaled and encoded as JPEG.
+"""Clips decoded once: frame times, sound, and the wanted crops of scaled frames, encoded as JPEG.
 
 Conventions: times in seconds from the clip's start; sound mono int16 at 48 kHz; the result does not depend on the
 number of threads (H.264 and FLAC decode exactly, the scaler runs bit-exact, the JPEG encoder has one thread).
 """
 
 import io
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,9 +40,9 @@ class Outline:
 
 @dataclass(frozen=True)
 class Decoded:
-    """The wanted pieces of frames as JPEG bytes, their times, and the whole sound."""
+    """The wanted crops as JPEG bytes, the times of their frames, and the whole sound."""
 
-    frames: list[bytes]
+    images: list[bytes]
     times: np.ndarray
     pcm: np.ndarray
 
@@ -67,15 +68,16 @@ def outline(path: Path) -> Outline:
 
 
 def decode(
-    path: Path, wanted: np.ndarray, origins: np.ndarray, sizes: np.ndarray, *, short_side: int, jpeg_quality: int
+    path: Path, wanted: np.ndarray, corners: np.ndarray, *, image_size: int, short_side: int, jpeg_quality: int
 ) -> Decoded:
-    """Decode a clip once: its whole sound, and a piece of each wanted frame.
+    """Decode a clip once: its whole sound, and square crops of its frames.
 
     Parameters
     ----------
     path : of a clip of the store.
-    wanted : numbers of frames, ascending, from 0 [shape=(n,)].
-    origins, sizes : upper left pixel (y, x), height and width of the pieces in the scaled frames [shape=(n, 2)].
+    wanted : for each crop the number of its frame, from 0, in any order [shape=(n,)].
+    corners : upper left pixels (y, x) of the crops in the scaled frames [shape=(n, 2)].
+    image_size : pixels of a crop's side.
     short_side : pixels of the shorter side of the scaled frames.
     jpeg_quality : 1 to 100.
 
@@ -84,8 +86,10 @@ def decode(
     ClipError
         A clip that stops decoding, or ends before the last wanted frame.
     """
-    wanted = np.asarray(wanted)
-    frames, times, pieces, heard, n = [], [], [], 0, 0
+    crops = _by_frame(wanted, corners)
+    last = max(crops, default=-1)
+    images, times = [b""] * len(wanted), np.zeros(len(wanted))
+    parts, heard, n = [], 0, 0
     with _reading(path) as container:
         video, audio = _streams(path, container)
         scale = _Scaler(video, short_side)
@@ -96,17 +100,26 @@ def decode(
                 if isinstance(frame, av.AudioFrame):
                     if abs(frame.time * SAMPLE_RATE - heard) > _JITTER:
                         raise ClipError(f"{path}: a gap in the sound at {heard / SAMPLE_RATE:.2f} s")
-                    pieces.append(_mono(frame))
-                    heard += len(pieces[-1])
+                    parts.append(_mono(frame))
+                    heard += len(parts[-1])
                     continue
-                if (k := len(frames)) < len(wanted) and n == wanted[k]:
-                    frames.append(_jpeg(_piece(scale(frame), origins[k], sizes[k]), jpeg_quality))
-                    times.append(frame.time)
+                if n in crops:
+                    scaled = scale(frame)
+                    for k, y, x in crops[n]:
+                        images[k] = _jpeg(scaled[y : y + image_size, x : x + image_size], jpeg_quality)
+                        times[k] = frame.time
                 n += 1
-    if len(frames) < len(wanted):
-        raise ClipError(f"{path}: decodes to {n} frames; expected {wanted[-1] + 1} or more")
-    pcm = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-    return Decoded(frames, np.array(times, np.float64), pcm)
+    if n <= last:
+        raise ClipError(f"{path}: decodes to {n} frames; expected {last + 1} or more")
+    return Decoded(images, times, np.concatenate(parts) if parts else np.zeros(0, np.int16))
+
+
+def _by_frame(wanted: np.ndarray, corners: np.ndarray) -> dict[int, list[tuple[int, int, int]]]:
+    """Return for each frame its crops: number, y and x."""
+    crops = defaultdict(list)
+    for k, (frame, (y, x)) in enumerate(zip(wanted.tolist(), corners.tolist(), strict=True)):
+        crops[frame].append((k, y, x))
+    return crops
 
 
 class _Scaler:
@@ -128,14 +141,9 @@ class _Scaler:
         return self.graph.pull().to_ndarray()
 
 
-def _piece(image: np.ndarray, origin: np.ndarray, size: np.ndarray) -> np.ndarray:
-    (y, x), (height, width) = origin, size
-    return np.ascontiguousarray(image[y : y + height, x : x + width])
-
-
 def _jpeg(image: np.ndarray, quality: int) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
