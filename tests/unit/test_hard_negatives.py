@@ -19,7 +19,7 @@ def pairs(share: float, seconds: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
         hard_negatives=share,
     )
     n = round(seconds * SAMPLE_RATE)
-    homes = [recipes.home(row, np.arange(0, seconds, 1 / 30), n, (96, 72))[0] for row in range(4)]
+    homes = [recipes.home(row, np.arange(0, seconds, 1 / 30), n, (96, 72)) for row in range(4)]
     paired = [home.copy() for home in homes]
     for clip, rows in enumerate(paired):
         recipes.pair(rows, clip, clip, np.full(4, n))
