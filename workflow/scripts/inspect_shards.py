@@ -73,8 +73,8 @@ def _choose(found: shard_index.ShardIndex, seed: int) -> list[_Choice]:
 
 def _read_choice(shard: shards.Shard, i: int) -> _Choice:
     sample = samples.read(shard, i)
-    clip, name = shard.clips[sample.recipe["clip"]], f"{shard.attributes['part']}/{sample.recipe['n']}"
-    return _Choice(sample, name, (int(clip["width"]), int(clip["height"])))
+    clip = shard.clips[sample.recipe["clip"]]
+    return _Choice(sample, f"{shard.part}/{sample.recipe['n']}", (int(clip["width"]), int(clip["height"])))
 
 
 def _draw(chosen: list[_Choice], checked: list[recipe_distributions.Quantity], title: str, target: Path) -> None:

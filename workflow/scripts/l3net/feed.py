@@ -72,7 +72,9 @@ def open_feed(
             f"epoch {epoch}, start_batch {start_batch} and workers {workers} must be 0 or more"
         )
     plan = Plan(str(index), batch_size, epoch * n + start_batch, (epoch + 1) * n, seed, shuffle, mix)
-    data = tf.data.Dataset.from_generator(lambda: _compressed(plan, workers), output_signature=_signature(batch_size))
+    data = tf.data.Dataset.from_generator(
+        lambda: map(_arrays, read_batches(plan, workers)), output_signature=_signature(batch_size)
+    )
     data = data.map(_decoder(batch_size, found.image_size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return data.apply(tf.data.experimental.assert_cardinality(max(n - start_batch, 0))).prefetch(_BATCHES_AHEAD)
 
@@ -129,12 +131,8 @@ def _wide(values: tf.Tensor) -> tf.Tensor:
     return tf.reshape(values, [-1, 1, 1, 1])
 
 
-def _compressed(plan: Plan, workers: int) -> Iterator[dict[str, Any]]:
-    """Yield batches as numpy arrays that are the caller's to keep."""
-    return map(_arrays, read_batches(plan, workers))
-
-
 def _arrays(batch: Batch) -> dict[str, Any]:
+    """Return a compressed batch as arrays that are the caller's to keep."""
     slot, rows = batch.slot, batch.slot.recipes
     return {
         "jpeg": np.array([slot.jpeg[i, :n].tobytes() for i, n in enumerate(slot.lengths.tolist())], object),

@@ -159,7 +159,7 @@ def read_batches(plan: Plan, workers: int = 1) -> Iterator[Batch]:
             reader.send(filling[-1])
 
     try:
-        for _ in range(AHEAD if workers else 1):
+        for _ in range(AHEAD):
             fill_another()
         for _ in range(plan.first, plan.last):
             texts = sorted(text for reader in readers for text in reader.receive())
@@ -178,16 +178,16 @@ def _start(plan: Plan, workers: int, memory: int, image_bytes: int) -> list[Read
 
 
 class _Here:
-    """A reader that does its work in this process, when the batch is asked for."""
+    """A reader that does its work in this process; used as a `ReaderProcess` is."""
 
     def __init__(self, plan: Plan, slots: list[Slot]) -> None:
-        self._filler, self._slots, self._batches = Filler(plan), slots, count(plan.first)
+        self._filler, self._slots, self._batches, self._wanted = Filler(plan), slots, count(plan.first), deque()
 
     def send(self, number: int) -> None:
-        self._number = number
+        self._wanted.append(number)
 
     def receive(self) -> Texts:
-        return self._filler.fill(next(self._batches), self._slots[self._number])
+        return self._filler.fill(next(self._batches), self._slots[self._wanted.popleft()])
 
     def stop(self) -> None:
         self._filler.close()
