@@ -14,7 +14,7 @@ The modules stand on floors; a module imports only from floors below its own (do
     1  audioset  ontology  gate  back_off  download_failures  download_settings  media
        shards  shard_writer  shard_index  video  feed_order  batch_memory  reader_processes
        datasets  dataset_layouts  statistics  figures
-       sound  windows  mel_scale  embedding_files  vector_files  weights  checkpoint_files
+       sound  windows  mel_scale  winograd  embedding_files  vector_files  weights  checkpoint_files
        synthesis_sound  synthesis_picture  synthesis_motion  synthesis_video
     0  errors  files  hashing  progress  provenance  stage  validate
        addresses  clips  interrupts  launch  scratch  shard_format

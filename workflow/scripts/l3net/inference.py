@@ -1,67 +1,104 @@
 """A trained network made ready for use: batch norms inside the convolutions before them, weights as constants.
 
 Convolution, bias and ReLU are then one operation, without passes over the maps between them, and on CPUs the kernels
-are laid out once for all calls.
+are laid out once for all calls. On a CPU in float32, 3x3 convolutions of many channels are `winograd`'s, where it runs.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from l3net import winograd
 from l3net.errors import ConfigError
 
 PRECISIONS = ("float32", "bfloat16")
 Step = Callable[[tf.Tensor], tf.Tensor]
+Function = Callable[[np.ndarray], np.ndarray]
+_AT_ONCE_ON_CPU = 4  # more are no faster for TensorFlow, and each takes 26 MB at width 1
 
 
-def prepare(model: keras.Model, precision: str = "float32") -> Step:
-    """Return what computes `model`, a chain of layers, in evaluation; to be called inside a tf.function.
+@dataclass(frozen=True)
+class _Convolution:
+    """A convolution that holds the batch norm behind it; kernel and bias float64."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    strides: tuple[int, int]
+    padding: str
+
+
+_Link = _Convolution | layers.Layer
+
+
+def prepare(model: keras.Model, precision: str = "float32") -> Function:
+    """Return what computes `model`, a chain of layers, in evaluation: float32 [n, ...] -> float32 [n, ...], any n.
 
     Parameters
     ----------
-    precision : of the convolutions and of what lies between them. ``bfloat16`` is about twice as fast on CPUs that have
-        instructions for it (AVX512_BF16, AMX), with sums in float32 and results of 8 significant bits.
+    precision : of the convolutions and of what lies between them. ``bfloat16`` has sums in float32 and results of 8
+        significant bits; TensorFlow is about twice as fast in it on CPUs with instructions for it (AVX512_BF16, AMX),
+        which is not as fast as `winograd` in float32.
 
     Raises
     ------
     ConfigError
         Another precision.
     """
+    if tf.config.list_physical_devices("GPU"):
+        return _compiled(graph(model, precision), model)
+    before, convolutions, after = _split(_fold(model))
+    if precision != "float32" or not convolutions or not winograd.available_lanes():
+        return _in_parts(_compiled(graph(model, precision), model), _AT_ONCE_ON_CPU)
+    first, last = _compiled(_chained(before, tf.float32), model), tf.function(_chained(after, tf.float32))
+    chain = winograd.Chain(convolutions)
+    rounds = -(-_AT_ONCE_ON_CPU // chain.threads)
+    return _in_parts(lambda values: last(chain(first(values))).numpy(), rounds * chain.threads)
+
+
+def graph(model: keras.Model, precision: str = "float32") -> Step:
+    """Return what computes `model` as operations of TensorFlow alone, for use inside a tf.function; see `prepare`."""
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}")
-    steps = _steps(model, tf.as_dtype(precision))
+    return _chained(_fold(model), tf.as_dtype(precision))
 
-    def run(values: tf.Tensor) -> tf.Tensor:
-        for step in steps:
-            values = step(values)
-        return values
+
+def _compiled(step: Step, model: keras.Model) -> Function:
+    """Return `step`, which begins with the input of `model`, traced once for any batch size."""
+    signature = [tf.TensorSpec(model.input_shape, tf.float32)]
+    function = tf.function(step, input_signature=signature, autograph=False)
+    return lambda values: function(values).numpy()
+
+
+def _in_parts(function: Function, size: int) -> Function:
+    """Return `function`, called with up to `size` at a time."""
+
+    def run(values: np.ndarray) -> np.ndarray:
+        parts = [function(values[first : first + size]) for first in range(0, max(len(values), 1), size)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     return run
 
 
-def _steps(model: keras.Model, dtype: tf.DType) -> list[Step]:
-    """Return the operations of `model`, one after the other; a batch norm behind a convolution is part of it."""
-    chain = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
-    steps, n = [], 0
-    while n < len(chain):
-        layer, following = chain[n], chain[n + 1] if n + 1 < len(chain) else None
-        n += 1
-        if isinstance(layer, layers.Conv2D):
-            has_norm = isinstance(following, layers.BatchNormalization)
-            steps.append(_convolution(layer, following if has_norm else None, dtype))
-            n += has_norm
-        elif isinstance(layer, layers.BatchNormalization):
-            steps.append(_scaling(layer))
-        elif isinstance(layer, layers.ReLU):
-            steps.append(tf.nn.relu)
-        elif isinstance(layer, layers.MaxPooling2D):
-            steps.append(_max_pool(layer))
-        else:
-            steps.append(_as_it_is(layer))
-    return steps
+def _fold(model: keras.Model) -> list[_Link]:
+    """Return the layers of `model`; convolutions hold the batch norms behind them."""
+    chain: list[_Link] = []
+    behind = None  # the layer before, where it is a convolution
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization) and behind is not None:
+            factor, summand = _affine(layer)
+            held = chain[-1]
+            chain[-1] = replace(held, kernel=held.kernel * factor, bias=held.bias * factor + summand)
+        elif isinstance(layer, layers.Conv2D):
+            kernel, bias = (np.asarray(weight, np.float64) for weight in layer.get_weights())
+            chain.append(_Convolution(kernel, bias, layer.strides, layer.padding.upper()))
+        elif not isinstance(layer, layers.InputLayer):
+            chain.append(layer)
+        behind = layer if isinstance(layer, layers.Conv2D) else None
+    return chain
 
 
 def _affine(norm: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
@@ -71,17 +108,64 @@ def _affine(norm: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
     return factor, beta - mean * factor
 
 
-def _convolution(layer: layers.Conv2D, norm: layers.BatchNormalization | None, dtype: tf.DType) -> Step:
-    kernel, bias = (np.asarray(weight, np.float64) for weight in layer.get_weights())
-    if norm is not None:
-        factor, summand = _affine(norm)
-        kernel, bias = kernel * factor, bias * factor + summand
-    kernel, bias = (array.astype(dtype.as_numpy_dtype) for array in (kernel, bias))
-    padding, strides = layer.padding.upper(), layer.strides
+def _split(chain: list[_Link]) -> tuple[list[_Link], list[winograd.Convolution], list[_Link]]:
+    """Return what stands before the first convolution for `winograd`, those in a row from there, and the rest."""
+    begin = next((n for n, link in enumerate(chain) if _is_for_winograd(link)), len(chain))
+    found: list[winograd.Convolution] = []
+    for n, link in enumerate(chain[begin:], begin):
+        if _is_for_winograd(link):
+            found.append(winograd.Convolution(link.kernel, link.bias))
+        elif isinstance(link, layers.ReLU):  # before or behind a maximum is the same
+            found[-1] = replace(found[-1], relu=True)
+        elif _halves(link) and not found[-1].pool and found[-1].kernel.shape[2] >= winograd.MANY:
+            found[-1] = replace(found[-1], pool=True)
+        else:
+            return chain[:begin], found, chain[n:]
+    return chain[:begin], found, []
+
+
+def _is_for_winograd(link: _Link) -> bool:
+    if not isinstance(link, _Convolution) or (link.strides, link.padding) != ((1, 1), "SAME"):
+        return False
+    return winograd.fits(link.kernel.shape)
+
+
+def _halves(link: _Link) -> bool:
+    if not isinstance(link, layers.MaxPooling2D):
+        return False
+    return (link.pool_size, link.strides, link.padding) == ((2, 2), (2, 2), "valid")
+
+
+def _chained(chain: list[_Link], dtype: tf.DType) -> Step:
+    steps = [_step(link, dtype) for link in chain]
+
+    def run(values: tf.Tensor) -> tf.Tensor:
+        for step in steps:
+            values = step(values)
+        return values
+
+    return run
+
+
+def _step(link: _Link, dtype: tf.DType) -> Step:
+    """Return `link` as operations of TensorFlow."""
+    if isinstance(link, _Convolution):
+        return _convolution(link, dtype)
+    if isinstance(link, layers.BatchNormalization):
+        return _scaling(link)
+    if isinstance(link, layers.ReLU):
+        return tf.nn.relu
+    if isinstance(link, layers.MaxPooling2D):
+        return lambda values: tf.nn.max_pool2d(values, link.pool_size, link.strides, link.padding.upper())
+    return lambda values: tf.cast(link(tf.cast(values, tf.float32), training=False), tf.float32)
+
+
+def _convolution(link: _Convolution, dtype: tf.DType) -> Step:
+    kernel, bias = (array.astype(dtype.as_numpy_dtype) for array in (link.kernel, link.bias))
 
     def run(values: tf.Tensor) -> tf.Tensor:
         # constants of the graph that is being made; tensors from outside would be arguments, laid out in every call
-        sums = tf.nn.conv2d(tf.cast(values, dtype), tf.constant(kernel), strides, padding)
+        sums = tf.nn.conv2d(tf.cast(values, dtype), tf.constant(kernel), link.strides, link.padding)
         return tf.nn.bias_add(sums, tf.constant(bias))
 
     return run
@@ -94,11 +178,3 @@ def _scaling(norm: layers.BatchNormalization) -> Step:
         return values * tf.constant(factor, values.dtype) + tf.constant(summand, values.dtype)
 
     return run
-
-
-def _max_pool(layer: layers.MaxPooling2D) -> Step:
-    return lambda values: tf.nn.max_pool2d(values, layer.pool_size, layer.strides, layer.padding.upper())
-
-
-def _as_it_is(layer: layers.Layer) -> Step:
-    return lambda values: tf.cast(layer(tf.cast(values, tf.float32), training=False), tf.float32)

@@ -9,14 +9,12 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from l3net import embedding_files, front_ends, inference, sound
 from l3net.embedding_streams import Embedding, WindowEmbedding
 from l3net.errors import WeightsError
 
 WINDOW = front_ends.SAMPLE_RATE  # samples; one second
-_AT_ONCE_ON_CPU = 4  # windows; more are no faster, and each takes 26 MB at width 1
 
 
 def embed(
@@ -105,21 +103,13 @@ def load_network(path: Path) -> tuple[keras.Model, dict[str, Any]]:
 
 
 def of_model(model: keras.Model, about: dict[str, Any], precision: str = "float32") -> WindowEmbedding:
-    """Return a Keras model, sound [batch, 48000] -> [batch, d], as an embedding; traced once for any batch size.
+    """Return a Keras model, sound [batch, 48000] -> [batch, d], as an embedding, for batches of any size.
 
     Raises
     ------
     ConfigError
         An unknown precision (`inference.PRECISIONS`).
     """
-    signature = [tf.TensorSpec([None, WINDOW], tf.float32)]
-    function = tf.function(inference.prepare(model, precision), input_signature=signature, autograph=False)
-    at_once = None if tf.config.list_physical_devices("GPU") else _AT_ONCE_ON_CPU
-
-    def network(windows: np.ndarray) -> np.ndarray:
-        step = at_once or max(len(windows), 1)
-        parts = [function(windows[first : first + step]).numpy() for first in range(0, len(windows), step)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
     origin = about if precision == "float32" else {**about, "precision": precision}
+    network = inference.prepare(model, precision)
     return WindowEmbedding(network, model.output_shape[-1], front_ends.SAMPLE_RATE, WINDOW, dict(origin))

@@ -1,0 +1,67 @@
+// 3x3 convolutions of float32 images by Winograd's F(4x4, 3x3), for winograd.py, which calls `l3net_convolve`.
+//
+// A tile of 4x4 pixels of the output takes 36 products for each pair of channels instead of 144. The products of some
+// tiles, with all channels, are matrix products at each of 36 points; they and the transforms before and after them stay
+// in the cache. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4; its
+// points 0, +-1, +-2 are replaced by 0, +-sqrt(1/2), +-sqrt(2), whose powers differ less in size.
+
+#if !defined(__x86_64__) || !defined(__GNUC__) || defined(__clang__)
+#error "needs x86-64 and GCC, whose target pragmas give each instruction set its own copy of the code"
+#endif
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+namespace {
+
+// One layer; winograd.py has the same structure.
+struct Convolution {
+  const float *kernel;      // at the points [36, n_outputs / PANEL, n_inputs, PANEL]; of few inputs [n_outputs / PANEL,
+                            // rows, PANEL]: 9 * n_inputs, the bias, and zeros up to a multiple of LANES
+  const float *bias;        // [n_outputs]
+  int n_inputs, n_outputs;  // channels; multiples of MANY, or fewer inputs than that
+  int relu, pool;           // whether ReLU follows, and then the maximum of each 2x2 pixels, without padding
+  int n_tiles;              // worked on together
+};
+
+constexpr int MANY = 32;  // inputs, from which tiles are worthwhile
+constexpr float A = 0.70710678118654752440f, B = 1.41421356237309504880f;
+constexpr std::ptrdiff_t POINTS = 36, LINE = 16;  // LINE: floats in a cache line
+
+#pragma GCC push_options
+#pragma GCC target("avx512f")
+namespace avx512 {
+constexpr int LANES = 16, TILES_AT_ONCE = 14;
+#include "winograd_tiles.hpp"
+}  // namespace avx512
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+namespace avx2 {
+constexpr int LANES = 8, TILES_AT_ONCE = 6;
+#include "winograd_tiles.hpp"
+}  // namespace avx2
+#pragma GCC pop_options
+
+}  // namespace
+
+extern "C" {
+
+// Return how many channels a register of this CPU holds: 16, 8, or 0 where no code here runs on it.
+int l3net_lanes() {
+  if (__builtin_cpu_supports("avx512f")) return avx512::LANES;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? avx2::LANES : 0;
+}
+
+// Compute one layer for one image [height, width, n_inputs], by registers of `lanes` channels, into
+// output [height, width, n_outputs] (pooled: half of both sides, rounded down).
+// scratch: 36 * n_tiles * (n_inputs + n_outputs) + n_inputs floats. Few inputs: no pool.
+void l3net_convolve(int lanes, const Convolution *layer, const float *image, int height, int width, float *output,
+                    float *scratch) {
+  (lanes == avx512::LANES ? avx512::convolve : avx2::convolve)(*layer, image, height, width, output, scratch);
+}
+}

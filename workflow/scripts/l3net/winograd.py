@@ -1,0 +1,221 @@
+"""Chains of 3x3 convolutions in fewer products: Winograd's F(4x4, 3x3) in float32, compiled for this CPU.
+
+A trained L3 subnetwork spends nearly all its time in 3x3 convolutions of many channels, whose direct form already runs
+at a CPU's full rate; here they take a quarter of the products. The code is winograd.cpp, an optional extension of the
+package: without it (no compiler, another kind of CPU) `available_lanes` is empty.
+
+Conventions: images float32 [shape=(height, width, channels)]; kernels [shape=(3, 3, inputs, outputs)]; convolutions of
+stride 1, padded with zeros to keep the size. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural
+Networks", CVPR 2016.
+"""
+
+import ctypes
+import logging
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+MANY = 32  # channels, from which tiles are worthwhile; winograd.cpp has the same
+_POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5))  # and infinity; as in winograd.cpp
+_ALIGNMENT = 16  # floats of a cache line
+_CACHED_KERNEL = 64 * 128  # pairs of channels whose kernel, at 36 points, stays in a cache of 1 MB
+_log = logging.getLogger("l3net")
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution [3, 3, inputs, outputs], its bias [outputs], and what follows it.
+
+    Parameters
+    ----------
+    relu : whether ReLU follows.
+    pool : whether the maximum of each 2x2 pixels follows; an odd last row or column is left out.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    relu: bool = False
+    pool: bool = False
+
+
+class Chain:
+    """Convolutions, one after the other; each image is one thread's work, so images do not depend on one another.
+
+    Parameters
+    ----------
+    threads : images at a time.
+    lanes : channels in a register, one of `available_lanes`; its first by default.
+
+    Raises
+    ------
+    ValueError
+        Kernels that do not fit one another, or that this is not made for (`fits`).
+    """
+
+    def __init__(self, convolutions: list[Convolution], *, threads: int | None = None, lanes: int | None = None):
+        shapes = [convolution.kernel.shape for convolution in convolutions]
+        if not all(map(fits, shapes)) or any(before[3] != after[2] for before, after in pairwise(shapes)):
+            raise ValueError(f"kernels of shapes {shapes}; expected a chain of 3x3, channels in multiples of {MANY}")
+        if any(convolution.pool and convolution.kernel.shape[2] < MANY for convolution in convolutions):
+            raise ValueError(f"a maximum behind a convolution of fewer than {MANY} inputs; expected none")
+        self._lanes = lanes or available_lanes()[0]
+        self._layers = [_Layer(convolution, self._lanes) for convolution in convolutions]
+        self.threads = threads or available_threads()
+        self._pool = ThreadPoolExecutor(self.threads, "winograd")
+        self._own = threading.local()  # each thread's memory, kept from image to image
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Return the last convolution's outputs [n, height, width, outputs] of `images` [n, height, width, inputs]."""
+        images = np.ascontiguousarray(images, np.float32)
+        sizes = [images.shape[1:]]
+        for layer in self._layers:
+            sizes.append(layer.output_shape(sizes[-1]))
+        outputs = _aligned((len(images), *sizes[-1]))
+        list(self._pool.map(self._run, images, outputs, [sizes] * len(images)))
+        return outputs
+
+    def _run(self, image: np.ndarray, output: np.ndarray, sizes: list[tuple[int, int, int]]) -> None:
+        scratch, *between = self._memory(sizes)
+        for n, (layer, size) in enumerate(zip(self._layers, sizes[1:], strict=True), start=1):
+            target = output if n == len(self._layers) else between[n % 2][: np.prod(size)].reshape(size)
+            layer.run(self._lanes, image, target, scratch)
+            image = target
+
+    def _memory(self, sizes: list[tuple[int, int, int]]) -> list[np.ndarray]:
+        """Return this thread's scratch memory, and two arrays that hold what one layer leaves to the next."""
+        wanted = [max(layer.scratch for layer in self._layers), *[max(map(np.prod, sizes[1:]))] * 2]
+        kept = getattr(self._own, "memory", None)
+        if kept is None or any(len(array) < size for array, size in zip(kept, wanted, strict=True)):
+            kept = self._own.memory = [_aligned((size,)) for size in wanted]
+        return kept
+
+
+class _Layer:
+    """A convolution as winograd.cpp takes it."""
+
+    def __init__(self, convolution: Convolution, lanes: int):
+        _, _, self.inputs, self.outputs = convolution.kernel.shape
+        self.pool = convolution.pool
+        # A kernel that outgrows the cache is read anew for each block of tiles: the larger the block, the less often.
+        tiles = 28 if self.inputs * self.outputs <= _CACHED_KERNEL else 56
+        self.scratch = 36 * tiles * (self.inputs + self.outputs) + self.inputs
+        matrices = _rows(convolution, lanes) if self.inputs < MANY else _at_points(convolution.kernel)
+        self._kernel = _panels(matrices, 2 * lanes)
+        self._bias = _aligned_copy(convolution.bias)
+        self._given = _Given(
+            self._kernel.ctypes.data,
+            self._bias.ctypes.data,
+            self.inputs,
+            self.outputs,
+            convolution.relu,
+            self.pool,
+            tiles,
+        )
+
+    def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        height, width, channels = shape
+        if channels != self.inputs:
+            raise ValueError(f"images of {channels} channels; expected {self.inputs}")
+        return (height // 2, width // 2, self.outputs) if self.pool else (height, width, self.outputs)
+
+    def run(self, lanes: int, image: np.ndarray, output: np.ndarray, scratch: np.ndarray) -> None:
+        arrays = (output.ctypes.data, scratch.ctypes.data)
+        _library().l3net_convolve(lanes, self._given, image.ctypes.data, *image.shape[:2], *arrays)
+
+
+class _Given(ctypes.Structure):
+    """One layer; winograd.cpp has the same structure."""
+
+    _fields_ = (
+        ("kernel", ctypes.c_void_p),
+        ("bias", ctypes.c_void_p),
+        *((name, ctypes.c_int) for name in ("n_inputs", "n_outputs", "relu", "pool", "n_tiles")),
+    )
+
+
+def fits(kernel_shape: tuple[int, ...]) -> bool:
+    """Return whether this is made for such kernels: 3x3, outputs in multiples of `MANY`, inputs too or fewer."""
+    height, width, inputs, outputs = kernel_shape
+    return height == width == 3 and outputs % MANY == 0 and (inputs % MANY == 0 or inputs < MANY)
+
+
+def available_lanes() -> tuple[int, ...]:
+    """Return how many channels a register can hold here, the most first; nothing where the extension is not built."""
+    library = _library()
+    most = library.l3net_lanes() if library else 0
+    return tuple(n for n in (16, 8) if n <= most)
+
+
+def available_threads() -> int:
+    """Return how many threads TensorFlow has been told to use, else how many cores this process may use."""
+    told = int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
+    if told:
+        return told
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    """Return the extension, or None; other threads of Python go on while a function of it runs."""
+    built = next(iter(sorted(Path(__file__).parent.glob("_winograd*.so"))), None)
+    if built is None:
+        return None
+    try:
+        library = ctypes.CDLL(str(built))
+    except OSError as error:
+        _log.warning(
+            "%s was built for another machine and is not used (pip install anew to build it): %s", built, error
+        )
+        return None
+    pointer, integer = ctypes.c_void_p, ctypes.c_int
+    library.l3net_convolve.argtypes = (integer, ctypes.POINTER(_Given), pointer, integer, integer, pointer, pointer)
+    library.l3net_convolve.restype = None
+    return library
+
+
+def _to_points() -> np.ndarray:
+    """Return the matrix [6, 3] from a kernel's row to its values at the points, float64."""
+    rows = []
+    for point in _POINTS:
+        others = [point - other for other in _POINTS if other != point]
+        rows.append(np.array([1.0, point, point**2]) / np.prod(others))
+    return np.array([*rows, [0.0, 0.0, 1.0]])
+
+
+def _at_points(kernel: np.ndarray) -> np.ndarray:
+    """Return `kernel` at the 36 points, float64 [36, inputs, outputs]."""
+    matrix = _to_points()
+    values = np.einsum("iy,jx,yxck->ijck", matrix, matrix, kernel.astype(np.float64), optimize=True)
+    return values.reshape(-1, *kernel.shape[2:])
+
+
+def _rows(convolution: Convolution, lanes: int) -> np.ndarray:
+    """Return a kernel and its bias as one matrix [1, rows, outputs], with zeros up to a whole number of registers."""
+    rows = np.concatenate([convolution.kernel.reshape(-1, convolution.kernel.shape[3]), convolution.bias[None]])
+    return np.pad(rows, ((0, -len(rows) % lanes), (0, 0)))[None]
+
+
+def _panels(matrices: np.ndarray, panel: int) -> np.ndarray:
+    """Return `matrices` [n, rows, outputs] panel by panel, float32 [n, outputs / panel, rows, panel]."""
+    n, rows, outputs = matrices.shape
+    return _aligned_copy(matrices.reshape(n, rows, outputs // panel, panel).transpose(0, 2, 1, 3))
+
+
+def _aligned(shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array, not filled, float32, that begins with a cache line: registers are then read in one piece."""
+    size = int(np.prod(shape))
+    memory = np.empty(size + _ALIGNMENT, np.float32)
+    first = -memory.ctypes.data // memory.itemsize % _ALIGNMENT
+    return memory[first : first + size].reshape(shape)
+
+
+def _aligned_copy(values: np.ndarray) -> np.ndarray:
+    copy = _aligned(values.shape)
+    copy[...] = values
+    return copy
