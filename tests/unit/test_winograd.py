@@ -74,7 +74,7 @@ def test_one_convolution_equals_sums_of_products(lanes, height, width, inputs, o
 
 
 @pytest.mark.parametrize("relu", [False, True])
-@pytest.mark.parametrize("inputs", [1, 2, 3, 31])
+@pytest.mark.parametrize("inputs", [1, 2, 3, 16, 31])
 @pytest.mark.parametrize("lanes", LANES)
 def test_few_inputs_equal_sums_of_products(lanes: int, inputs: int, relu: bool) -> None:
     convolution, given = drawn(inputs, 64, relu=relu), images(2, 10, 31, inputs)
@@ -117,6 +117,28 @@ def test_neither_threads_nor_other_images_change_a_bit(lanes: int) -> None:
         chain = Chain(layers, threads=threads, lanes=lanes)
         np.testing.assert_array_equal(chain(given), expected)
         np.testing.assert_array_equal(chain(given[::-1]), expected[::-1])  # memory used before
+
+
+@pytest.mark.parametrize(("height", "width"), [(9, 7), (32, 24), (3, 2)])
+@pytest.mark.parametrize("lanes", LANES)
+def test_nothing_is_written_beside_its_memory(
+    monkeypatch: pytest.MonkeyPatch, lanes: int, height: int, width: int
+) -> None:
+    made, aligned = [], winograd._aligned
+
+    def within_margins(shape: tuple[int, ...]) -> np.ndarray:
+        size, margin = int(np.prod(shape)), 4096
+        made.append((aligned((size + 2 * margin,)), margin))
+        made[-1][0][:] = 12345.0
+        return made[-1][0][margin:-margin].reshape(shape)
+
+    monkeypatch.setattr(winograd, "_aligned", within_margins)
+    layers = [drawn(3, 32), drawn(32, 64, pool=True), drawn(64, 32)]
+    Chain(layers, threads=1, lanes=lanes)(images(2, height, width, 3))
+    assert len(made) == 3 * 2 + 1 + 3  # kernels and biases, outputs, a thread's own
+    for memory, margin in made:
+        assert (memory[:margin] == 12345.0).all()
+        assert (memory[-margin:] == 12345.0).all()
 
 
 @pytest.mark.parametrize("lanes", LANES)
