@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", choices=("npz", "h5", "parquet"), default="npz", help="of the vectors (default: npz)")
     add("--batch-size", type=int, default=32, help="windows at a time (default: 32)")
     add("--precision", choices=("float32", "bfloat16"), default="float32",
-        help="bfloat16: faster where the processor has it, less exact (default: float32)")  # fmt: skip
+        help="bfloat16: less exact, faster on CPUs with AVX512_BF16 (default: float32)")  # fmt: skip
     add("--overwrite", action="store_true", help="also what is done")
     export = commands.add_parser("export", help="write an embedding for other programs")
     export.set_defaults(command=_export)

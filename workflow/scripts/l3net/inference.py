@@ -39,9 +39,9 @@ def prepare(model: keras.Model, precision: str = "float32") -> Function:
 
     Parameters
     ----------
-    precision : of the convolutions and of what lies between them. ``bfloat16`` has sums in float32 and results of 8
-        significant bits; TensorFlow is about twice as fast in it on CPUs with instructions for it (AVX512_BF16, AMX),
-        which is not as fast as `winograd` in float32.
+    precision : of the convolutions and of what lies between them. ``bfloat16``, with sums in float32 and results of 8
+        significant bits, makes TensorFlow about twice as fast on CPUs with AVX512_BF16; `winograd` is float32 only, and
+        faster still there.
 
     Raises
     ------
@@ -49,14 +49,15 @@ def prepare(model: keras.Model, precision: str = "float32") -> Function:
         Another precision.
     """
     if tf.config.list_physical_devices("GPU"):
-        return _compiled(graph(model, precision), model)
+        return _compiled(graph(model, precision), model.input_shape)
     before, convolutions, after = _split(_fold(model))
     if precision != "float32" or not convolutions or not winograd.available_lanes():
-        return _in_parts(_compiled(graph(model, precision), model), _AT_ONCE_ON_CPU)
-    first, last = _compiled(_chained(before, tf.float32), model), tf.function(_chained(after, tf.float32))
+        return _in_parts(_compiled(graph(model, precision), model.input_shape), _AT_ONCE_ON_CPU)
     chain = winograd.Chain(convolutions)
+    first = _compiled(_chained(before, tf.float32), model.input_shape)
+    last = _compiled(_chained(after, tf.float32), (None, None, None, convolutions[-1].kernel.shape[3]))
     rounds = -(-_AT_ONCE_ON_CPU // chain.threads)
-    return _in_parts(lambda values: last(chain(first(values))).numpy(), rounds * chain.threads)
+    return _in_parts(lambda values: last(chain(first(values))), rounds * chain.threads)
 
 
 def graph(model: keras.Model, precision: str = "float32") -> Step:
@@ -66,10 +67,9 @@ def graph(model: keras.Model, precision: str = "float32") -> Step:
     return _chained(_fold(model), tf.as_dtype(precision))
 
 
-def _compiled(step: Step, model: keras.Model) -> Function:
-    """Return `step`, which begins with the input of `model`, traced once for any batch size."""
-    signature = [tf.TensorSpec(model.input_shape, tf.float32)]
-    function = tf.function(step, input_signature=signature, autograph=False)
+def _compiled(step: Step, shape: tuple[int | None, ...]) -> Function:
+    """Return `step`, traced once for all inputs of `shape`, in which None stands for any size."""
+    function = tf.function(step, input_signature=[tf.TensorSpec(shape, tf.float32)], autograph=False)
     return lambda values: function(values).numpy()
 
 
