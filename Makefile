@@ -18,7 +18,7 @@ help:  ## Show the targets
 
 setup: $(READY)  ## Make .venv from the lock file (a second call does nothing)
 
-WINOGRAD := workflow/scripts/l3net/winograd.cpp workflow/scripts/l3net/winograd_tiles.hpp
+WINOGRAD := setup.py workflow/scripts/l3net/winograd.cpp workflow/scripts/l3net/winograd_tiles.hpp
 $(READY): requirements.lock pyproject.toml $(WINOGRAD)
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
