@@ -1,9 +1,9 @@
 // 3x3 convolutions of float32 images by Winograd's F(4x4, 3x3), for winograd.py, which calls `l3net_convolve`.
 //
-// A tile of 4x4 pixels of the output takes 36 products for each pair of channels instead of 144. The products of some
-// tiles, with all channels, are matrix products at each of 36 points; they and the transforms before and after them stay
-// in the cache. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4; its
-// points 0, +-1, +-2 are replaced by 0, +-sqrt(1/2), +-sqrt(2), whose powers differ less in size.
+// A tile of 4x4 pixels of the output takes 36 products for each pair of channels instead of 144. For some tiles at a
+// time they are matrix products over the channels, one at each of 36 points; these and the transforms before and after
+// them stay in the cache. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016,
+// section 4; in place of its points 0, +-1, +-2 stand 0, +-sqrt(1/2), +-sqrt(2), with half the rounding error.
 
 #if !defined(__x86_64__) || !defined(__GNUC__) || defined(__clang__)
 #error "needs x86-64 and GCC, whose target pragmas give each instruction set its own copy of the code"

@@ -124,44 +124,51 @@ void transform_sums(const float *sums, std::ptrdiff_t next_point, const Convolut
   }
 }
 
+// Transform the pixels that tile number `tile` needs, to values[36, n_inputs / LANES, tiles, LANES], from its own on.
+void transform_tile(const float *image, int height, int width, int n_inputs, int tile, const float *outside,
+                    float *values, std::ptrdiff_t tiles) {
+  const int across = (width + 3) / 4, top = tile / across * 4 - 1, left = tile % across * 4 - 1;
+  const float *pixels[POINTS];
+  for (int y = 0; y < 6; ++y)
+    for (int x = 0; x < 6; ++x) {
+      const bool inside = top + y >= 0 && top + y < height && left + x >= 0 && left + x < width;
+      pixels[6 * y + x] = inside ? image + (std::ptrdiff_t(top + y) * width + left + x) * n_inputs : outside;
+    }
+  transform_image(pixels, n_inputs, values, n_inputs * tiles, tiles * LANES);
+}
+
+// Multiply values[36, n_inputs / LANES, tiles, LANES] and the kernel, to sums[36, tiles, n_outputs]. While a panel of
+// the kernel is used by one group of tiles after the other, the next panel is fetched, a part by each.
+void multiply_points(const Convolution &layer, const float *values, std::ptrdiff_t tiles, float *sums) {
+  const std::ptrdiff_t n_inputs = layer.n_inputs, n_outputs = layer.n_outputs;
+  const int groups = (tiles + TILES_AT_ONCE - 1) / TILES_AT_ONCE;
+  const int lines = (LANES * PANEL / LINE + groups - 1) / groups;
+  const float *kernel = layer.kernel;
+  for (int point = 0; point < POINTS; ++point, values += n_inputs * tiles, sums += tiles * n_outputs)
+    for (int k = 0; k < n_outputs; k += PANEL, kernel += PANEL * n_inputs)
+      for (int group = 0; group < groups; ++group) {
+        const int begin = tiles * group / groups, end = tiles * (group + 1) / groups;
+        const float *soon = kernel + PANEL * n_inputs + group * lines * LINE * (n_inputs / LANES);
+        MULTIPLY[end - begin - 1](values + begin * LANES, tiles * LANES, kernel, n_inputs, sums + begin * n_outputs + k,
+                                  n_outputs, soon, lines);
+      }
+}
+
 void convolve_by_tiles(const Convolution &layer, const float *image, int height, int width, float *output,
                        float *scratch) {
   const std::ptrdiff_t n_inputs = layer.n_inputs, n_outputs = layer.n_outputs;
   const int across = (width + 3) / 4, n_tiles = (height + 3) / 4 * across;
   const int side = layer.pool ? 2 : 4;  // of a tile of the output
   const int out_height = layer.pool ? height / 2 : height, out_width = layer.pool ? width / 2 : width;
-  float *values = scratch;                                    // [36, n_inputs / LANES, tiles, LANES]
-  float *sums = values + POINTS * n_inputs * layer.n_tiles;   // [36, tiles, n_outputs]
-  float *outside = sums + POINTS * n_outputs * layer.n_tiles; // a pixel of zeros: what lies around the image
+  float *values = scratch, *sums = values + POINTS * n_inputs * layer.n_tiles;
+  float *outside = sums + POINTS * n_outputs * layer.n_tiles;  // a pixel of zeros: what lies around the image
   std::fill(outside, outside + n_inputs, 0.0f);
 
   for (int first = 0; first < n_tiles; first += layer.n_tiles) {
     const int tiles = std::min(layer.n_tiles, n_tiles - first);
-    for (int tile = 0; tile < tiles; ++tile) {
-      const int top = (first + tile) / across * 4 - 1, left = (first + tile) % across * 4 - 1;
-      const float *pixels[POINTS];
-      for (int y = 0; y < 6; ++y)
-        for (int x = 0; x < 6; ++x) {
-          const bool inside = top + y >= 0 && top + y < height && left + x >= 0 && left + x < width;
-          pixels[6 * y + x] = inside ? image + (std::ptrdiff_t(top + y) * width + left + x) * n_inputs : outside;
-        }
-      transform_image(pixels, layer.n_inputs, values + tile * LANES, n_inputs * tiles, std::ptrdiff_t(tiles) * LANES);
-    }
-
-    // While a panel of the kernel is used by one group of tiles after the other, the next one is fetched, a part by each.
-    const int groups = (tiles + TILES_AT_ONCE - 1) / TILES_AT_ONCE;
-    const int lines = (LANES * PANEL / LINE + groups - 1) / groups;
-    const float *kernel = layer.kernel;
-    for (int point = 0; point < POINTS; ++point)
-      for (int k = 0; k < n_outputs; k += PANEL, kernel += PANEL * n_inputs)
-        for (int group = 0; group < groups; ++group) {
-          const int begin = tiles * group / groups, end = tiles * (group + 1) / groups;
-          const float *soon = kernel + PANEL * n_inputs + group * lines * LINE * (n_inputs / LANES);
-          MULTIPLY[end - begin - 1](values + point * n_inputs * tiles + begin * LANES, std::ptrdiff_t(tiles) * LANES,
-                                    kernel, layer.n_inputs, sums + (std::ptrdiff_t(point) * tiles + begin) * n_outputs + k,
-                                    n_outputs, soon, lines);
-        }
-
+    for (int tile = 0; tile < tiles; ++tile)
+      transform_tile(image, height, width, layer.n_inputs, first + tile, outside, values + tile * LANES, tiles);
+    multiply_points(layer, values, tiles, sums);
     for (int tile = 0; tile < tiles; ++tile) {
       const int top = (first + tile) / across * side, left = (first + tile) % across * side;
       transform_sums(sums + tile * n_outputs, n_outputs * tiles, layer,
