@@ -70,7 +70,12 @@ def graph(model: keras.Model, precision: str = "float32") -> Step:
 def _compiled(step: Step, shape: tuple[int | None, ...]) -> Function:
     """Return `step`, traced once for all inputs of `shape`, in which None stands for any size."""
     function = tf.function(step, input_signature=[tf.TensorSpec(shape, tf.float32)], autograph=False)
-    return lambda values: function(values).numpy()
+
+    def run(values: np.ndarray) -> np.ndarray:
+        # Its one trace; calls of `function` itself, for several models, look to TensorFlow like one traced ever anew.
+        return function.get_concrete_function()(tf.convert_to_tensor(values, tf.float32)).numpy()
+
+    return run
 
 
 def _in_parts(function: Function, size: int) -> Function:
