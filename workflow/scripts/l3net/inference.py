@@ -48,23 +48,19 @@ def prepare(model: keras.Model, precision: str = "float32") -> Function:
     ConfigError
         Another precision.
     """
-    if tf.config.list_physical_devices("GPU"):
-        return _compiled(graph(model, precision), model.input_shape)
-    before, convolutions, after = _split(_fold(model))
-    if precision != "float32" or not convolutions or not winograd.available_lanes():
-        return _in_parts(_compiled(graph(model, precision), model.input_shape), _AT_ONCE_ON_CPU)
-    chain = winograd.Chain(convolutions)
-    first = _compiled(_chained(before, tf.float32), model.input_shape)
-    last = _compiled(_chained(after, tf.float32), (None, None, None, convolutions[-1].kernel.shape[3]))
-    rounds = -(-_AT_ONCE_ON_CPU // chain.threads)
-    return _in_parts(lambda values: last(chain(first(values))), rounds * chain.threads)
-
-
-def graph(model: keras.Model, precision: str = "float32") -> Step:
-    """Return what computes `model` as operations of TensorFlow alone, for use inside a tf.function; see `prepare`."""
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}")
-    return _chained(_fold(model), tf.as_dtype(precision))
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    chain = _fold(model)
+    before, convolutions, after = _split(chain)
+    if on_gpu or precision != "float32" or not convolutions or not winograd.available_lanes():
+        whole = _compiled(_chained(chain, tf.as_dtype(precision)), model.input_shape)
+        return whole if on_gpu else _in_parts(whole, _AT_ONCE_ON_CPU)
+    first = _compiled(_chained(before, tf.float32), model.input_shape)
+    middle = winograd.Chain(convolutions)
+    last = _compiled(_chained(after, tf.float32), (None, None, None, convolutions[-1].kernel.shape[3]))
+    rounds = -(-_AT_ONCE_ON_CPU // middle.threads)
+    return _in_parts(lambda values: last(middle(first(values))), rounds * middle.threads)
 
 
 def _compiled(step: Step, shape: tuple[int | None, ...]) -> Function:
@@ -122,7 +118,7 @@ def _split(chain: list[_Link]) -> tuple[list[_Link], list[winograd.Convolution],
             found.append(winograd.Convolution(link.kernel, link.bias))
         elif isinstance(link, layers.ReLU):  # before or behind a maximum is the same
             found[-1] = replace(found[-1], relu=True)
-        elif _halves(link) and not found[-1].pool and found[-1].kernel.shape[2] >= winograd.MANY:
+        elif _halves(link) and not found[-1].pool:
             found[-1] = replace(found[-1], pool=True)
         else:
             return chain[:begin], found, chain[n:]
@@ -142,6 +138,7 @@ def _halves(link: _Link) -> bool:
 
 
 def _chained(chain: list[_Link], dtype: tf.DType) -> Step:
+    """Return `chain` as operations of TensorFlow, for use inside a tf.function."""
     steps = [_step(link, dtype) for link in chain]
 
     def run(values: tf.Tensor) -> tf.Tensor:

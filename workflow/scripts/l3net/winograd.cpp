@@ -59,7 +59,7 @@ int l3net_lanes() {
 
 // Compute one layer for one image [height, width, n_inputs], by registers of `lanes` channels, into
 // output [height, width, n_outputs] (pooled: half of both sides, rounded down).
-// scratch: 36 * n_tiles * (n_inputs + n_outputs) + n_inputs floats. Few inputs: no pool.
+// scratch: 36 * n_tiles * (n_inputs + n_outputs) + n_inputs floats.
 void l3net_convolve(int lanes, const Convolution *layer, const float *image, int height, int width, float *output,
                     float *scratch) {
   (lanes == avx512::LANES ? avx512::convolve : avx2::convolve)(*layer, image, height, width, output, scratch);

@@ -62,8 +62,6 @@ class Chain:
         shapes = [convolution.kernel.shape for convolution in convolutions]
         if not all(map(fits, shapes)) or any(before[3] != after[2] for before, after in pairwise(shapes)):
             raise ValueError(f"kernels of shapes {shapes}; expected a chain of 3x3, channels in multiples of {MANY}")
-        if any(convolution.pool and convolution.kernel.shape[2] < MANY for convolution in convolutions):
-            raise ValueError(f"a maximum behind a convolution of fewer than {MANY} inputs; expected none")
         self._lanes = lanes or available_lanes()[0]
         self._layers = [_Layer(convolution, self._lanes) for convolution in convolutions]
         self.threads = threads or available_threads()
