@@ -87,18 +87,16 @@ def _in_parts(function: Function, size: int) -> Function:
 def _fold(model: keras.Model) -> list[_Link]:
     """Return the layers of `model`; convolutions hold the batch norms behind them."""
     chain: list[_Link] = []
-    behind = None  # the layer before, where it is a convolution
     for layer in model.layers:
-        if isinstance(layer, layers.BatchNormalization) and behind is not None:
+        held = chain[-1] if chain else None
+        if isinstance(layer, layers.BatchNormalization) and isinstance(held, _Convolution):
             factor, summand = _affine(layer)
-            held = chain[-1]
             chain[-1] = replace(held, kernel=held.kernel * factor, bias=held.bias * factor + summand)
         elif isinstance(layer, layers.Conv2D):
             kernel, bias = (np.asarray(weight, np.float64) for weight in layer.get_weights())
             chain.append(_Convolution(kernel, bias, layer.strides, layer.padding.upper()))
         elif not isinstance(layer, layers.InputLayer):
             chain.append(layer)
-        behind = layer if isinstance(layer, layers.Conv2D) else None
     return chain
 
 
