@@ -18,13 +18,13 @@ help:  ## Show the targets
 
 setup: $(READY)  ## Make .venv from the lock file (a second call does nothing)
 
-WINOGRAD := setup.py workflow/scripts/l3net/winograd.cpp workflow/scripts/l3net/winograd_tiles.hpp
+WINOGRAD := setup.py workflow/scripts/l3net/inference/winograd.cpp workflow/scripts/l3net/inference/winograd_tiles.hpp
 $(READY): requirements.lock pyproject.toml $(WINOGRAD)
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -c 'from l3net import winograd; winograd.available_lanes() or print("winograd.cpp was not built (it needs g++ and a CPU with AVX2): embeddings are slower")'
+	@$(BIN)/python -c 'from l3net.inference import winograd; winograd.available_lanes() or print("winograd.cpp was not built (it needs g++ and a CPU with AVX2): embeddings are slower")'
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib workflow/scripts >/dev/null || true
 	touch $@
 
@@ -42,9 +42,10 @@ report: setup  ## Write results/<run>/report.html of the finished run
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -q tests --ignore tests/slurm --ignore tests/perf
 
-lint: setup  ## ruff, snakefmt and snakemake --lint
+lint: setup  ## ruff, snakefmt, import-linter and snakemake --lint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/snakemake --lint
 
 format: setup  ## Format the sources

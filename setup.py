@@ -3,9 +3,9 @@
 from setuptools import Extension, setup
 
 WINOGRAD = Extension(
-    "l3net._winograd",
-    ["workflow/scripts/l3net/winograd.cpp"],
-    depends=["workflow/scripts/l3net/winograd_tiles.hpp"],
+    "l3net.inference._winograd",
+    ["workflow/scripts/l3net/inference/winograd.cpp"],
+    depends=["workflow/scripts/l3net/inference/winograd_tiles.hpp"],
     extra_compile_args=["-std=c++17", "-O3", "-ffp-contract=fast", "-fno-trapping-math"],
     optional=True,  # where it cannot be built, TensorFlow does its work
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from l3net import errors, validate
+from l3net.configuration.validate import check_configuration, read_schema
+from l3net.errors import ConfigError
 
 # A preset cannot take a key away when it is merged over config.yaml; it writes null for what its run leaves out.
 for table in (
@@ -16,11 +17,11 @@ for table in (
         del table[name]
 
 try:
-    schema = validate.read_schema(
+    schema = read_schema(
         Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
     )
-    validate.config(config, schema)
-except errors.ConfigError as error:
+    check_configuration(config, schema)
+except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 if (other := config["report"]["other_pairing"]) and not Path("results", other, "models").is_dir():

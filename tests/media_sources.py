@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from l3net.media import ffmpeg_binary
+from l3net.media.ffmpeg import ffmpeg_binary
 
 PERIOD_SECONDS = 3.0
 _FLASH = "drawbox=enable='lt(mod(t+0.001\\,3)\\,0.1)*gte(t\\,1)':c=white:t=fill"

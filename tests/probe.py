@@ -17,13 +17,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from l3net import embeddings, released_soundnet, sound
-from l3net.embedding_streams import Embedding
+from l3net.embeddings.interface import Embedding
+from l3net.embeddings.registry import load_embedding
+from l3net.embeddings.soundnet import LAYERS, TRUNK, soundnet_embedding
+from l3net.media.audio import audio_blocks
 
 
 def features(embedding: Embedding, paths: list[Path], hop_seconds: float = 0.1) -> np.ndarray:
     """Return mean and maximum over time of every recording [shape=(n, 2 d)]."""
-    sounds = ((path, sound.blocks(path, embedding.sample_rate)) for path in paths)
+    sounds = ((path, audio_blocks(path, embedding.sample_rate)) for path in paths)
     rows, vectors = [], []
     for piece in embedding.embed(sounds, hop_seconds=hop_seconds):
         vectors.append(piece.vectors)
@@ -54,12 +56,12 @@ def esc10(embedding: Embedding, folder: Path, hop_seconds: float = 0.1) -> list[
 def untrained_soundnet(layer: str, seed: int = 0) -> Embedding:
     """Return a layer of SoundNet with kernels that are drawn."""
     rng, channels, weights = np.random.default_rng(seed), 1, {}
-    for name, made in released_soundnet.LAYERS.items():
+    for name, made in LAYERS.items():
         shape = (made.kernel, channels, made.channels)
         kernel = rng.normal(0.0, np.sqrt(2.0 / np.prod(shape[:2])), shape).astype(np.float32)
         weights[name] = {"weights": kernel, "biases": np.zeros(made.channels, np.float32)}
-        channels = made.channels if name in released_soundnet.TRUNK else channels
-    return released_soundnet.embedding(weights, layer)
+        channels = made.channels if name in TRUNK else channels
+    return soundnet_embedding(weights, layer)
 
 
 def main() -> None:
@@ -73,7 +75,7 @@ def main() -> None:
     if options.settings["kind"] == "soundnet" and not options.files:
         named = untrained_soundnet(options.settings["layer"])
     else:
-        named = embeddings.load(options.settings, options.files)
+        named = load_embedding(options.settings, options.files)
     found = esc10(named, options.folder, options.hop_seconds)
     print(f"{json.dumps(options.settings)}: {np.mean(found):.4f} ({', '.join(f'{value:.4f}' for value in found)})")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import audioset
+from l3net.audioset.clip import clip_path
+from l3net.audioset.clip_tables import CLIP_KEY, MANIFEST_COLUMNS
 from tests import time_code
 from tests.stages.loading import stage_function
 
@@ -49,15 +50,15 @@ class SmallStore:
         rows = [(f"timecode-{n:02d}", 30.0 * n, 30.0 * n + self.seconds) for n in range(self.n_clips)]
         for n in range(self.n_clips):
             time_code.write_clip(self.path(n), n, self.seconds, picture=self.picture)
-        table = pd.DataFrame(rows, columns=audioset.KEY)
+        table = pd.DataFrame(rows, columns=CLIP_KEY)
         table.assign(labels="/m/04rlf,/m/05r5c").to_csv(self.clips, index=False)
-        manifest = pd.DataFrame(columns=audioset.MANIFEST_COLUMNS, data=[(*row, "ok") + ("",) * 10 for row in rows])
+        manifest = pd.DataFrame(columns=MANIFEST_COLUMNS, data=[(*row, "ok") + ("",) * 10 for row in rows])
         manifest.assign(attempts=1).to_csv(self.manifest, index=False)
         return self
 
     def path(self, n: int) -> Path:
         """Return the file of clip `n`."""
-        return audioset.clip_path(self.folder / "store", f"timecode-{n:02d}", 30.0 * n, 30.0 * n + self.seconds)
+        return clip_path(self.folder / "store", f"timecode-{n:02d}", 30.0 * n, 30.0 * n + self.seconds)
 
     def make_shard(self, name: str = "part-0000.h5", **changes: object) -> Path:
         """Make the shard with `SETTINGS` and `changes`."""

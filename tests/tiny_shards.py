@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from l3net import hashing, shard_index, shard_writer, shards
+from l3net.media.rates import SAMPLE_RATE
+from l3net.runtime.hashing import sha256_of
+from l3net.samples.shard_format import SAMPLE
+from l3net.samples.shard_index import IndexedShard, ShardIndex, write_shard_index
+from l3net.samples.shard_reader import Shard
+from l3net.samples.shard_writer import ShardWriter
 
 SIZE = 32  # pixels of a frame and of the crop
 SECONDS = 3  # of a clip
@@ -24,8 +29,8 @@ def write_split(
     rng = np.random.default_rng([seed, *split.encode()])
     path = folder / f"{split}.h5"
     folder.mkdir(parents=True, exist_ok=True)
-    attributes = {"part": 0, "parts": 10, "subset": "music", "image_size": SIZE, "sample_rate": shards.SAMPLE_RATE}
-    writer = shard_writer.ShardWriter(path, attributes)
+    attributes = {"part": 0, "parts": 10, "subset": "music", "image_size": SIZE, "sample_rate": SAMPLE_RATE}
+    writer = ShardWriter(path, attributes)
     for clip in range(n_clips):
         kind = clip % kinds
         images = [_image(kind, kinds, rng) for _ in range(share)]
@@ -33,20 +38,20 @@ def write_split(
         writer.add_clip(images, _sound(kind, rng), MIDS[kind], **fields)
     writer.finish(_samples(n_clips, share, kinds, shuffled, rng), [])
     index = folder / f"{split}.json"
-    with shards.Shard(path) as shard:
-        entry = shard_index.IndexedShard(path.name, hashing.sha256_of(path), shard.n_samples, n_clips)
-        made = shard_index.ShardIndex(
+    with Shard(path) as shard:
+        entry = IndexedShard(path.name, sha256_of(path), shard.n_samples, n_clips)
+        made = ShardIndex(
             subset="music",
             split=split,
             image_size=SIZE,
-            sample_rate=shards.SAMPLE_RATE,
+            sample_rate=SAMPLE_RATE,
             samples_per_clip=share,
             n_samples=shard.n_samples,
             n_clips=n_clips,
             largest_image_bytes=shard.largest_image(),
             shards=[entry],
         )
-    shard_index.write(made, index)
+    write_shard_index(made, index)
     return index
 
 
@@ -59,13 +64,13 @@ def _image(kind, kinds, rng):
 
 
 def _sound(kind, rng):
-    t = np.arange(SECONDS * shards.SAMPLE_RATE) / shards.SAMPLE_RATE
+    t = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
     tone = 8000 * np.sin(2 * np.pi * 400 * 3**kind * rng.uniform(0.9, 1.1) * t)
     return (tone + rng.normal(0, 300, t.size)).astype(np.int16)
 
 
 def _samples(n_clips, share, kinds, shuffled, rng):
-    rows = np.zeros(n_clips * share, shards.SAMPLE)
+    rows = np.zeros(n_clips * share, SAMPLE)
     rows["n"] = np.arange(rows.size)
     rows["clip"] = rows["sound"] = rows["n"] // share
     rows["frame"] = rng.integers(0, 2, rows.size)
@@ -74,7 +79,7 @@ def _samples(n_clips, share, kinds, shuffled, rng):
     mismatched = rows["label"] == 0
     step = rng.integers(1, kinds, rows.size)
     rows["sound"][mismatched] = (rows["clip"] + step)[mismatched] % n_clips
-    rows["start"] = rng.integers(0, (SECONDS - 1) * shards.SAMPLE_RATE, rows.size)
+    rows["start"] = rng.integers(0, (SECONDS - 1) * SAMPLE_RATE, rows.size)
     rows["flip"] = rng.integers(0, 2, rows.size)
     rows["saturation"], rows["gain"] = rng.uniform(0.5, 1.5, rows.size), rng.uniform(0.9, 1.1, rows.size)
     rows["brightness"] = rng.uniform(-32 / 255, 32 / 255, rows.size)

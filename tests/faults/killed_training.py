@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from l3net import checkpoint_files, steps, training  # noqa: F401 (imported once, for all attempts)
+from l3net.training import loop
 from tests import tiny_shards, tiny_training
 from tests.stages.loading import stage_function
 
@@ -69,7 +69,7 @@ def attempt(data: Path, run: Path, moment: tuple[str, int, float] | None = None)
 
 def report(tell) -> None:
     """Make the training of this process tell what it is about to do."""
-    make_update, make_measure, write = steps.training_step, steps.validation_step, checkpoint_files.write
+    make_update, make_measure, write = loop.training_step, loop.validation_step, loop.write_checkpoint
 
     def telling(function, activity):
         def told(*arguments):
@@ -78,9 +78,9 @@ def report(tell) -> None:
 
         return told
 
-    steps.training_step = lambda *a, **k: telling(make_update(*a, **k), "update")
-    steps.validation_step = lambda *a, **k: telling(make_measure(*a, **k), "validation")
-    checkpoint_files.write = telling(write, "save")
+    loop.training_step = lambda *a, **k: telling(make_update(*a, **k), "update")
+    loop.validation_step = lambda *a, **k: telling(make_measure(*a, **k), "validation")
+    loop.write_checkpoint = telling(write, "save")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,13 @@ import h5py
 import numpy as np
 import pytest
 
-from l3net import feed_reader, samples, shard_index
 from l3net.errors import ShardError
-from l3net.feed_reader import Plan, read_batches
-from l3net.shards import Shard
+from l3net.feed import batch_reader
+from l3net.feed.batch_reader import ReadPlan, read_batches
+from l3net.feed.reader_process import ReaderProcess
+from l3net.samples.sample import read_sample
+from l3net.samples.shard_index import read_shard_index
+from l3net.samples.shard_reader import Shard
 from tests import time_code
 from tests.small_store import SmallStore
 
@@ -37,7 +40,7 @@ def left_out_of(store: SmallStore, name: str) -> list[tuple[str, str]]:
     """Make a shard, check every sample of it against picture and sound, and return what is left out and why."""
     with Shard(store.make_shard(name)) as opened:
         for i in range(opened.n_samples):
-            sample = samples.read(opened, i)
+            sample = read_sample(opened, i)
             seen, heard = time_code.read_picture(sample.image)[0], time_code.read_sound(sample.sound)[0]
             assert seen == int(opened.clips["ytid"][sample.recipe["clip"]][-2:])
             assert (seen == heard) == bool(sample.recipe["label"])
@@ -160,20 +163,20 @@ def test_an_index_that_is_none_is_refused(tmp_path: Path, store: SmallStore, cop
     for text in ("", "[]", "{}", '{"format_version": 2}'):
         index.write_text(text)
         with pytest.raises(ShardError, match=r"train\.json is not an index of shards"):
-            shard_index.read(index)
+            read_shard_index(index)
     good = store.make_index(copy)
     fields = json.loads(good.read_text())
     good.write_text(json.dumps({**fields, "format_version": 9}))
     with pytest.raises(ShardError, match="index format version 9; this code reads version 2"):
-        shard_index.read(good)
+        read_shard_index(good)
     good.write_text(json.dumps(fields))
     copy.unlink()
     with pytest.raises(ShardError, match=r"names 1 shards that are gone, first .*part-0000\.h5"):
-        shard_index.read(good)
+        read_shard_index(good)
 
 
-def plan(index: Path) -> Plan:
-    return Plan(str(index), 8, 0, 10, seed=1)
+def plan(index: Path) -> ReadPlan:
+    return ReadPlan(str(index), 8, 0, 10, seed=1)
 
 
 def test_a_shard_that_is_not_the_indexed_one_is_refused_by_every_reader(store: SmallStore, copy: Path) -> None:
@@ -187,35 +190,35 @@ def test_a_shard_that_is_not_the_indexed_one_is_refused_by_every_reader(store: S
 
 
 def test_the_feed_names_the_damaged_shard_in_one_line(store: SmallStore, copy: Path) -> None:
-    from l3net import feed
+    from l3net.feed.pipeline import one_line_errors, open_feed
 
     index = store.make_index(copy, name="damaged.json")
     with h5py.File(copy, "r+") as file:
         del file["sound/pcm"]
-    with pytest.raises(ShardError, match=r"^\S*part-0000\.h5 is not a shard[^\n]*$"), feed.one_line_errors():
-        list(feed.open_feed(index, batch_size=8, epoch=0, seed=1, workers=1))
+    with pytest.raises(ShardError, match=r"^\S*part-0000\.h5 is not a shard[^\n]*$"), one_line_errors():
+        list(open_feed(index, batch_size=8, epoch=0, seed=1, workers=1))
 
 
 def test_the_feed_tells_images_that_do_not_decode(store: SmallStore, copy: Path) -> None:
-    from l3net import feed
+    from l3net.feed.pipeline import one_line_errors, open_feed
 
     index = store.make_index(copy, name="noise.json")
     with h5py.File(copy, "r+") as file:
         file["images/jpeg"][:] = 7
-    with pytest.raises(ShardError, match="an image does not decode"), feed.one_line_errors():
-        list(feed.open_feed(index, batch_size=8, epoch=0, seed=1, workers=0))
+    with pytest.raises(ShardError, match="an image does not decode"), one_line_errors():
+        list(open_feed(index, batch_size=8, epoch=0, seed=1, workers=0))
 
 
 def test_a_killed_reader_ends_the_feed_with_one_line(store: SmallStore, shard: Path, monkeypatch) -> None:
     started = []
-    real = feed_reader.ReaderProcess
+    real = ReaderProcess
 
     def noted(*arguments: object) -> object:
         started.append(real(*arguments))
         return started[-1]
 
-    monkeypatch.setattr(feed_reader, "ReaderProcess", noted)
-    batches = read_batches(Plan(str(store.make_index(shard)), 8, 0, 1000, seed=1), 2)
+    monkeypatch.setattr(batch_reader, "ReaderProcess", noted)
+    batches = read_batches(ReadPlan(str(store.make_index(shard)), 8, 0, 1000, seed=1), 2)
     next(batches)
     os.kill(started[1].process.pid, signal.SIGKILL)
     with pytest.raises(ShardError, match="a reader process of the feed ended with code -9"):
@@ -225,8 +228,8 @@ def test_a_killed_reader_ends_the_feed_with_one_line(store: SmallStore, shard: P
 
 def test_a_feed_that_is_left_early_leaves_no_process(store: SmallStore, shard: Path, monkeypatch) -> None:
     started = []
-    real = feed_reader.ReaderProcess
-    monkeypatch.setattr(feed_reader, "ReaderProcess", lambda *a: started.append(real(*a)) or started[-1])
+    real = ReaderProcess
+    monkeypatch.setattr(batch_reader, "ReaderProcess", lambda *a: started.append(real(*a)) or started[-1])
     batches = read_batches(plan(store.make_index(shard)), 2)
     next(batches)
     batches.close()

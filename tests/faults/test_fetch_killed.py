@@ -8,12 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from l3net import (
-    audioset,
-    downloads,  # noqa: F401 - loaded before the clock runs
-)
-from l3net.clip_store import Store
-from l3net.hashing import sha256_of
+from l3net.acquisition.clip_store import ClipStore
+from l3net.audioset.clip import clip_path
+from l3net.audioset.clip_tables import read_manifest
+from l3net.runtime.hashing import sha256_of
 from tests import media_sources
 from tests.loopback import Server, serving
 from tests.stages.loading import stage_function
@@ -51,7 +49,7 @@ def settings(folder: Path, server: Server) -> dict:
 
 def outcome(folder: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the manifest without the times of attempts, and the store's media files by digest."""
-    manifest = audioset.read_manifest(folder / "manifest.csv").drop(columns="attempted_at")
+    manifest = read_manifest(folder / "manifest.csv").drop(columns="attempted_at")
     return manifest, {path.name: sha256_of(path) for path in sorted((folder / "store").rglob("*.mkv"))}
 
 
@@ -117,38 +115,38 @@ def test_two_jobs_on_one_store_do_not_clash(server, tmp_path):
     for job in jobs:
         job.join()
         assert job.exitcode == 0
-    tables = [audioset.read_manifest(folder / "manifest.csv") for folder in folders]
+    tables = [read_manifest(folder / "manifest.csv") for folder in folders]
     usable = tables[0]["status"] == "ok"
     assert usable.sum() == 4
     assert tables[0]["sha256"].tolist() == tables[1]["sha256"].tolist()
     for row in tables[0][usable].itertuples():
-        path = audioset.clip_path(tmp_path / "store", row.ytid, row.start_seconds, row.end_seconds)
+        path = clip_path(tmp_path / "store", row.ytid, row.start_seconds, row.end_seconds)
         assert sha256_of(path) == row.sha256
 
 
 def test_another_job_on_the_same_clip_does_not_make_attempts_endless(server, tmp_path, monkeypatch):
     """The other writes its own record after each attempt of this one, as a job of another run may."""
-    from l3net.clip_store import Record
+    from l3net.acquisition.clip_store import ClipRecord
 
-    keep = Store.keep
+    keep = ClipStore.keep
 
     def keep_then_other(self, clip, record, work, made=None):
         kept = keep(self, clip, record, work, made)
         if not kept.usable:
-            keep(self, clip, Record("http_error", "other", source=record.source, run="other", run_attempts=1), work)
+            keep(self, clip, ClipRecord("http_error", "other", source=record.source, run="other", run_attempts=1), work)
         return self.record(clip)
 
-    monkeypatch.setattr(Store, "keep", keep_then_other)
+    monkeypatch.setattr(ClipStore, "keep", keep_then_other)
     before = server.requests.copy()
     fetch_clips(**settings(tmp_path / "run", server))
     assert server.requests["/kill--00003.mp4"] - before["/kill--00003.mp4"] == 3
 
 
 def test_work_folders_of_living_jobs_are_left_alone(tmp_path):
-    store = Store(tmp_path / "store", {})
+    store = ClipStore(tmp_path / "store", {})
     with store.work_folder() as mine:
         (mine / "half.mkv").write_bytes(b"x")
-        with Store(tmp_path / "store", {}).work_folder() as other:
+        with ClipStore(tmp_path / "store", {}).work_folder() as other:
             assert (mine / "half.mkv").exists()
         assert not other.exists()
     assert not mine.exists()
@@ -158,7 +156,7 @@ def test_work_folders_of_killed_jobs_are_swept(tmp_path):
     (tmp_path / "store" / ".work" / "0123").mkdir(parents=True)
     (tmp_path / "store" / ".work" / "0123" / "half.mkv").write_bytes(b"x")
     (tmp_path / "store" / ".work" / "0123" / "lock").touch()
-    with Store(tmp_path / "store", {}).work_folder():
+    with ClipStore(tmp_path / "store", {}).work_folder():
         assert not (tmp_path / "store" / ".work" / "0123").exists()
 
 
@@ -173,10 +171,10 @@ def test_a_clip_that_lost_bytes_is_fetched_again(server, tmp_path):
 
 
 def test_disk_that_is_full_is_not_blamed_on_the_clips(server, tmp_path, monkeypatch):
-    from l3net import acquisition
+    from l3net.acquisition import part_job
     from l3net.errors import ClipError
 
-    monkeypatch.setattr(acquisition, "_FULL_BYTES", 1 << 60)
+    monkeypatch.setattr(part_job, "_FULL_BYTES", 1 << 60)
     with pytest.raises(ClipError, match="the disk is full; make room"):
         fetch_clips(**settings(tmp_path / "run", server))
     assert not (tmp_path / "run" / "manifest.csv").exists()

@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 from yt_dlp.extractor.common import InfoExtractor
 
-from l3net import audioset, gate
-from l3net.addresses import is_private
-from l3net.clip_check import check
-from l3net.clips import Clip, Failure
-from l3net.download_settings import Access
-from l3net.downloads import YOUTUBE, Downloads
+from l3net.acquisition import guard_proxy
+from l3net.acquisition.addresses import is_private
+from l3net.acquisition.clip_check import check_clip
+from l3net.acquisition.ytdlp import YOUTUBE_TEMPLATE, YtdlpSource
+from l3net.acquisition.ytdlp_options import Access
+from l3net.audioset.clip import Clip, ClipFailure, clip_path
+from l3net.audioset.clip_selection import part_clips
+from l3net.audioset.clip_tables import read_clip_list
 from l3net.errors import ClipError
-from l3net.media import Encoding
-from l3net.selection import part_clips
+from l3net.media.encoding import Encoding
 from tests import media_sources
 from tests.loopback import Server, serving
 
@@ -28,7 +29,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fetch(server: Server, target: Path, *, allow: bool = True, extractors=None, cookies: str | None = None) -> None:
     access = Access(allow_private_addresses=allow, timeout_seconds=5.0, cookies=cookies)
-    source = Downloads(YOUTUBE if extractors else server.url + "/{ytid}.mp4", SMALL, access, extractors)
+    source = YtdlpSource(YOUTUBE_TEMPLATE if extractors else server.url + "/{ytid}.mp4", SMALL, access, extractors)
     try:
         source.fetch(CLIP, target)
     finally:
@@ -38,13 +39,13 @@ def fetch(server: Server, target: Path, *, allow: bool = True, extractors=None, 
 @pytest.mark.parametrize("ytid", ["--exec=true", "../../../x", "-", "", "abc/efghijk", "abcdefghij\n", "abcdefghijkl"])
 def test_ids_that_are_none_reach_no_path_and_no_address(ytid, tmp_path):
     with pytest.raises(ClipError, match="is not a YouTube id"):
-        audioset.clip_path(tmp_path, ytid, 0.0, 10.0)
+        clip_path(tmp_path, ytid, 0.0, 10.0)
     with pytest.raises(ClipError, match="is not a YouTube id"):
-        Downloads("http://127.0.0.1:9/{ytid}", SMALL, Access()).fetch(Clip(ytid, 0.0, 1.0), tmp_path / "x")
+        YtdlpSource("http://127.0.0.1:9/{ytid}", SMALL, Access()).fetch(Clip(ytid, 0.0, 1.0), tmp_path / "x")
     listed = tmp_path / "clips.csv"
     listed.write_text(f'ytid,start_seconds,end_seconds,labels\n"{ytid}",0.0,10.0,/m/04rlf\n')
     with pytest.raises(ClipError, match=r"clips.csv, row 1: .* is not a YouTube id"):
-        audioset.read_clips(listed)
+        read_clip_list(listed)
     with pytest.raises(ClipError, match=r"clips.csv, row 1: .* is not a YouTube id"):
         part_clips([listed], 0, 1)
 
@@ -53,10 +54,10 @@ def test_id_that_looks_like_an_option_is_fetched_as_an_id(video, tmp_path):
     with serving() as server:
         server.answers["/--exec=true.mp4"] = 404
         server.answers["/--exectrueX.mp4"] = video
-        source = Downloads(server.url + "/{ytid}.mp4", SMALL, Access(allow_private_addresses=True))
+        source = YtdlpSource(server.url + "/{ytid}.mp4", SMALL, Access(allow_private_addresses=True))
         source.fetch(Clip("--exectrueX", 1.0, 3.0), tmp_path / "clip.mkv")
         source.close()
-    assert check(tmp_path / "clip.mkv", CLIP)[0] == "ok"
+    assert check_clip(tmp_path / "clip.mkv", CLIP)[0] == "ok"
 
 
 def test_hostile_title_and_separate_streams(video, tmp_path):
@@ -77,7 +78,7 @@ def test_hostile_title_and_separate_streams(video, tmp_path):
         server.answers["/p.mp4"] = media_sources.run("-i", video, "-an", "-c", "copy", to=tmp_path / "p.mp4")
         server.answers["/s.m4a"] = media_sources.run("-i", video, "-vn", "-c", "copy", to=tmp_path / "s.m4a")
         fetch(server, target, extractors=[HostileIE])
-    assert check(target, CLIP)[0] == "ok"
+    assert check_clip(target, CLIP)[0] == "ok"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["100%(title)s", "clip.mkv", "p.mp4", "s.m4a"]
     assert b"hurt" not in target.read_bytes()
 
@@ -85,7 +86,7 @@ def test_hostile_title_and_separate_streams(video, tmp_path):
 def test_private_addresses_are_refused_by_default(video, tmp_path):
     with serving() as server:
         server.answers[f"/{CLIP.ytid}.mp4"] = video
-        with pytest.raises(Failure, match="failed: refused: leads to a private address") as caught:
+        with pytest.raises(ClipFailure, match="failed: refused: leads to a private address") as caught:
             fetch(server, tmp_path / "clip.mkv", allow=False)
         assert not server.requests
     assert not caught.value.again
@@ -94,12 +95,12 @@ def test_private_addresses_are_refused_by_default(video, tmp_path):
 @pytest.mark.parametrize("only_ranges", [False, True], ids=["page", "media"])
 def test_redirects_to_private_addresses_are_refused(only_ranges, video, tmp_path, monkeypatch):
     """127.0.0.1 stands for the public internet here, 127.0.0.2 for a private network."""
-    monkeypatch.setattr(gate, "is_private", lambda address: address != "127.0.0.1")
+    monkeypatch.setattr(guard_proxy, "is_private", lambda address: address != "127.0.0.1")
     with serving() as public, serving("127.0.0.2") as private:
         private.answers["/secret.mp4"] = video
         away = f"-> {private.url}/secret.mp4"
         public.answers[f"/{CLIP.ytid}.mp4"] = lambda n, is_range: away if is_range or not only_ranges else video
-        with pytest.raises(Failure, match="refused: leads to a private address"):
+        with pytest.raises(ClipFailure, match="refused: leads to a private address"):
             fetch(public, tmp_path / "clip.mkv", allow=False)
         assert not private.requests
 
@@ -114,7 +115,7 @@ def test_redirects_to_files_are_refused(only_ranges, video, tmp_path):
     with serving() as server:
         away = f"-> file://{video}"
         server.answers[f"/{CLIP.ytid}.mp4"] = lambda n, is_range: away if is_range or not only_ranges else video
-        with pytest.raises(Failure) as caught:
+        with pytest.raises(ClipFailure) as caught:
             fetch(server, tmp_path / "clip.mkv")
     assert caught.value.status in {"network", "failed", "http_error", "invalid_media"}
     assert not (tmp_path / "clip.mkv").exists() or (tmp_path / "clip.mkv").stat().st_size == 0
@@ -139,7 +140,7 @@ def test_playlists_cannot_read_files_of_this_machine(text, video, tmp_path):
 
     with serving() as server:
         server.answers["/list.mp4"] = text.replace("{video}", str(video)).encode()
-        with pytest.raises(Failure, match="invalid_media"):
+        with pytest.raises(ClipFailure, match="invalid_media"):
             fetch(server, tmp_path / "clip.mkv", extractors=[PlaylistIE])
 
 

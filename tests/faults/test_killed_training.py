@@ -28,12 +28,13 @@ def test_ten_kills_leave_no_trace(tmp_path: Path, root: Path) -> None:
 STOPPED = """
 import os, signal, sys, threading
 from pathlib import Path
-from l3net import stage, steps, training
+from l3net.runtime import stage
+from l3net.training import loop
 from tests.stages.loading import stage_function
 from tests.tiny_training import arguments
 
 folder, activity, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-make = getattr(steps, activity)
+make = getattr(loop, activity)
 def signalling(*a, **k):
     step, calls = make(*a, **k), []
     def told(batch):
@@ -42,7 +43,7 @@ def signalling(*a, **k):
             os.kill(os.getpid(), signal.SIGTERM)
         return step(batch)
     return told
-setattr(steps, activity, signalling)
+setattr(loop, activity, signalling)
 stage._log_to(None)
 stage.run(stage_function("train_leg"), lambda: arguments(folder, folder / "run", epoch=1))
 """
@@ -52,7 +53,7 @@ stage.run(stage_function("train_leg"), lambda: arguments(folder, folder / "run",
 def test_sigterm_saves_and_ends_with_an_exit_code_that_snakemake_retries(
     activity: str, number: int, batches: int, tmp_path: Path, root: Path
 ) -> None:
-    from l3net import checkpoint_files
+    from l3net.training.checkpoint import read_checkpoint
     from tests import tiny_shards
 
     tiny_shards.write_split(tmp_path, "train")
@@ -62,6 +63,6 @@ def test_sigterm_saves_and_ends_with_an_exit_code_that_snakemake_retries(
     assert ended.returncode == 1, ended.stderr[-3000:]
     assert f"train_leg: stopped by {signal.Signals(15).name} after epoch 0; run it again" in ended.stderr
     assert "Traceback" not in ended.stderr
-    state = checkpoint_files.read(tmp_path / "run" / "state" / "state.h5")
+    state = read_checkpoint(tmp_path / "run" / "state" / "state.h5")
     assert state.position["batches"] == batches
     assert not (tmp_path / "run" / "epoch-001.h5").exists()

@@ -14,10 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from l3net import (
-    downloads,  # noqa: F401 - a part has thousands of clips: loading is no part of clips a second
-    media,
-)
+from l3net.media.encoding import Encoding
+from l3net.media.ffmpeg import ffmpeg_binary
 from tests.loopback import Server, serving
 from tests.media_sources import run
 from tests.stages.loading import SCRIPTS, stage_function
@@ -91,19 +89,19 @@ def by_command_line(server: Server, ytids: list[str], folder: Path) -> None:
     for ytid in ytids:
         command = [sys.executable, "-m", "yt_dlp", "--quiet", "--no-warnings", "--ignore-config"]
         command += ["--force-keyframes-at-cuts"]
-        command += ["--ffmpeg-location", media.ffmpeg_binary(), "--download-sections", f"*{START}-{START + SECONDS}"]
+        command += ["--ffmpeg-location", ffmpeg_binary(), "--download-sections", f"*{START}-{START + SECONDS}"]
         subprocess.run([*command, "-o", folder / f"{ytid}.%(ext)s", f"{server.url}/{ytid}.mp4"], check=True)
 
 
 def by_ffmpeg(server: Server, ytids: list[str], folder: Path) -> None:
     """Cut and encode the clips with ffmpeg alone, two at a time: nothing is checked, nothing recorded."""
-    encoding = media.Encoding()
+    encoding = Encoding()
 
     def cut(ytid: str) -> None:
         source = ["-nostdin", "-v", "error", "-threads", "1", "-ss", str(START), "-t", str(SECONDS)]
         address = f"{server.url}/{ytid}.mp4"
         arguments = [*source, "-i", address, *encoding.arguments(SECONDS), str(folder / f"{ytid}.mkv")]
-        subprocess.run([media.ffmpeg_binary(), *arguments], check=True)
+        subprocess.run([ffmpeg_binary(), *arguments], check=True)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(cut, ytids))

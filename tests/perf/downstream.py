@@ -70,15 +70,15 @@ def _data(dimensions: int, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _batched(dimensions: int, n: int, epochs: int) -> tuple[float, float]:
-    from l3net import perceptrons
+    from l3net.downstream.mlp_grid import MlpGrid, tf
 
     x, y = _data(dimensions, n)
     valid = _data(dimensions, 512)
-    np.asarray(perceptrons.tf.constant(1.0))
+    np.asarray(tf.constant(1.0))
     clocks = _Clocks()
     grid = [(rate, decay) for rate in RATES for decay in DECAYS]
     rates, decays = map(list, zip(*grid, strict=True))
-    program = perceptrons.Perceptrons([dimensions, *HIDDEN, N_CLASSES], rates, decays, batch_size=BATCH)
+    program = MlpGrid([dimensions, *HIDDEN, N_CLASSES], rates, decays, batch_size=BATCH)
     program.fit((x, y, n), (*valid, 512), max_epochs=epochs, patience_epochs=epochs, seed=0)
     return clocks.seconds()
 
@@ -116,7 +116,8 @@ def _fold(folder: Path) -> tuple[float, float]:
     """Load, standardise and train on one fold; its epochs are cut to two steps: memory does not grow after them."""
     import h5py
 
-    from l3net import folds, perceptrons
+    from l3net.downstream.folds import read_embedded_clips
+    from l3net.downstream.mlp_grid import MlpGrid
     from tests.stages.loading import stage_function
 
     n_windows = US8K_CLIPS * US8K_WINDOWS
@@ -134,17 +135,17 @@ def _fold(folder: Path) -> tuple[float, float]:
         for name, values in text.items():
             file.create_dataset(f"clips/{name}", data=[str(value) for value in values], dtype=h5py.string_dtype())
     started = time.perf_counter()
-    fit = perceptrons.Perceptrons.fit
+    fit = MlpGrid.fit
 
     def two_steps(self, train, valid, **settings):
         return fit(self, (*train[:2], 2 * BATCH), (*valid[:2], 512), **{**settings, "max_epochs": 2})
 
-    perceptrons.Perceptrons.fit = two_steps
+    MlpGrid.fit = two_steps
     stage = stage_function("classify_dataset")
     given = {"dataset": "us8k", "seed": 0, "seeds": [0], "protocol": "paper", "validation_share": 0.1, "xla": True}
     given |= {"classifier": "mlp", "hidden": HIDDEN, "learning_rates": RATES, "weight_decays": DECAYS}
     given |= {"max_epochs": 2, "patience_epochs": 2, "batch_size": BATCH, "memory_megabytes": 6000}
-    stage.__globals__["_Job"](folds.read_clips(folder / "us8k.h5"), given).run(0, "1")
+    stage.__globals__["_Job"](read_embedded_clips(folder / "us8k.h5"), given).run(0, "1")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, time.perf_counter() - started
 
 

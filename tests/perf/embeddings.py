@@ -18,8 +18,11 @@ from unittest import mock
 import numpy as np
 import soundfile
 
-from l3net import embed_files, embedding_exports, keras_embeddings, winograd
-from l3net.embedding_streams import WindowEmbedding
+from l3net.embeddings.audio_files import embed_audio_files, find_audio_files
+from l3net.embeddings.embedding_keras import embedding_of_model, load_keras_embedding
+from l3net.embeddings.interface import WindowEmbedding
+from l3net.inference import winograd
+from l3net.models.export import export_embedding
 from tests import tiny_embedding
 
 _ROUNDS, _HOP, _WINDOWS = 3, 0.1, 100
@@ -45,11 +48,12 @@ _PEAK = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from l3net import embed_files, keras_embeddings
-named = keras_embeddings.load_file(Path("embedding.keras"))
+from l3net.embeddings.audio_files import embed_audio_files, find_audio_files
+from l3net.embeddings.embedding_keras import load_keras_embedding
+named = load_keras_embedding(Path("embedding.keras"))
 named.network(np.zeros((1, 48000), np.float32))
 pages = int(Path("/proc/self/statm").read_text().split()[1])
-embed_files.run(lambda: named, embed_files.find([Path(sys.argv[1])], Path("out"), ".npz"), hop_seconds=1.0)
+embed_audio_files(lambda: named, find_audio_files([Path(sys.argv[1])], Path("out"), ".npz"), hop_seconds=1.0)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, pages * resource.getpagesize() / 2**20)
 """
 
@@ -68,9 +72,9 @@ def measure() -> dict[str, dict]:
 
 def _files_once(named: WindowEmbedding, folder: Path) -> float:
     """Return windows a second from a sound file to a file of vectors."""
-    tasks = embed_files.find([folder / "sound.wav"], folder / "out", ".npz")
+    tasks = find_audio_files([folder / "sound.wav"], folder / "out", ".npz")
     start = time.perf_counter()
-    embed_files.run(lambda: named, tasks, hop_seconds=_HOP, overwrite=True)
+    embed_audio_files(lambda: named, tasks, hop_seconds=_HOP, overwrite=True)
     return _WINDOWS / (time.perf_counter() - start)
 
 
@@ -79,8 +83,8 @@ def _against_network(folder: Path) -> dict[str, dict]:
     model = tiny_embedding.write_embedding(
         folder / "full.keras", front_end="mel256", width=1.0, hop_length=242, version="openl3"
     )
-    embedding_exports.export(model, {}, folder / "ours.h5")
-    named = keras_embeddings.of_model(model, {})
+    export_embedding(model, {}, folder / "ours.h5")
+    named = embedding_of_model(model, {})
     rng = np.random.default_rng(0)
     audio = rng.normal(0, 0.1, 48000 + round(48000 * _HOP) * (_WINDOWS - 1)).astype(np.float32)
     soundfile.write(folder / "sound.wav", audio, 48000, subtype="FLOAT")
@@ -105,9 +109,9 @@ def _against_openl3(folder: Path) -> dict[str, dict]:
     bfloat16, and in float32 by TensorFlow's convolutions alone.
     """
     path = folder / "full.keras"
-    ours = {"embed": keras_embeddings.load_file(path), "bfloat16": keras_embeddings.load_file(path, "bfloat16")}
+    ours = {"embed": load_keras_embedding(path), "bfloat16": load_keras_embedding(path, "bfloat16")}
     with mock.patch.object(winograd, "available_lanes", return_value=()):
-        ours["by_tensorflow"] = keras_embeddings.load_file(path)
+        ours["by_tensorflow"] = load_keras_embedding(path)
     for named in ours.values():
         named.network(np.zeros((8, 48000), np.float32))
     command = [os.environ["OPENL3_PYTHON"], "-c", _OPENL3, os.environ["OPENL3_SRC"], str(_WINDOWS)]

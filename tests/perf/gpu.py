@@ -24,7 +24,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from l3net import devices, feed, networks, steps
+from l3net.feed.augment import prepare_batch
+from l3net.feed.pipeline import open_feed
+from l3net.models.l3 import build_l3
+from l3net.training.devices import open_strategy
+from l3net.training.optimizer import LearningRate, make_optimizer
+from l3net.training.step import training_step
 from tests import tiny_shards
 
 GFLOP_A_SAMPLE = 123.0  # forward and backward, full width, mel256, 224 pixels
@@ -94,13 +99,13 @@ def _measure(index: Path, scale: Scale, peak: float, **setting: Any) -> dict[str
 
 def _rates(index: Path, scale: Scale, *, batch_size: int, precision: str, xla: bool) -> dict[str, float]:
     """Return samples a second on a batch in memory and with the feed."""
-    strategy = devices.open_strategy("single", deterministic=False)
+    strategy = open_strategy("single", deterministic=False)
     shape = {"image_size": scale.image_size, "width": scale.width, "hop_length": scale.hop_length}
-    model = networks.build_l3("mel256", **shape, precision=precision)
-    optimizer = steps.make_optimizer(model, steps.LearningRate(1e-5), precision)
-    update = steps.training_step(model, optimizer, strategy, feed.prepare, batch_size=batch_size, augment=True, xla=xla)
+    model = build_l3("mel256", **shape, precision=precision)
+    optimizer = make_optimizer(model, LearningRate(1e-5), precision)
+    update = training_step(model, optimizer, strategy, prepare_batch, batch_size=batch_size, augment=True, xla=xla)
     n = 1 + WARM_UP_STEPS + scale.steps
-    stream = iter(feed.open_feed(index, batch_size=batch_size, epoch=0, seed=0, workers=scale.workers, batches=n))
+    stream = iter(open_feed(index, batch_size=batch_size, epoch=0, seed=0, workers=scale.workers, batches=n))
     kept = next(stream)
     return {
         "memory": batch_size * _steps_per_second(update, lambda: kept, scale.steps),

@@ -21,8 +21,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from l3net import audioset, media, samples, shard_index, video
-from l3net.shards import Shard
+from l3net.audioset.clip import clip_path
+from l3net.audioset.clip_tables import CLIP_KEY, MANIFEST_COLUMNS
+from l3net.media import video
+from l3net.media.encoding import Encoding, cut_clip
+from l3net.media.ffmpeg import ffmpeg_binary
+from l3net.samples.sample import read_sample
+from l3net.samples.shard_index import read_shard_index
+from l3net.samples.shard_reader import Shard
 from tests.conftest import SHARED_DATA
 from tests.stages.loading import stage_function
 
@@ -51,18 +57,18 @@ def _write_store(folder: Path) -> None:
     source = _FILM if _FILM.exists() else _draw_film(folder)
     keys = [(f"perf-clip-{n}", 10.0 * (n % 3), 10.0 * (n % 3) + SECONDS) for n in range(N_CLIPS)]
     for key in keys:
-        target = audioset.clip_path(folder / "store", *key)
+        target = clip_path(folder / "store", *key)
         target.parent.mkdir(parents=True, exist_ok=True)
-        media.cut(source, target, start_seconds=key[1], seconds=SECONDS, encoding=media.Encoding(short_side=360))
-    pd.DataFrame(keys, columns=audioset.KEY).assign(labels="/m/04rlf").to_csv(folder / "clips.csv", index=False)
-    rows = pd.DataFrame([(*key, "ok") + ("",) * 10 for key in keys], columns=audioset.MANIFEST_COLUMNS)
+        cut_clip(source, target, start_seconds=key[1], seconds=SECONDS, encoding=Encoding(short_side=360))
+    pd.DataFrame(keys, columns=CLIP_KEY).assign(labels="/m/04rlf").to_csv(folder / "clips.csv", index=False)
+    rows = pd.DataFrame([(*key, "ok") + ("",) * 10 for key in keys], columns=MANIFEST_COLUMNS)
     rows.assign(attempts=1).to_csv(folder / "manifest.csv", index=False)
 
 
 def _draw_film(folder: Path) -> Path:
     target = folder / "drawn.mkv"
     inputs = ["-f", "lavfi", "-i", "mandelbrot=s=640x360:r=30", "-f", "lavfi", "-i", "sine=440:r=48000"]
-    subprocess.run([media.ffmpeg_binary(), "-loglevel", "error", *inputs, "-t", "30", target], check=True)
+    subprocess.run([ffmpeg_binary(), "-loglevel", "error", *inputs, "-t", "30", target], check=True)
     return target
 
 
@@ -129,9 +135,7 @@ def _needed_crops(folder: Path) -> dict[Path, dict[int, list[tuple[slice, slice]
     with Shard(folder / "part.h5") as shard:
         for row in shard.samples[:]:
             clip = shard.clips[row["clip"]]
-            path = audioset.clip_path(
-                folder / "store", clip["ytid"].decode(), clip["start_seconds"], clip["end_seconds"]
-            )
+            path = clip_path(folder / "store", clip["ytid"].decode(), clip["start_seconds"], clip["end_seconds"])
             y, x = int(row["crop_y"]), int(row["crop_x"])
             crops = found.setdefault(path, {}).setdefault(int(row["frame"]), [])
             crops.append(np.s_[y : y + SIZE, x : x + SIZE])
@@ -160,12 +164,13 @@ def _measure_feed(index: Path) -> dict[str, dict]:
     """Compare the feed, plain and with augmentation, with a bare decoding loop and with gzip HDF5 of raw samples."""
     import tensorflow as tf
 
-    from l3net import feed
+    from l3net.feed.augment import prepare_batch
+    from l3net.feed.pipeline import open_feed
 
-    augmented = tf.function(lambda batch: feed.prepare(batch, True)[:2], jit_compile=True, autograph=False)
+    augmented = tf.function(lambda batch: prepare_batch(batch, True)[:2], jit_compile=True, autograph=False)
 
     def run(batches: int, step: Callable | None) -> None:
-        for batch in feed.open_feed(index, batch_size=BATCH, epoch=0, seed=1, workers=1, batches=batches):
+        for batch in open_feed(index, batch_size=BATCH, epoch=0, seed=1, workers=1, batches=batches):
             if step is not None:
                 step({k: v for k, v in batch.items() if v.dtype != tf.string})
 
@@ -207,7 +212,7 @@ def _measure_feed(index: Path) -> dict[str, dict]:
 
 def _images(index: Path) -> list[bytes]:
     """Return the images of all samples as JPEG, in an order by chance."""
-    with Shard(Path(shard_index.read(index).shards[0].path)) as shard:
+    with Shard(Path(read_shard_index(index).shards[0].path)) as shard:
         return [shard.image(i).tobytes() for i in np.random.default_rng(0).permutation(shard.n_samples)]
 
 
@@ -218,8 +223,8 @@ def _raw_samples(index: Path) -> Path:
     compression="gzip")`` alone (so h5py chooses the chunks, and level 4), in order and in slices of a batch.
     """
     path = index.with_name("raw.h5")
-    with Shard(Path(shard_index.read(index).shards[0].path)) as shard, h5py.File(path, "w") as file:
-        made = [samples.read(shard, int(row)) for row in np.random.default_rng(0).integers(0, shard.n_samples, _RAW)]
+    with Shard(Path(read_shard_index(index).shards[0].path)) as shard, h5py.File(path, "w") as file:
+        made = [read_sample(shard, int(row)) for row in np.random.default_rng(0).integers(0, shard.n_samples, _RAW)]
         file.create_dataset("image", data=np.stack([s.image for s in made]), compression="gzip")
         file.create_dataset("audio", data=np.stack([s.sound[None] for s in made]), compression="gzip")
         file.create_dataset("label", data=np.array([s.recipe["label"] for s in made]), compression="gzip")

@@ -20,7 +20,13 @@ import librosa
 import numpy as np
 import tensorflow as tf
 
-from l3net import devices, feed, front_ends, networks, steps
+from l3net.feed.augment import prepare_batch
+from l3net.feed.pipeline import open_feed
+from l3net.models.l3 import build_l3
+from l3net.models.spectrogram import build_front_end
+from l3net.training.devices import open_strategy
+from l3net.training.optimizer import LearningRate, make_optimizer
+from l3net.training.step import Step, training_step
 from tests import tiny_shards
 from tests.golden.front_end_sounds import sounds
 
@@ -48,18 +54,18 @@ def measure() -> dict[str, dict]:
 
 def _steps(folder: Path) -> dict[str, dict]:
     index = tiny_shards.write_split(folder, "train", n_clips=64, share=32)
-    strategy = devices.open_strategy("single", deterministic=False)
+    strategy = open_strategy("single", deterministic=False)
     settings = {"image_size": tiny_shards.SIZE, "width": 1 / 8, "hop_length": 1936}
-    model = networks.build_l3("mel256", **settings)
-    optimizer = steps.make_optimizer(model, steps.LearningRate(1e-4), "float32")
-    update = steps.training_step(model, optimizer, strategy, feed.prepare, batch_size=BATCH, augment=True, xla=False)
-    stream = iter(feed.open_feed(index, batch_size=BATCH, epoch=0, seed=0, workers=1, batches=3 * ROUNDS))
+    model = build_l3("mel256", **settings)
+    optimizer = make_optimizer(model, LearningRate(1e-4), "float32")
+    update = training_step(model, optimizer, strategy, prepare_batch, batch_size=BATCH, augment=True, xla=False)
+    stream = iter(open_feed(index, batch_size=BATCH, epoch=0, seed=0, workers=1, batches=3 * ROUNDS))
     kept = next(stream)
     fed = _in_turns(lambda: update(next(stream)), lambda: update(kept))
 
-    theirs = networks.build_l3("mel256", **settings)
+    theirs = build_l3("mel256", **settings)
     theirs.compile(keras.optimizers.Adam(1e-4), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    image, audio, label = feed.prepare(kept, True)
+    image, audio, label = prepare_batch(kept, True)
     ready = {"image": image, "audio": audio, "label": label}
     plain = _plain_step(settings, strategy)
     against = _in_turns(lambda: plain(ready), lambda: theirs.train_on_batch({"image": image, "audio": audio}, label))
@@ -69,11 +75,11 @@ def _steps(folder: Path) -> dict[str, dict]:
     }
 
 
-def _plain_step(settings: dict, strategy) -> steps.Step:
+def _plain_step(settings: dict, strategy) -> Step:
     """Return our step on batches that are prepared already, as train_on_batch takes them."""
-    model = networks.build_l3("mel256", **settings)
-    optimizer = steps.make_optimizer(model, steps.LearningRate(1e-4), "float32")
-    return steps.training_step(
+    model = build_l3("mel256", **settings)
+    optimizer = make_optimizer(model, LearningRate(1e-4), "float32")
+    return training_step(
         model,
         optimizer,
         strategy,
@@ -106,7 +112,7 @@ def _front_ends() -> dict[str, dict]:
 
 
 def _by_us(version: str, windows: np.ndarray) -> Callable:
-    layer, on_device = tf.function(front_ends.build("mel256", version=version)), tf.constant(windows)
+    layer, on_device = tf.function(build_front_end("mel256", version=version)), tf.constant(windows)
     return lambda: layer(on_device).numpy()
 
 

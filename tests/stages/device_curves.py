@@ -14,7 +14,13 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from l3net import devices, feed, networks, steps
+from l3net.feed.augment import prepare_batch
+from l3net.feed.pipeline import open_feed
+from l3net.models import l3
+from l3net.models.l3 import build_l3
+from l3net.training.devices import open_strategy
+from l3net.training.optimizer import LearningRate, make_optimizer
+from l3net.training.step import training_step
 
 BATCH, STEPS = 8, 20
 
@@ -24,12 +30,10 @@ def main(data: Path, name: str, precision: str, rate: float) -> None:
     if name == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = devices.open_strategy(name)
-    make_optimizer = steps.make_optimizer
-    if precision == "float64":
-        make_optimizer = in_float64()
+    strategy = open_strategy(name)
+    make = in_float64() if precision == "float64" else make_optimizer
     with strategy.scope():
-        model = networks.build_l3(
+        model = build_l3(
             "mel128",
             image_size=32,
             width=1 / 16,
@@ -37,9 +41,9 @@ def main(data: Path, name: str, precision: str, rate: float) -> None:
             batch_norm_momentum=0.9,
             synchronised_batch_norm=True,
         )
-        optimizer = make_optimizer(model, steps.LearningRate(rate), "float32")
-    update = steps.training_step(model, optimizer, strategy, feed.prepare, batch_size=BATCH, augment=True, xla=False)
-    batches = feed.open_feed(data / "train.json", batch_size=BATCH, epoch=0, seed=0, workers=0, batches=STEPS)
+        optimizer = make(model, LearningRate(rate), "float32")
+    update = training_step(model, optimizer, strategy, prepare_batch, batch_size=BATCH, augment=True, xla=False)
+    batches = open_feed(data / "train.json", batch_size=BATCH, epoch=0, seed=0, workers=0, batches=STEPS)
     losses = [float(update(batch)[0]) / BATCH for batch in strategy.experimental_distribute_dataset(batches)]
     print(json.dumps({"replicas": strategy.num_replicas_in_sync, "losses": losses}))
 
@@ -47,7 +51,7 @@ def main(data: Path, name: str, precision: str, rate: float) -> None:
 def in_float64():
     """Let every layer of this process compute in float64; return what makes an optimizer that does (Keras' own)."""
     keras.config.set_floatx("float64")
-    networks._Layers.__call__ = lambda self, kind, *args, name, dtype=None, **options: kind(
+    l3._Layers.__call__ = lambda self, kind, *args, name, dtype=None, **options: kind(
         *args, name=name, dtype="float64", **options
     )
 

@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l3net import folds
+from l3net.downstream import folds
+from l3net.downstream.folds import (
+    fill_standardised,
+    fold_windows,
+    mean_and_deviation,
+    read_embedded_clips,
+    window_blocks,
+)
 from l3net.errors import DatasetError
 from tests.stages.downstream_fixtures import write_embeddings
 from tests.stages.loading import stage_function
@@ -70,9 +77,9 @@ def test_the_setting_with_the_best_validation_is_chosen(classified: tuple[pd.Dat
 
 
 def test_no_clip_and_no_group_is_on_two_sides(embeddings: Path) -> None:
-    clips = folds.read_clips(embeddings)
+    clips = read_embedded_clips(embeddings)
     for fold in ("1", "2", "3"):
-        split = folds.split(clips, fold, protocol="paper", validation_share=0.2, seed=1)
+        split = fold_windows(clips, fold, protocol="paper", validation_share=0.2, seed=1)
         sides = [set(clips.window_clip[split.train]), set(clips.window_clip[split.valid]), set(split.test_clips)]
         assert sum(map(len, sides)) == 48
         for one, other in itertools.combinations(sides, 2):
@@ -81,8 +88,8 @@ def test_no_clip_and_no_group_is_on_two_sides(embeddings: Path) -> None:
 
 
 def test_published_code_validates_on_windows_of_training_clips(embeddings: Path, tmp_path: Path) -> None:
-    clips = folds.read_clips(embeddings)
-    split = folds.split(clips, "1", protocol="published_code", validation_share=0.2, seed=1)
+    clips = read_embedded_clips(embeddings)
+    split = fold_windows(clips, "1", protocol="published_code", validation_share=0.2, seed=1)
     assert set(clips.window_clip[split.train]) & set(clips.window_clip[split.valid])
     assert split.valid.sum() == round(0.2 * 32 * 3)
     predictions, _ = classify(embeddings, tmp_path, protocol="published_code")
@@ -96,10 +103,10 @@ def test_a_clip_of_the_tested_fold_is_no_training_clip_under_another_name(tmp_pa
         groups = file["clips/group"].asstr()[:]
         groups[2:4] = groups[0]  # of another fold
         file["clips/group"][:] = groups
-    clips = folds.read_clips(path)
+    clips = read_embedded_clips(path)
     assert clips.fold[2] != clips.fold[0]
     for protocol, expected in (("paper", False), ("published_code", True)):
-        split = folds.split(clips, clips.fold[0], protocol=protocol, validation_share=0.2, seed=1)
+        split = fold_windows(clips, clips.fold[0], protocol=protocol, validation_share=0.2, seed=1)
         assert (2 in clips.window_clip[split.train | split.valid]) is expected
 
 
@@ -116,26 +123,26 @@ def test_shuffled_labels_score_at_chance(tmp_path: Path) -> None:
 
 
 def test_standardised_on_training_windows_only(embeddings: Path) -> None:
-    clips = folds.read_clips(embeddings)
-    split = folds.split(clips, "1", protocol="paper", validation_share=0.2, seed=1)
+    clips = read_embedded_clips(embeddings)
+    split = fold_windows(clips, "1", protocol="paper", validation_share=0.2, seed=1)
     with h5py.File(embeddings) as file:
         windows = file["embedding"][:]
-    mean, deviation = folds.standard(clips, split.train)
+    mean, deviation = mean_and_deviation(clips, split.train)
     np.testing.assert_allclose(mean, windows[split.train].mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(deviation, windows[split.train].std(axis=0), rtol=1e-5)
     buffer = np.full((200, 16), np.nan, np.float32)
-    n = folds.fill(clips, split.valid, mean, deviation, buffer)
+    n = fill_standardised(clips, split.valid, mean, deviation, buffer)
     np.testing.assert_allclose(buffer[:n], (windows[split.valid] - mean) / deviation, atol=1e-6)
     assert (buffer[n:] == 0).all()
 
 
 def test_read_in_small_blocks_it_is_the_same(embeddings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clips = folds.read_clips(embeddings)
+    clips = read_embedded_clips(embeddings)
     windows = np.arange(144) % 3 != 1
-    whole = folds.standard(clips, windows)
+    whole = mean_and_deviation(clips, windows)
     monkeypatch.setattr(folds, "_BLOCK_BYTES", 4 * 16 * 7)
-    assert sum(len(rows) for rows, _ in folds.blocks(clips, windows)) == windows.sum()
-    for one, other in zip(whole, folds.standard(clips, windows), strict=True):
+    assert sum(len(rows) for rows, _ in window_blocks(clips, windows)) == windows.sum()
+    for one, other in zip(whole, mean_and_deviation(clips, windows), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from l3net import synthesis
+from l3net.demo import world as world_module
+from l3net.demo.world import DemoClip, draw_clips, make_video
 from tests.stages.loading import stage_function
 
 SEED, SECONDS, PER_CLASS = 11, 2.0, 2
@@ -33,11 +34,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clips() -> list[synthesis.DemoClip]:
-    return synthesis.draw_clips(PER_CLASS, SECONDS, seed=SEED)
+def clips() -> list[DemoClip]:
+    return draw_clips(PER_CLASS, SECONDS, seed=SEED)
 
 
-def test_list_is_in_audiosets_format(world: Path, clips: list[synthesis.DemoClip]) -> None:
+def test_list_is_in_audiosets_format(world: Path, clips: list[DemoClip]) -> None:
     lines = (world / "segments.csv").read_text().splitlines()
     assert [line[0] for line in lines[:3]] == ["#"] * 3
     assert lines[2] == "# YTID, start_seconds, end_seconds, positive_labels"
@@ -49,7 +50,7 @@ def test_list_is_in_audiosets_format(world: Path, clips: list[synthesis.DemoClip
         assert set(labels.split(",")) == set(clip.mids)
 
 
-def test_videos_are_what_the_world_says(world: Path, clips: list[synthesis.DemoClip]) -> None:
+def test_videos_are_what_the_world_says(world: Path, clips: list[DemoClip]) -> None:
     seen = defaultdict(set)
     for clip in (clip for clip in clips if clip.fault in (None, "short", "silent")):
         with av.open(str(world / "videos" / f"{clip.ytid}.mp4")) as file:
@@ -65,7 +66,7 @@ def test_videos_are_what_the_world_says(world: Path, clips: list[synthesis.DemoC
     assert len(seen["size"]) >= 4
 
 
-def test_faults_are_what_they_are_called(world: Path, clips: list[synthesis.DemoClip]) -> None:
+def test_faults_are_what_they_are_called(world: Path, clips: list[DemoClip]) -> None:
     path = {clip.fault: world / "videos" / f"{clip.ytid}.mp4" for clip in clips}
     assert not path["missing"].exists()
     with pytest.raises(av.error.FFmpegError):
@@ -79,22 +80,22 @@ def test_faults_are_what_they_are_called(world: Path, clips: list[synthesis.Demo
             assert file.duration / av.time_base == pytest.approx(seconds, abs=0.1)
 
 
-def test_a_video_is_a_function_of_seed_and_id(world: Path, tmp_path: Path, clips: list[synthesis.DemoClip]) -> None:
+def test_a_video_is_a_function_of_seed_and_id(world: Path, tmp_path: Path, clips: list[DemoClip]) -> None:
     clip = next(clip for clip in clips if clip.fault is None)
-    synthesis.make_video(clip, tmp_path, seed=SEED)
+    make_video(clip, tmp_path, seed=SEED)
     first = (world / "videos" / f"{clip.ytid}.mp4").read_bytes()
     assert (tmp_path / f"{clip.ytid}.mp4").read_bytes() == first
-    synthesis.make_video(clip, tmp_path, seed=SEED + 1)
+    make_video(clip, tmp_path, seed=SEED + 1)
     assert (tmp_path / f"{clip.ytid}.mp4").read_bytes() != first
 
 
-def fail_half_way(clip: synthesis.DemoClip, folder: Path, *, seed: int) -> None:
+def fail_half_way(clip: DemoClip, folder: Path, *, seed: int) -> None:
     (folder / "half.mp4").write_bytes(b"half")
     raise RuntimeError("disk full")
 
 
 def test_an_interrupted_world_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthesis, "make_video", fail_half_way)
+    monkeypatch.setattr(world_module, "make_video", fail_half_way)
     with pytest.raises(RuntimeError, match="disk full"):
         stage_function("make_demo_videos")(tmp_path / "s.csv", tmp_path / "videos", seed=1, clips_per_class=1)
     assert not list(tmp_path.iterdir())

@@ -15,11 +15,14 @@ import pytest
 import soundfile
 
 import l3net
-from l3net import cli, embed_files, keras_embeddings, vector_files
-from l3net.embedding_streams import WindowEmbedding
+from l3net.cli.main import main
+from l3net.embeddings.audio_files import embed_audio_files, find_audio_files
+from l3net.embeddings.embedding_keras import load_keras_embedding
+from l3net.embeddings.interface import WindowEmbedding
+from l3net.embeddings.vector_file import VECTOR_WRITERS
 from l3net.errors import ClipError, ConfigError, WeightsError
 from tests import tiny_embedding
-from tests.unit.test_sound import broken
+from tests.media.test_audio import broken
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def sounds(tmp_path: Path) -> Path:
 
 
 def embed(*arguments: object) -> int:
-    return cli.main(["embed", *map(str, arguments)])
+    return main(["embed", *map(str, arguments)])
 
 
 @pytest.mark.parametrize("format", ["npz", "h5", "parquet"])
@@ -165,7 +168,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 def test_a_disk_that_fills_up_leaves_nothing(
     model: Path, sounds: Path, tmp_path: Path, format: str, capsys: pytest.CaptureFixture, monkeypatch
 ) -> None:
-    writer = vector_files.WRITERS[f".{format}"]
+    writer = VECTOR_WRITERS[f".{format}"]
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -180,12 +183,12 @@ def test_what_is_done_needs_no_model(sounds: Path, tmp_path: Path) -> None:
     def never() -> None:
         raise AssertionError("the model was loaded")
 
-    (task,) = embed_files.find([sounds / "a.wav"], tmp_path / "out", ".npz")
+    (task,) = find_audio_files([sounds / "a.wav"], tmp_path / "out", ".npz")
     network = WindowEmbedding(lambda windows: windows[:, :2].copy(), 2, 48000, 48000)
-    assert embed_files.run(lambda: network, [task], about={"model": 1}).done == 1
-    assert embed_files.run(never, [task], about={"model": 1}).skipped == 1
+    assert embed_audio_files(lambda: network, [task], about={"model": 1}).done == 1
+    assert embed_audio_files(never, [task], about={"model": 1}).skipped == 1
     with pytest.raises(AssertionError, match="was loaded"):
-        embed_files.run(never, [task], about={"model": 2})
+        embed_audio_files(never, [task], about={"model": 2})
 
 
 def test_precision_is_part_of_what_is_done(
@@ -208,21 +211,21 @@ def test_precision_is_part_of_what_is_done(
 
 
 def test_hops_and_pools_that_cannot_be(model: Path, sounds: Path, tmp_path: Path) -> None:
-    tasks = embed_files.find([sounds], tmp_path / "out", ".npz")
-    named = keras_embeddings.load_file(model)
+    tasks = find_audio_files([sounds], tmp_path / "out", ".npz")
+    named = load_keras_embedding(model)
     with pytest.raises(ConfigError, match=r"hop_seconds is 100.*milliseconds"):
-        embed_files.run(lambda: named, tasks, hop_seconds=100)
+        embed_audio_files(lambda: named, tasks, hop_seconds=100)
     with pytest.raises(ConfigError, match="pooling over time by 'median' is unknown"):
-        embed_files.run(lambda: named, tasks, pool=("median",))
+        embed_audio_files(lambda: named, tasks, pool=("median",))
 
 
 def test_two_files_for_one_target_are_named(sounds: Path, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes((sounds / "a.wav").read_bytes())
     with pytest.raises(ConfigError, match="would both be"):
-        embed_files.find([sounds / "a.wav", tmp_path / "a.wav"], tmp_path / "out", ".npz")
+        find_audio_files([sounds / "a.wav", tmp_path / "a.wav"], tmp_path / "out", ".npz")
     (tmp_path / "nothing").mkdir()
     with pytest.raises(ClipError, match="no files in this folder"):
-        embed_files.find([tmp_path / "nothing"], tmp_path / "out", ".npz")
+        find_audio_files([tmp_path / "nothing"], tmp_path / "out", ".npz")
 
 
 def test_python_takes_one_sound_or_a_list(model: Path) -> None:

@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 import soundfile
 
-from l3net import embedding_files, keras_embeddings, networks
+from l3net.embeddings.embedding_keras import load_keras_embedding, load_network
+from l3net.embeddings.keras_metadata import read_keras_metadata
 from l3net.errors import ClipError, ConfigError, DatasetError, WeightsError
+from l3net.models.l3 import vision_embedding_network
 from tests import tiny_embedding
 from tests.stages.loading import stage_function
-from tests.unit import test_released_soundnet as soundnet
+from tests.embeddings import test_soundnet as soundnet
 
 extract_embedding = stage_function("extract_embedding")
 embed_dataset = stage_function("embed_dataset")
@@ -35,11 +37,11 @@ def test_an_extracted_embedding_is_the_checkpoints(extracted: tuple[Path, keras.
     sound = np.random.default_rng(0).normal(0, 0.1, (2, 48000)).astype(np.float32)
     tap = keras.Model(whole.input["audio"], whole.get_layer("audio_conv_4_2").output)
     expected = np.array(tap(sound)).max(axis=(1, 2))
-    np.testing.assert_allclose(keras_embeddings.load_file(path).network(sound), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(load_keras_embedding(path).network(sound), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_its_metadata_say_where_it_comes_from(extracted: tuple[Path, keras.Model]) -> None:
-    about = embedding_files.read_metadata(extracted[0])
+    about = read_keras_metadata(extracted[0])
     expected = {"kind": "l3", "front_end": "mel128", "front_end_version": "training", "hop_length": 1936}
     expected |= {"subset": "music", "epoch": 2, "samples_seen": 200, "model_seed": 7, "pooling": 512, "dimension": 64}
     assert {key: about[key] for key in expected} == expected
@@ -50,13 +52,13 @@ def test_its_metadata_say_where_it_comes_from(extracted: tuple[Path, keras.Model
 
 def test_the_vision_embedding_is_extracted_too(extracted: tuple[Path, keras.Model]) -> None:
     path, whole = extracted
-    network, about = keras_embeddings.load_network(path.with_name("vision.keras"))
+    network, about = load_network(path.with_name("vision.keras"))
     images = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
-    expected = networks.vision_embedding_network(whole)(images)
+    expected = vision_embedding_network(whole)(images)
     np.testing.assert_allclose(np.array(network(images)), np.array(expected), rtol=1e-6)
     assert (about["kind"], about["image_size"]) == ("l3-vision", 32)
     with pytest.raises(WeightsError, match="is of kind l3-vision; expected one of sound"):
-        keras_embeddings.load_file(path.with_name("vision.keras"))
+        load_keras_embedding(path.with_name("vision.keras"))
 
 
 def test_a_checkpoint_of_another_subset_is_refused(extracted: tuple[Path, keras.Model], tmp_path: Path) -> None:
@@ -70,7 +72,7 @@ def test_what_is_no_embedding_is_refused(tmp_path: Path) -> None:
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
     for name, message in {"none": "cannot be read", "text": "is not a Keras archive", "other": "no metadata"}.items():
         with pytest.raises(WeightsError, match=message):
-            embedding_files.read_metadata(tmp_path / f"{name}.keras")
+            read_keras_metadata(tmp_path / f"{name}.keras")
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ def test_embed_dataset_with_our_model(tmp_path: Path, clips: pd.DataFrame, extra
         expected["model_seed"] = 0
         assert {key: file.attrs[key] for key in expected} == expected
         embeddings = file["embedding"][:]
-    network = keras_embeddings.load_file(extracted[0]).network
+    network = load_keras_embedding(extracted[0]).network
     import soxr
 
     short = soxr.resample(soundfile.read(clips["path"][1], dtype="float32")[0], 16000, 48000)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from l3net import batch_memory, feed_reader
-from l3net.feed_reader import Filler, Plan
-from l3net.shards import Shard
+from l3net.feed import batch_reader
+from l3net.feed.batch_reader import BatchFiller, ReadPlan
+from l3net.feed.shared_memory import BatchBuffer
+from l3net.samples.shard_reader import Shard
 from tests import tiny_shards
 
 N_CLIPS, SHARE, COPIES, MIX, BATCH = 3, 20, 30, 16, 8
@@ -43,12 +44,12 @@ def test_a_pass_reads_every_clip_once_and_holds_few(index: Path, readers: int, m
             read[self.path.name, clip] += 1
             return super().clip_data(clip)
 
-    monkeypatch.setattr(feed_reader, "Shard", Counted)
+    monkeypatch.setattr(batch_reader, "Shard", Counted)
     n_batches = N_CLIPS * SHARE * COPIES // BATCH
-    plan = Plan(str(index), BATCH, 0, n_batches, seed=1, mix=MIX)
-    fillers = [Filler(plan, number, readers) for number in range(readers)]
-    size = batch_memory.Slot.size(BATCH, image_bytes := fillers[0].index.largest_image_bytes)
-    slot = batch_memory.Slot(memoryview(bytearray(size)), BATCH, image_bytes)
+    plan = ReadPlan(str(index), BATCH, 0, n_batches, seed=1, mix=MIX)
+    fillers = [BatchFiller(plan, number, readers) for number in range(readers)]
+    size = BatchBuffer.size(BATCH, image_bytes := fillers[0].index.largest_image_bytes)
+    slot = BatchBuffer(memoryview(bytearray(size)), BATCH, image_bytes)
     for batch in range(n_batches):
         rows = sorted(row for filler in fillers for row, _, _ in filler.fill(batch, slot))
         assert rows == list(range(BATCH))

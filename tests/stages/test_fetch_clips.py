@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l3net import audioset
+from l3net.audioset.clip import clip_path
+from l3net.audioset.clip_tables import read_manifest
 from l3net.errors import ConfigError
 from tests import media_sources
 from tests.loopback import serving
@@ -79,7 +80,7 @@ def part(kinds, tmp_path_factory):
             "timeout_seconds": 10.0,
         }
         fetch_clips(manifest=folder / "first.csv", **settings)
-        table = audioset.read_manifest(folder / "first.csv").assign(kind=list(kind_of.values()))
+        table = read_manifest(folder / "first.csv").assign(kind=list(kind_of.values()))
         yield server, settings, table, folder
 
 
@@ -91,7 +92,7 @@ def test_a_blocked_job_ends_well_and_goes_on_later(kinds, tmp_path, caplog):
         settings |= {"allow_private_addresses": True, "store": tmp_path / "store", "workers": 1}
         clips = [clip_list(tmp_path / "clips.csv", ytids)]
         fetch_clips(clips, tmp_path / "m.csv", **settings)
-        table = audioset.read_manifest(tmp_path / "m.csv")
+        table = read_manifest(tmp_path / "m.csv")
         assert table["status"].tolist() == ["short"] + ["rate_limited"] * 7
         assert table["attempts"].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
         assert table["reason"].iloc[-1] == "not tried: the job gave up before"
@@ -101,7 +102,7 @@ def test_a_blocked_job_ends_well_and_goes_on_later(kinds, tmp_path, caplog):
         server.answers = dict.fromkeys(server.answers, kinds["three_seconds"])
         first = server.requests[f"/{ytids[0]}.mp4"]
         fetch_clips(clips, tmp_path / "m.csv", **settings)
-        assert audioset.read_manifest(tmp_path / "m.csv")["status"].tolist() == ["short"] * 8
+        assert read_manifest(tmp_path / "m.csv")["status"].tolist() == ["short"] * 8
         assert server.requests[f"/{ytids[0]}.mp4"] == first
 
 
@@ -111,10 +112,10 @@ def test_a_folder_that_gained_a_video_is_looked_into_again(kinds, tmp_path):
     settings = FAST | {"source": "directory", "directory": videos, "store": tmp_path / "store"}
     clips = [clip_list(tmp_path / "clips.csv", ["later-00000"])]
     fetch_clips(clips, tmp_path / "m.csv", **settings)
-    assert audioset.read_manifest(tmp_path / "m.csv")["status"].tolist() == ["removed"]
+    assert read_manifest(tmp_path / "m.csv")["status"].tolist() == ["removed"]
     shutil.copy(kinds["three_seconds"], videos / "later-00000.mp4")
     fetch_clips(clips, tmp_path / "m.csv", **settings)
-    assert audioset.read_manifest(tmp_path / "m.csv")["status"].tolist() == ["short"]
+    assert read_manifest(tmp_path / "m.csv")["status"].tolist() == ["short"]
 
 
 def test_estimate_and_progress_are_told(kinds, tmp_path, caplog):
@@ -130,7 +131,7 @@ def test_estimate_and_progress_are_told(kinds, tmp_path, caplog):
 
 
 def test_progress_is_told_while_clips_come(kinds, tmp_path, caplog, monkeypatch):
-    from l3net import progress
+    from l3net.runtime import progress
 
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
     (tmp_path / "videos").mkdir()
@@ -146,10 +147,10 @@ def test_progress_is_told_while_clips_come(kinds, tmp_path, caplog, monkeypatch)
 
 
 def test_a_worker_pauses_between_requests(kinds, tmp_path, monkeypatch):
-    from l3net import acquisition
+    from l3net.acquisition.part_job import time
 
     pauses = []
-    monkeypatch.setattr(acquisition.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     (tmp_path / "videos").mkdir()
     clips = [clip_list(tmp_path / "clips.csv", ["lost--00000", "lost--00001"])]
     fetch_clips(clips, tmp_path / "m.csv", source="directory", directory=tmp_path / "videos", store=tmp_path / "s",
@@ -231,7 +232,7 @@ def test_every_status_is_right(part):
 def test_ok_clips_have_300_frames_and_10_seconds(part):
     _, settings, table, _ = part
     for row in table[table["status"] == "ok"].drop_duplicates("kind").itertuples():
-        path = audioset.clip_path(settings["store"], row.ytid, row.start_seconds, row.end_seconds)
+        path = clip_path(settings["store"], row.ytid, row.start_seconds, row.end_seconds)
         with av.open(str(path)) as container:
             assert [stream.codec_context.name for stream in container.streams] == ["h264", "flac"]
             assert container.streams.video[0].average_rate == 30
@@ -248,7 +249,7 @@ def test_ok_clips_have_300_frames_and_10_seconds(part):
 def test_picture_and_sound_are_in_sync(part):
     _, settings, table, _ = part
     for row in table[table["status"] == "ok"].drop_duplicates("kind").itertuples():
-        path = audioset.clip_path(settings["store"], row.ytid, row.start_seconds, row.end_seconds)
+        path = clip_path(settings["store"], row.ytid, row.start_seconds, row.end_seconds)
         flashes, clicks = media_sources.flashes_and_clicks(path)
         np.testing.assert_allclose(flashes, clicks, atol=0.040, err_msg=row.kind)
         np.testing.assert_allclose(clicks, [2.0, 5.0, 8.0], atol=0.040, err_msg=row.kind)
@@ -262,7 +263,7 @@ def test_same_bytes_from_a_folder_as_over_http(part, kinds, tmp_path):
     clips = clip_list(tmp_path / "clips.csv", [row.ytid])
     fetch_clips([clips], tmp_path / "m.csv", source="directory", directory=tmp_path / "videos", store=tmp_path / "s",
                 **FAST)  # fmt: skip
-    assert audioset.read_manifest(tmp_path / "m.csv")["sha256"].item() == row.sha256
+    assert read_manifest(tmp_path / "m.csv")["sha256"].item() == row.sha256
 
 
 def test_a_rerun_asks_again_for_the_retryable_alone(part):
@@ -272,7 +273,7 @@ def test_a_rerun_asks_again_for_the_retryable_alone(part):
     asked = {path[1:12] for path, n in server.requests.items() if n > before[path]}
     retryable = table["status"].isin(["http_error", "rate_limited", "network", "invalid_media"])
     assert asked == set(table.loc[retryable, "ytid"])
-    second = audioset.read_manifest(folder / "second.csv")
+    second = read_manifest(folder / "second.csv")
     had = ~retryable
     pd.testing.assert_frame_equal(second[had], table[had].drop(columns="kind"))
     assert (second.loc[retryable, "attempts"] > table.loc[retryable, "attempts"]).all()

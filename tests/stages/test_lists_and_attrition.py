@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from l3net import audioset, hashing
-from l3net.clips import STATUSES
+from l3net.audioset.clip import STATUSES
+from l3net.audioset.clip_tables import MANIFEST_COLUMNS, read_clip_list
+from l3net.audioset.splits import part_of
 from l3net.errors import ClipError, ConfigError
+from l3net.runtime.hashing import stable_hash
 from tests.loopback import serving
 from tests.stages.loading import SCRIPTS, stage_function
 
@@ -64,7 +66,7 @@ class TestSelectClips:
         music = root / "resources/filters/music.csv"
         done = self.command(root, *lists, "--filter", music, "--output", tmp_path / "clips.csv")
         assert done.returncode == 0, done.stderr
-        table = audioset.read_clips(tmp_path / "clips.csv")
+        table = read_clip_list(tmp_path / "clips.csv")
         assert table["ytid"].tolist() == ["--bbbbbbbbb", "aaaaaaaaaaa"]
         assert table["labels"].tolist() == ["/m/04rlf,/m/0342h"] * 2
 
@@ -107,8 +109,8 @@ class TestReportAttrition:
         frame = pd.DataFrame({"ytid": ids, "start_seconds": 0.0, "end_seconds": 10.0, "attempts": 1})
         frame["status"] = ["removed" if n % 4 == 0 else "ok" for n in range(40)]
         frame["reason"] = [f"no video {ytid}, looked {n} times" for n, ytid in enumerate(ids)]
-        frame = frame.reindex(columns=audioset.MANIFEST_COLUMNS)
-        frame["part"] = [hashing.part_of(ytid, 10) for ytid in ids]
+        frame = frame.reindex(columns=MANIFEST_COLUMNS)
+        frame["part"] = [part_of(ytid, 10) for ytid in ids]
         manifests = [tmp_path / f"part-{part}.csv" for part in range(10)]
         for part, path in enumerate(manifests):
             frame[frame["part"] == part].drop(columns="part").to_csv(path, index=False)
@@ -130,7 +132,7 @@ class TestReportAttrition:
         ids = {"music": range(25), "urban": [*range(10), *range(25, 40)]}
         for subset, chosen in ids.items():
             for split, parts in {"train": range(8), "valid": [8], "test": [9]}.items():
-                here = [n for n in chosen if hashing.stable_hash(f"{n:011d}") % 10 in parts]
+                here = [n for n in chosen if stable_hash(f"{n:011d}") % 10 in parts]
                 row = table[(table["subset"] == subset) & (table["split"] == split)].set_index("status")["n"]
                 assert row["removed"] == sum(n % 4 == 0 for n in here)
                 assert row["ok"] == sum(n % 4 != 0 for n in here)
@@ -146,7 +148,7 @@ class TestReportAttrition:
     def test_too_few_clips_stop_the_run_with_one_line(self, inputs):
         counts = {}
         for subset, chosen in {"music": range(25)}.items():
-            counts[subset] = sum(n % 4 != 0 and hashing.part_of(f"{n:011d}", 10) == 8 for n in chosen)
+            counts[subset] = sum(n % 4 != 0 and part_of(f"{n:011d}", 10) == 8 for n in chosen)
         with pytest.raises(
             ClipError, match=r"has \d+ usable clips in split \w+, expected audioset.min_clips = 15"
         ) as caught:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l3net import checkpoint_files, checkpoints, networks
 from l3net.errors import ConfigError
+from l3net.models.l3 import build_l3
+from l3net.training.checkpoint import Checkpoint, write_checkpoint
+from l3net.training.model_state import capture_variables
 from tests import tiny_shards
 from tests.stages.loading import stage_function
 
@@ -27,12 +29,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         tiny_shards.write_split(folder, "test", n_clips=6, share=11, seed=len(pairing))
         with h5py.File(folder / "test.h5", "r+") as file:
             file.attrs["pairing"] = pairing
-        model = networks.build_l3(**NETWORK)
+        model = build_l3(**NETWORK)
         model.get_layer("fusion_dense_2").bias.assign(bias)
-        weights = checkpoints.capture(model.variables)
-        checkpoint_files.write(
-            folder / "best.h5", checkpoint_files.Checkpoint({"network": NETWORK, "epoch": 1}, weights)
-        )
+        weights = capture_variables(model.variables)
+        write_checkpoint(folder / "best.h5", Checkpoint({"network": NETWORK, "epoch": 1}, weights))
     return made
 
 

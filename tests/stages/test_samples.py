@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from l3net import distributions, samples, shard_index
 from l3net.errors import ConfigError, ShardError
-from l3net.shards import Shard
+from l3net.samples.distributions import check_distributions
+from l3net.samples.sample import Sample, augment_sample, read_sample
+from l3net.samples.shard_index import read_shard_index
+from l3net.samples.shard_reader import Shard
 from tests import time_code
 from tests.small_store import SETTINGS, SmallStore
 from tests.stages.loading import SCRIPTS, stage_function
@@ -55,7 +57,7 @@ def contents(path: Path) -> dict[str, bytes]:
 def test_every_match_lies_within_its_second_as_seen_and_heard(shard: Path) -> None:
     with Shard(shard) as opened:
         for i in range(opened.n_samples):
-            sample = samples.read(opened, i)
+            sample = read_sample(opened, i)
             seen, shown = time_code.read_picture(sample.image)
             heard, sung = time_code.read_sound(sample.sound)
             assert seen == int(opened.clips["ytid"][sample.recipe["clip"]][-2:])
@@ -89,7 +91,7 @@ def ruled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_crops_are_of_the_place_that_the_shard_tells(ruled: Path) -> None:
     with Shard(ruled) as opened:
         for i in range(opened.n_samples):
-            sample = samples.read(opened, i)
+            sample = read_sample(opened, i)
             recipe = sample.recipe
             assert sample.image.shape == (48, 48, 3)
             place = np.array([recipe["crop_y"], recipe["crop_x"]])
@@ -98,7 +100,7 @@ def test_crops_are_of_the_place_that_the_shard_tells(ruled: Path) -> None:
 
 def test_last_frame_shows_the_end_of_every_clip(store: SmallStore) -> None:
     with Shard(store.make_shard("last.h5", pairing="last_frame")) as opened:
-        shown = {time_code.read_picture(samples.read(opened, i).image)[1] for i in range(0, opened.n_samples, 7)}
+        shown = {time_code.read_picture(read_sample(opened, i).image)[1] for i in range(0, opened.n_samples, 7)}
         assert list(shown) == pytest.approx([store.seconds - 1 / 30])
 
 
@@ -135,7 +137,7 @@ def test_a_clip_that_is_gone_changes_no_other_picture(store: SmallStore, shard: 
         positive = rows["label"] == 1
         assert np.array_equal(rows["start"][positive], kept["start"][positive])
         for i in (0, 100, 200, 299):
-            sample = samples.read(fewer, i)
+            sample = read_sample(fewer, i)
             heard, _ = time_code.read_sound(sample.sound)
             assert heard == int(fewer.clips["ytid"][sample.recipe["sound"]][-2:])
 
@@ -206,7 +208,7 @@ def test_inspection_tells_unfair_draws(store: SmallStore, shard: Path, tmp_path:
         rows["crop_x"] //= 2
         file["samples"][:] = rows
     stage_function("index_shards")([bent], tmp_path / "bent.json")
-    found = {row.quantity: row.p for row in distributions.check(shard_index.read(tmp_path / "bent.json"))}
+    found = {row.quantity: row.p for row in check_distributions(read_shard_index(tmp_path / "bent.json"))}
     assert {name for name, p in found.items() if p < 1e-6} == {"flip", "saturation", "crop_x"}
 
 
@@ -220,7 +222,7 @@ def test_the_documented_example_makes_the_sample(
     found: dict = {}
     exec(compile(code, "docs/formats.md", "exec"), found)
     with Shard(shard) as opened:
-        expected = samples.read(opened, found["n"])
+        expected = read_sample(opened, found["n"])
     assert np.array_equal(found["image"], expected.image)
     assert np.array_equal(found["sound"], expected.sound)
     assert found["label"] == expected.recipe["label"]
@@ -232,10 +234,10 @@ def batches(index: Path) -> list[dict[str, np.ndarray]]:
 
 
 def read(index: Path, **options: object) -> list[dict[str, np.ndarray]]:
-    from l3net import feed
+    from l3net.feed.pipeline import open_feed
 
     settings = {"batch_size": 16, "epoch": 1, "seed": 3, "batches": 50, **options}
-    return [{k: v.numpy() for k, v in batch.items()} for batch in feed.open_feed(index, **settings)]
+    return [{k: v.numpy() for k, v in batch.items()} for batch in open_feed(index, **settings)]
 
 
 def same(one: list, other: list) -> bool:
@@ -263,21 +265,21 @@ def test_order_is_a_function_of_seed_and_epoch(index: Path, batches: list) -> No
 
 def test_feed_and_oracle_agree(index: Path, batches: list) -> None:
     """Images within two grey levels after augmentation; sound to a sixteen-bit step."""
-    from l3net import feed
+    from l3net.feed.augment import prepare_batch
 
-    found = shard_index.read(index)
+    found = read_shard_index(index)
     opened = [Shard(Path(entry.path)) for entry in found.shards]
     rows = {}
     for number, one in enumerate(opened):
         for i, row in enumerate(one.samples[:]):
             rows.setdefault(int(row["n"]), []).append((number, i))
     for batch in batches[:6]:
-        image, audio, label = (x.numpy() for x in feed.prepare(batch, True))
+        image, audio, label = (x.numpy() for x in prepare_batch(batch, True))
         assert image.min() >= -1 <= image.max() <= 1
         for i, name in enumerate(batch["sample_id"]):
-            candidates = [samples.read(opened[k], row) for k, row in rows[int(name.decode().split("/")[-1])]]
+            candidates = [read_sample(opened[k], row) for k, row in rows[int(name.decode().split("/")[-1])]]
             (sample,) = (s for s in candidates if np.array_equal(s.sound, batch["audio"][i]))
-            expected, sound = samples.augment(sample)
+            expected, sound = augment_sample(sample)
             assert np.abs((image[i] + 1) * 127.5 - expected * 255).max() < 2
             assert np.abs(audio[i] - sound).max() < 1 / 32768
             assert np.abs(audio[i]).max() < 1
@@ -292,11 +294,11 @@ def test_feed_cuts_where_the_oracle_does(ruled: Path) -> None:
         rows = {f"music/0/{n}".encode(): i for i, n in enumerate(opened.samples["n"])}
         for batch in read(index, workers=0, batches=5):
             for name, image in zip(batch["sample_id"], batch["image"], strict=True):
-                assert np.abs(image.astype(int) - samples.read(opened, rows[name]).image).max() <= 1
+                assert np.abs(image.astype(int) - read_sample(opened, rows[name]).image).max() <= 1
 
 
 def test_augmentation_on_every_colour_equals_the_oracle() -> None:
-    from l3net import feed
+    from l3net.feed.augment import prepare_batch
 
     rng = np.random.default_rng(0)
     n = 12
@@ -312,21 +314,21 @@ def test_augmentation_on_every_colour_equals_the_oracle() -> None:
         "saturation_first": np.arange(n) % 3 == 0,
         "gain": np.ones(n, np.float32),
     }
-    image = feed.prepare(batch, True)[0].numpy()
+    image = prepare_batch(batch, True)[0].numpy()
     for i in range(n):
         names = ("flip", "saturation", "brightness", "saturation_first", "gain")
         recipe = {name: batch[name][i] for name in names}
-        expected, _ = samples.augment(samples.Sample(recipe, colours[i], batch["audio"][i]))
+        expected, _ = augment_sample(Sample(recipe, colours[i], batch["audio"][i]))
         assert np.abs((image[i] + 1) * 127.5 - expected * 255).max() < 0.01
-    plain = feed.prepare(batch, False)[0].numpy()
+    plain = prepare_batch(batch, False)[0].numpy()
     assert np.allclose((plain + 1) * 127.5, colours, atol=1e-4)
 
 
 def test_wrong_numbers_are_refused(index: Path) -> None:
-    from l3net import feed
+    from l3net.feed.pipeline import open_feed
 
     with pytest.raises(ConfigError, match="batch_size 0 and batches 5 must be 1 or more"):
-        feed.open_feed(index, batch_size=0, epoch=0, seed=0, batches=5)
+        open_feed(index, batch_size=0, epoch=0, seed=0, batches=5)
 
 
 def test_samples_need_no_tensorflow() -> None:

@@ -8,8 +8,12 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from l3net import checkpoint_files, steps, training
 from l3net.errors import ConfigError
+from l3net.training import loop
+from l3net.training.checkpoint import COLUMNS, read_checkpoint
+from l3net.training.loop import Diverged
+from l3net.training.optimizer import LearningRate
+from l3net.training.step import training_step
 from tests import tiny_shards
 from tests.stages.loading import stage_function
 from tests.tiny_training import arguments, contents
@@ -33,7 +37,7 @@ def overfitted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_overfits_64_samples(overfitted: Path) -> None:
-    history = checkpoint_files.read(overfitted / "epoch-020.h5").history
+    history = read_checkpoint(overfitted / "epoch-020.h5").history
     assert history["samples_seen"][0] == 64
     assert history["accuracy"][-1] == 1.0
 
@@ -43,7 +47,7 @@ def test_stays_at_chance_on_shuffled_labels(tmp_path: Path) -> None:
     tiny_shards.write_split(tmp_path, "valid", n_clips=32, share=16, shuffled=True)
     changes = {"batches_per_epoch": 16, "batch_size": 32, "validation_batches": 16, "learning_rate": 1e-3}
     stage_function("train_leg")(**arguments(tmp_path, tmp_path / "run", epoch=2, **changes))
-    history = checkpoint_files.read(tmp_path / "run" / "epoch-002.h5").history
+    history = read_checkpoint(tmp_path / "run" / "epoch-002.h5").history
     # Four standard deviations of 512 fair coins.
     np.testing.assert_allclose(history["val_accuracy"], 0.5, atol=0.09)
 
@@ -58,13 +62,13 @@ def test_two_legs_end_as_one(data: Path, tmp_path: Path) -> None:
 
 
 def test_select_and_evaluate(data: Path, overfitted: Path, tmp_path: Path, root: Path) -> None:
-    last = checkpoint_files.read(overfitted / "epoch-020.h5")
+    last = read_checkpoint(overfitted / "epoch-020.h5")
     best, history = tmp_path / "best.h5", tmp_path / "history.csv"
     stage_function("select_checkpoint")(overfitted / "epoch-020.h5", best, history)
     table = pd.read_csv(history)
-    assert list(table.columns) == list(checkpoint_files.COLUMNS)
+    assert list(table.columns) == list(COLUMNS)
     # The first of the highest, found anew.
-    chosen = checkpoint_files.read(best)
+    chosen = read_checkpoint(best)
     assert chosen.metadata["epoch"] == 1 + int(np.argmax(last.history["val_accuracy"]))
     assert chosen.optimizer == {}
     scores, by_class = tmp_path / "avc.csv", tmp_path / "avc_by_class.csv"
@@ -96,10 +100,10 @@ def test_beyond_the_paper_trains(data: Path, tmp_path: Path) -> None:
     changes = {"objective": "contrastive", "spec_augment": True, "schedule": "cosine", "warmup_steps": 3}
     changes |= {"schedule_epochs": 2, "batch_size": 16, "precision": "mixed_bfloat16"}
     stage_function("train_leg")(**arguments(data, tmp_path, epoch=1, **changes))
-    made = checkpoint_files.read(tmp_path / "epoch-001.h5")
+    made = read_checkpoint(tmp_path / "epoch-001.h5")
     assert made.metadata["objective"] == "contrastive"
     assert made.history["learning_rate"][0] == pytest.approx(
-        float(steps.LearningRate(1e-3, warmup_steps=3, total_steps=12)(6))
+        float(LearningRate(1e-3, warmup_steps=3, total_steps=12)(6))
     )
     assert np.isfinite(made.history["loss"][0])
 
@@ -107,7 +111,7 @@ def test_beyond_the_paper_trains(data: Path, tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_names_its_samples(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = steps.training_step
+    make = training_step
 
     def spoilt(*args, **options):
         step, calls = make(*args, **options), []
@@ -119,11 +123,11 @@ def test_a_loss_that_is_no_number_names_its_samples(
 
         return update
 
-    monkeypatch.setattr(steps, "training_step", spoilt)
+    monkeypatch.setattr(loop, "training_step", spoilt)
     leg = arguments(data, tmp_path, epoch=1, save_every_seconds=0.0)
-    with pytest.raises(training.Diverged, match=r"the loss is nan in epoch 1.*samples: music/0/\d+, (.*music/0/){6}"):
+    with pytest.raises(Diverged, match=r"the loss is nan in epoch 1.*samples: music/0/\d+, (.*music/0/){6}"):
         stage_function("train_leg")(**leg)
-    state = checkpoint_files.read(tmp_path / "state" / "state.h5")
+    state = read_checkpoint(tmp_path / "state" / "state.h5")
     assert state.position["batches"] == 3
     assert all(np.isfinite(values).all() for values in state.weights.values())
 
@@ -131,7 +135,7 @@ def test_a_loss_that_is_no_number_names_its_samples(
 def test_weights_that_an_update_spoilt_never_become_the_state(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = steps.training_step
+    make = training_step
 
     def spoilt(model, *args, **options):
         step, calls = make(model, *args, **options), []
@@ -145,13 +149,11 @@ def test_weights_that_an_update_spoilt_never_become_the_state(
 
         return update
 
-    monkeypatch.setattr(steps, "training_step", spoilt)
+    monkeypatch.setattr(loop, "training_step", spoilt)
     leg = arguments(data, tmp_path, epoch=1, save_every_seconds=0.0)
-    with pytest.raises(
-        training.Diverged, match=r"fusion_dense_2/bias holds values that are no numbers.*batch 4.*music/"
-    ):
+    with pytest.raises(Diverged, match=r"fusion_dense_2/bias holds values that are no numbers.*batch 4.*music/"):
         stage_function("train_leg")(**leg)
-    state = checkpoint_files.read(tmp_path / "state" / "state.h5")
+    state = read_checkpoint(tmp_path / "state" / "state.h5")
     assert state.position["batches"] == 3
     assert all(np.isfinite(values).all() for values in state.weights.values())
 

@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from l3net.hashing import part_of
+from l3net.audioset.splits import part_of
 
 PARTS = 10  # audioset.parts: 0 to 7 train, 8 valid, 9 test
 SEGMENT_SECONDS = 10.0

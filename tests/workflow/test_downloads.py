@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from l3net import audioset
+from l3net.audioset.clip_tables import read_manifest
 from tests import media_sources
 from tests.loopback import serving
 from tests.workflow.conftest import Workspace
@@ -39,5 +39,5 @@ def test_a_part_comes_from_a_server(workspace: Workspace, tmp_path: Path) -> Non
         changed = workspace.configure(audioset=section, models={"subsets": ["music"]})
         ended = workspace.snakemake("results/demo/manifests/part-0000.csv", *changed)
     assert ended.returncode == 0, ended.stdout[-5000:]
-    manifest = audioset.read_manifest(workspace.folder / "results/demo/manifests/part-0000.csv")
+    manifest = read_manifest(workspace.folder / "results/demo/manifests/part-0000.csv")
     assert manifest["status"].tolist() == ["ok", "removed"]

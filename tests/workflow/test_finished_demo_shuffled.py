@@ -16,12 +16,14 @@ def asked(root: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     checkpoint, index = run / "models" / MODEL / "best.h5", run / "shards" / SUBSET / "test.json"
     if not (checkpoint.exists() and index.exists()):
         pytest.skip("results/demo has no trained model: run the demo first (make run)")
-    from l3net import checkpoints, feed
+    from l3net.feed.augment import prepare_batch
+    from l3net.feed.pipeline import open_feed
+    from l3net.training.model_state import load_l3
 
-    model, _ = checkpoints.load_model(checkpoint)
+    model, _ = load_l3(checkpoint)
     n = json.loads(index.read_text())["n_samples"]
-    data = feed.open_feed(index, batch_size=n, epoch=0, seed=1, batches=1)  # one batch: sounds of all clips are mixed
-    image, audio, label = (np.asarray(part) for part in feed.prepare(next(iter(data)), False))
+    data = open_feed(index, batch_size=n, epoch=0, seed=1, batches=1)  # one batch: sounds of all clips are mixed
+    image, audio, label = (np.asarray(part) for part in prepare_batch(next(iter(data)), False))
     shuffled = np.random.default_rng(2).permutation(audio)
     guesses = [
         model.predict({"image": image, "audio": sound}, batch_size=32, verbose=0).argmax(1)

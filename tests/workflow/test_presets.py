@@ -1,6 +1,7 @@
 """Every preset, profile and environment: it fits the schema, plans a run, and asks for what its rules need."""
 
 import ast
+import importlib
 import itertools
 import re
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from l3net import validate
+from l3net.configuration.validate import check_configuration, read_schema
 from tests.workflow.stub_run import StubRun
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +18,7 @@ PRESETS = sorted(path.name for path in (ROOT / "presets").glob("*.yaml"))
 SCRIPTS = ROOT / "workflow" / "scripts"
 # What a package is called where its import has another name.
 PACKAGES = {"ffmpeg": "ffmpeg-python", "imageio_ffmpeg": "imageio-ffmpeg", "sklearn": "scikit-learn", "yaml": "pyyaml"}
-PACKAGES |= {"yt_dlp": "yt-dlp", "PIL": "pillow"}
+PACKAGES |= {"yt_dlp": "yt-dlp", "PIL": "pillow", "lazy_loader": "lazy-loader"}
 # Extras a user installs when a named embedding or an export asks for them, and l3net.hear's own callers.
 OPTIONAL = {"onnx", "tf2onnx", "onnxruntime", "torch", "tf-keras"}
 
@@ -58,7 +59,7 @@ def settings(preset: str) -> tuple[dict, dict]:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_fits_the_schema(preset: str, root: Path) -> None:
     _, whole = settings(preset)
-    validate.config(whole, validate.read_schema(root / "workflow" / "schemas" / "config.schema.yaml"))
+    check_configuration(whole, read_schema(root / "workflow" / "schemas" / "config.schema.yaml"))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -157,14 +158,29 @@ def rules_of(root: Path) -> dict[str, tuple[str, str]]:
 
 
 def imports(path: Path) -> set[str]:
-    """Return what a module of the project imports, with the names taken from l3net as l3net.{name}."""
+    """Return the modules that a module of the project imports; a name of a room as the module that has it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | ({f"l3net.{a.name}" for a in node.names} if node.module == "l3net" else set())
+            found.add(node.module)
+            if node.module.startswith("l3net."):
+                found |= {_module_of(node.module, alias.name) for alias in node.names}
     return found
+
+
+def _module_of(room: str, name: str) -> str:
+    """Return the module that a room hands `name` on from (`room` itself where it is a module)."""
+    package = SCRIPTS / room.replace(".", "/") / "__init__.py"
+    if not package.exists():
+        return room
+    found = importlib.import_module(room)
+    value = getattr(found, name, None)
+    for module in package.parent.glob("*.py"):
+        if module.stem != "__init__" and re.search(rf"^(class|def) {name}\b|^{name}\b.* = ", module.read_text(), re.MULTILINE):
+            return f"{room}.{module.stem}"
+    return f"{room}.{name}" if value is not None else room
 
 
 def needed(path: Path, seen: set[Path]) -> set[str]:
@@ -173,6 +189,8 @@ def needed(path: Path, seen: set[Path]) -> set[str]:
     packages: set[str] = set()
     for name in imports(path):
         module = SCRIPTS / f"{name.replace('.', '/')}.py"
+        if not module.exists():
+            module = SCRIPTS / name.replace(".", "/") / "__init__.py"
         if name.startswith("l3net"):
             packages |= needed(module, seen) if module.exists() and module not in seen else set()
         elif (top := name.split(".")[0]) not in sys.stdlib_module_names:

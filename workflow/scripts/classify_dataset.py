@@ -8,8 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from l3net import classifiers, datasets, files, folds, hashing, progress, provenance, stage
+from l3net.downstream import (
+    EmbeddedClips,
+    FoldWindows,
+    LabelledWindows,
+    MlpClassifier,
+    ScikitLearnClassifier,
+    aligned_zeros,
+    clip_likelihoods,
+    fill_standardised,
+    fold_windows,
+    mean_and_deviation,
+    read_embedded_clips,
+    folds_to_test,
+    window_blocks,
+)
 from l3net.errors import DatasetError
+from l3net.runtime import Progress, atomic, provenance, stable_hash, stage
 
 _log = logging.getLogger("l3net")
 _FACTS = ("kind", "front_end", "subset", "epoch", "samples_seen")
@@ -54,14 +69,14 @@ def classify_dataset(
         Embeddings that cannot be read, a fold that leaves nothing to validate on, more memory needed than allowed.
     """
     given = {key: value for key, value in locals().items() if key not in {"predictions", "settings", "state"}}
-    clips = folds.read_clips(embeddings)
+    clips = read_embedded_clips(embeddings)
     stat = embeddings.stat()
     key = provenance.canonical_json({**given, "size": stat.st_size, "written": stat.st_mtime_ns})
-    kept = state / f"{hashing.stable_hash(key):016x}"
+    kept = state / f"{stable_hash(key):016x}"
     job = _Job(clips, given)
     outcomes = []
-    seeds, tested = seeds or [0], datasets.test_folds(clips.fold)
-    with progress.Progress(f"{dataset}, {embedding}", len(seeds) * len(tested), "folds") as bar:
+    seeds, tested = seeds or [0], folds_to_test(clips.fold)
+    with Progress(f"{dataset}, {embedding}", len(seeds) * len(tested), "folds") as bar:
         for number in seeds:
             for fold in tested:
                 outcomes.append((number, fold, *_kept_or_made(kept / f"{number}-{fold}.npz", job, number, fold)))
@@ -76,12 +91,12 @@ def classify_dataset(
 class _Job:
     """The classifier and the buffers that all folds share, made when the first fold asks for them."""
 
-    def __init__(self, clips: folds.Clips, given: dict) -> None:
+    def __init__(self, clips: EmbeddedClips, given: dict) -> None:
         self.clips, self.given, self.ready = clips, given, False
         self.y = np.searchsorted(clips.classes, clips.label).astype(np.int32)
 
-    def split(self, number: int, fold: str) -> folds.Split:
-        return folds.split(
+    def split(self, number: int, fold: str) -> FoldWindows:
+        return fold_windows(
             self.clips,
             fold,
             protocol=self.given["protocol"],
@@ -94,43 +109,43 @@ class _Job:
         if not self.ready:
             self._prepare()
         clips, parts = self.clips, self.split(number, fold)
-        mean, deviation = folds.standard(clips, parts.train)
+        mean, deviation = mean_and_deviation(clips, parts.train)
         data = []
         for windows, x in ((parts.train, self.train), (parts.valid, self.valid)):
-            n = folds.fill(clips, windows, mean, deviation, x)
+            n = fill_standardised(clips, windows, mean, deviation, x)
             y = np.zeros(len(x), np.int32)
             y[:n] = self.y[clips.window_clip[windows]]
-            data.append(classifiers.Data(x, y, n))
+            data.append(LabelledWindows(x, y, n))
         rows = self.classifier.fit(*data, self._seed(number, fold, "training"), lambda epoch: None)
         tested = np.isin(clips.window_clip, parts.test_clips)
         likelihoods = [
-            self.classifier.likelihoods((block - mean) / deviation) for _, block in folds.blocks(clips, tested)
+            self.classifier.likelihoods((block - mean) / deviation) for _, block in window_blocks(clips, tested)
         ]
         lengths = np.diff(clips.offsets)[parts.test_clips]
-        found = classifiers.by_clip(np.concatenate(likelihoods), np.concatenate([[0], np.cumsum(lengths)]))
+        found = clip_likelihoods(np.concatenate(likelihoods), np.concatenate([[0], np.cumsum(lengths)]))
         counts = {"n_train_windows": data[0].n, "n_valid_windows": data[1].n}
         return found, [{**row, **counts} for row in rows]
 
     def _seed(self, number: int, fold: str, what: str) -> int:
         """Return a seed of the data set, never of the embedding: embeddings are compared on the same validation."""
-        return hashing.stable_hash(f"{self.given['seed']}/{number}/{self.given['dataset']}/{fold}/{what}")
+        return stable_hash(f"{self.given['seed']}/{number}/{self.given['dataset']}/{fold}/{what}")
 
     def _prepare(self) -> None:
         given, clips = self.given, self.clips
         seeds = given["seeds"] or [0]
-        splits = [self.split(number, fold) for number in seeds for fold in datasets.test_folds(clips.fold)]
+        splits = [self.split(number, fold) for number in seeds for fold in folds_to_test(clips.fold)]
         n_train, n_valid = (max(int(getattr(s, part).sum()) for s in splits) for part in ("train", "valid"))
         if given["classifier"] == "mlp":
-            from l3net import perceptrons
+            from l3net.downstream import padded_rows
 
-            n_train, n_valid = perceptrons.padded(n_train, given["batch_size"])[0], perceptrons.padded(n_valid, 1)[1]
+            n_train, n_valid = padded_rows(n_train, given["batch_size"])[0], padded_rows(n_valid, 1)[1]
             grid = ("learning_rates", "weight_decays", "max_epochs", "patience_epochs", "batch_size", "xla")
             sizes = [clips.n_dimensions, *(given["hidden"] or [512, 128]), len(clips.classes)]
-            self.classifier = classifiers.Mlp(sizes, **{name: given[name] for name in grid})
+            self.classifier = MlpClassifier(sizes, **{name: given[name] for name in grid})
         else:
-            self.classifier = classifiers.ScikitLearn(given["classifier"], len(clips.classes))
+            self.classifier = ScikitLearnClassifier(given["classifier"], len(clips.classes))
         kind = _precision((n_train + n_valid) * clips.n_dimensions, given["memory_megabytes"])
-        self.train, self.valid = (folds.buffer(n, clips.n_dimensions, kind) for n in (n_train, n_valid))
+        self.train, self.valid = (aligned_zeros(n, clips.n_dimensions, kind) for n in (n_train, n_valid))
         self.ready = True
 
 
@@ -153,16 +168,16 @@ def _kept_or_made(path: Path, job: _Job, number: int, fold: str) -> tuple[np.nda
             return found["clips"], found["likelihoods"], json.loads(str(found["rows"]))
     likelihoods, rows = job.run(number, fold)
     tested = job.split(number, fold).test_clips
-    with files.replacing(path) as temporary:
+    with atomic.replacing(path) as temporary:
         np.savez(temporary, clips=tested, likelihoods=likelihoods, rows=json.dumps(rows))
     right = likelihoods.argmax(axis=1) == job.y[tested]
     _log.info("fold %s, seed %s: %d of %d clips right", fold, number, right.sum(), right.size)
     return tested, likelihoods, rows
 
 
-def _write_predictions(path: Path, clips: folds.Clips, facts: dict, outcomes: list) -> None:
+def _write_predictions(path: Path, clips: EmbeddedClips, facts: dict, outcomes: list) -> None:
     header = [*facts, "seed", "fold", "filename", "label", "predicted", "correct", *(f"p:{c}" for c in clips.classes)]
-    with files.replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with atomic.replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         for number, fold, tested, likelihoods, _ in outcomes:
@@ -174,7 +189,7 @@ def _write_predictions(path: Path, clips: folds.Clips, facts: dict, outcomes: li
 
 def _write_settings(path: Path, facts: dict, outcomes: list) -> None:
     rows = [{**facts, "seed": n, "fold": fold, **row} for n, fold, _, _, found in outcomes for row in found]
-    with files.replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with atomic.replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import figures, files, stage
+from l3net.report import figure_style
+from l3net.runtime import atomic, stage
 
 _COLUMNS = ["rule", "jobs", "seconds", "longest_seconds", "cpu_seconds", "max_memory_megabytes"]
 
@@ -42,23 +43,23 @@ def collect_runtimes(folder: Path, runtimes: Path, svg: Path, png: Path) -> None
         max_memory_megabytes=("memory", "max"),
     )
     table = table.sort_values("seconds", ascending=False).reset_index()
-    with files.replacing(runtimes) as temporary:
+    with atomic.replacing(runtimes) as temporary:
         table[_COLUMNS].to_csv(temporary, index=False, float_format="%.1f")
     _plot(table, svg, png)
 
 
 def _plot(table: pd.DataFrame, svg: Path, png: Path) -> None:
     table = table.iloc[::-1]
-    figure, axes = figures.panels(1, height=0.9 + 0.22 * len(table), width=6.4)
+    figure, axes = figure_style.panels(1, height=0.9 + 0.22 * len(table), width=6.4)
     ax = axes[0, 0]
-    ax.barh(table["rule"], table["seconds"], color=figures.COLOURS[0] + "AA", edgecolor=figures.COLOURS[0])
+    ax.barh(table["rule"], table["seconds"], color=figure_style.COLOURS[0] + "AA", edgecolor=figure_style.COLOURS[0])
     for y, (seconds, jobs) in enumerate(zip(table["seconds"], table["jobs"], strict=True)):
         text = f" {seconds:,.0f} s in {jobs} job{'s' if jobs > 1 else ''}"
         ax.annotate(text, (seconds, y), va="center", fontsize=7)
     ax.margins(x=0.25)
     ax.set_xlabel("seconds of all jobs together")
     ax.grid(axis="x")
-    figures.save(figure, svg, png, synthetic=False, note="as Snakemake measured each job")
+    figure_style.save(figure, svg, png, synthetic=False, note="as Snakemake measured each job")
 
 
 if __name__ == "__main__":

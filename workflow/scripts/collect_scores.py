@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import files, hashing, provenance, stage, statistics
 from l3net.errors import DatasetError
+from l3net.report import bootstrap_interval, wilson_interval
+from l3net.runtime import atomic, provenance, stable_hash, stage
 
 _log = logging.getLogger("l3net")
 _FACTS = ["dataset", "embedding", "kind", "front_end", "subset", "epoch", "samples_seen", "protocol"]
@@ -47,13 +48,13 @@ def collect_scores(
     }
     for path, table in tables.items():
         model_seeds = table["embedding"].map(lambda name: embeddings.get(name, {}).get("model_seed", ""))
-        with files.replacing(path) as temporary:
+        with atomic.replacing(path) as temporary:
             # Digits enough that equal differences of accuracies stay equal: the signed-rank test ranks them.
             table.assign(model_seed=model_seeds, synthetic=synthetic).to_csv(
                 temporary, index=False, float_format="%.12g"
             )
     described = provenance.describe(embeddings=embeddings, **settings, synthetic=synthetic)
-    files.write_text(provenance_file, provenance.canonical_json(described) + "\n")
+    atomic.write_text(provenance_file, provenance.canonical_json(described) + "\n")
     _log.info("%d predictions of %d files", sum(map(len, scores)), len(scores))
 
 
@@ -91,8 +92,8 @@ def over_clips(scores: pd.DataFrame, *, confidence: float, draws: int, seed: int
     """Return accuracy over all clips (several seeds averaged) with its bootstrap interval, and the folds' spread."""
     facts = {name: scores[name].iloc[0] for name in _FACTS}
     by_clip = scores.groupby(["fold", "filename"], sort=False)["correct"].mean().to_numpy()
-    rng = np.random.Generator(np.random.Philox(hashing.stable_hash(f"{seed}/{facts['dataset']}/{facts['embedding']}")))
-    low, high = statistics.bootstrap_interval(by_clip, draws=draws, confidence=confidence, rng=rng)
+    rng = np.random.Generator(np.random.Philox(stable_hash(f"{seed}/{facts['dataset']}/{facts['embedding']}")))
+    low, high = bootstrap_interval(by_clip, draws=draws, confidence=confidence, rng=rng)
     folds = scores.groupby(["seed", "fold"])["correct"].mean()
     row = {
         **facts,
@@ -115,7 +116,7 @@ def over_classes(scores: pd.DataFrame, confidence: float) -> pd.DataFrame:
     first = scores[scores["seed"] == scores["seed"].iloc[0]]
     for label, found in first.groupby("label"):
         right = int(found["correct"].sum())
-        low, high = statistics.wilson_interval(right, len(found), confidence)
+        low, high = wilson_interval(right, len(found), confidence)
         facts = {name: found[name].iloc[0] for name in _FACTS}
         counts = {"n_clips": len(found), "accuracy": right / len(found), "ci_low": low, "ci_high": high}
         rows.append({**facts, "label": label, **counts})

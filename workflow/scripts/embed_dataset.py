@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import datasets, embeddings, files, provenance, sound, stage
-from l3net.embedding_files import DatasetWriter
+from l3net.downstream import read_dataset_index
+from l3net.embeddings import EMBEDDING_FACTS, DatasetVectorsWriter, Embedding, NetworkDefaults, load_embedding
 from l3net.errors import DatasetError
-from l3net.progress import Progress
+from l3net.media import audio_blocks
+from l3net.runtime import Progress, atomic, provenance, stage
 
 
 def embed_dataset(
@@ -45,18 +46,18 @@ def embed_dataset(
     ClipError
         A clip that cannot be read.
     """
-    table = datasets.read_index(clips)
+    table = read_dataset_index(clips)
     if table.empty:
         raise DatasetError(f"{clips}: no clips; expected a row for each")
-    named = embeddings.load(settings, model, embeddings.Defaults(front_end_settings, network, seed))
-    attributes = {key: named.about[key] for key in ("kind", *embeddings.ABOUT)}
+    named = load_embedding(settings, model, NetworkDefaults(front_end_settings, network, seed))
+    attributes = {key: named.about[key] for key in ("kind", *EMBEDDING_FACTS)}
     attributes |= {"dataset": dataset, "embedding": embedding, "hop_seconds": hop_seconds, "center": center}
     attributes |= {"model": provenance.canonical_json(named.about)}
     attributes |= provenance.describe(settings=settings, seed=seed, batch_size=batch_size)
     pieces = named.embed(_sounds(table, named), hop_seconds=hop_seconds, center=center, batch_size=batch_size)
     with (
-        files.replacing(output) as temporary,
-        DatasetWriter(temporary, named.dimension, table, attributes) as writer,
+        atomic.replacing(output) as temporary,
+        DatasetVectorsWriter(temporary, named.dimension, table, attributes) as writer,
         Progress(f"embedding {dataset}", len(table), "clips") as progress,
     ):
         for piece in pieces:
@@ -68,9 +69,9 @@ def embed_dataset(
                 progress.advance()
 
 
-def _sounds(table: pd.DataFrame, named: embeddings.Embedding) -> Iterator:
+def _sounds(table: pd.DataFrame, named: Embedding) -> Iterator:
     for path in table["path"]:
-        yield path, sound.blocks(Path(path), named.sample_rate)
+        yield path, audio_blocks(Path(path), named.sample_rate)
 
 
 if __name__ == "__main__":

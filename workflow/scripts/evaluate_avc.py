@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import files, ontology, stage, statistics
+from l3net.audioset import read_ontology
+from l3net.report import wilson_interval
+from l3net.runtime import atomic, stage
 
 COLUMNS = ["train_subset", "test_subset", "front_end", "epoch", "n", "accuracy", "ci_low", "ci_high"]
 
@@ -47,12 +49,15 @@ def evaluate_avc(
         A checkpoint or an index that cannot be used.
     """
     names = _names(ontology)
-    from l3net import checkpoints, correspondence  # TensorFlow takes seconds to import; a wrong path is told at once
+    from l3net.training import (
+        correspondence_answers,
+        load_l3,  # TensorFlow takes seconds to import; a wrong path is told at once
+    )
 
-    model, metadata = checkpoints.load_model(checkpoint)
+    model, metadata = load_l3(checkpoint)
     rows, label_rows = [], []
     for subset, index in zip(subsets, tests, strict=True):
-        right, labels = correspondence.answers(model, index, seed=seed, batch_size=batch_size, batches=batches)
+        right, labels = correspondence_answers(model, index, seed=seed, batch_size=batch_size, batches=batches)
         known = [train_subset, subset, front_end, metadata["epoch"]]
         rows.append([*known, *_share(right, confidence), metadata["samples_seen"]])
         for mid in sorted({mid for mids in labels for mid in mids}):
@@ -63,17 +68,17 @@ def evaluate_avc(
 
 
 def _names(path: Path) -> dict[str, str]:
-    return ontology.read_ontology(path).names
+    return read_ontology(path).names
 
 
 def _share(right: np.ndarray, confidence: float) -> list[float]:
     """Return how many answers there are, the share that is right, and its interval."""
-    low, high = statistics.wilson_interval(int(right.sum()), right.size, confidence)
+    low, high = wilson_interval(int(right.sum()), right.size, confidence)
     return [right.size, right.mean(), low, high]
 
 
 def _write(path: Path, rows: list[list], columns: list[str]) -> None:
-    files.write_text(path, pd.DataFrame(rows, columns=columns).to_csv(index=False, float_format="%.6f"))
+    atomic.write_text(path, pd.DataFrame(rows, columns=columns).to_csv(index=False, float_format="%.6f"))
 
 
 if __name__ == "__main__":

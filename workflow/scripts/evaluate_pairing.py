@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import files, shard_format, shard_index, shards, stage, statistics
 from l3net.errors import ConfigError
+from l3net.media import SAMPLE_RATE
+from l3net.report import wilson_interval
+from l3net.runtime import atomic, stage
+from l3net.samples import Shard, read_shard_index
 
 COLUMNS = ["model", "trained_on", "tested_on", "n", "accuracy", "ci_low", "ci_high"]
 
@@ -49,15 +52,17 @@ def evaluate_pairing(
         raise ConfigError(
             f"samples.pairing is {pairings[0]} in both runs; report.other_pairing must name a run that differs in it"
         )
-    from l3net import checkpoints as stored  # TensorFlow takes seconds to import; what is wrong above is told at once
-    from l3net import correspondence
+    from l3net.training import (
+        correspondence_answers,
+        load_l3,  # TensorFlow takes seconds to import; what is wrong above is told at once
+    )
 
     rows = []
     for trained, checkpoint in zip(pairings, checkpoints, strict=True):
-        network, _ = stored.load_model(checkpoint)
+        network, _ = load_l3(checkpoint)
         for tested, index in zip(pairings, tests, strict=True):
-            right, _ = correspondence.answers(network, index, seed=seed, batch_size=batch_size, batches=batches)
-            interval = statistics.wilson_interval(int(right.sum()), right.size, confidence)
+            right, _ = correspondence_answers(network, index, seed=seed, batch_size=batch_size, batches=batches)
+            interval = wilson_interval(int(right.sum()), right.size, confidence)
             rows.append([model, trained, tested, right.size, right.mean(), *interval])
     _write(scores, rows, COLUMNS)
     counted = [[pairing, *row] for pairing, index in zip(pairings, tests, strict=True) for row in _offsets(index)]
@@ -65,25 +70,25 @@ def evaluate_pairing(
 
 
 def _pairing(index: Path) -> str:
-    with shards.Shard(Path(shard_index.read(index).shards[0].path)) as shard:
+    with Shard(Path(read_shard_index(index).shards[0].path)) as shard:
         return str(shard.attributes["pairing"])
 
 
 def _offsets(index: Path) -> list[tuple[int, int]]:
     """Return (whole seconds from a window's start to its frame, matching samples) of an index."""
     seconds = []
-    for entry in shard_index.read(index).shards:
-        with shards.Shard(Path(entry.path)) as shard:
+    for entry in read_shard_index(index).shards:
+        with Shard(Path(entry.path)) as shard:
             matches = shard.samples[:][shard.samples[:]["label"] == 1]
             # To the sample, as windows are counted: a frame at a window's first sample is inside it.
-            after = np.rint(matches["time"] * shard_format.SAMPLE_RATE).astype(np.int64) - matches["start"]
-            seconds.append(after // shard_format.SAMPLE_RATE)
+            after = np.rint(matches["time"] * SAMPLE_RATE).astype(np.int64) - matches["start"]
+            seconds.append(after // SAMPLE_RATE)
     places, counts = np.unique(np.concatenate(seconds), return_counts=True)
     return list(zip(places.tolist(), counts.tolist(), strict=True))
 
 
 def _write(path: Path, rows: list[list], columns: list[str]) -> None:
-    files.write_text(path, pd.DataFrame(rows, columns=columns).to_csv(index=False, float_format="%.6f"))
+    atomic.write_text(path, pd.DataFrame(rows, columns=columns).to_csv(index=False, float_format="%.6f"))
 
 
 if __name__ == "__main__":

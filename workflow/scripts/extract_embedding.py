@@ -4,8 +4,11 @@ from pathlib import Path
 
 import keras
 
-from l3net import checkpoint_files, checkpoints, embedding_exports, embedding_files, files, networks, provenance, stage
+from l3net.embeddings import add_keras_metadata
 from l3net.errors import WeightsError
+from l3net.models import embedding_network, export_embedding, vision_embedding_network
+from l3net.runtime import atomic, provenance, stage
+from l3net.training import Checkpoint, load_l3, read_checkpoint
 
 
 def extract_embedding(
@@ -29,10 +32,10 @@ def extract_embedding(
     ConfigError
         An export in an unknown format, or without the packages it needs.
     """
-    whole, about = checkpoints.load_model(checkpoint, best=False)
+    whole, about = load_l3(checkpoint, best=False)
     if subset and about["subset"] != subset:
         raise WeightsError(f"{checkpoint}: was trained on {about['subset']}, not on {subset}; is it the right file?")
-    history = checkpoint_files.read(checkpoint)
+    history = read_checkpoint(checkpoint)
     origin = {
         **{key: about[key] for key in ("front_end", "front_end_version", "hop_length", "subset", "epoch")},
         "samples_seen": about["samples_seen"],
@@ -41,25 +44,25 @@ def extract_embedding(
         "training": history.provenance,
         **provenance.describe(pooling=pooling, subset=subset),
     }
-    sound = networks.embedding_network(whole, pooling=pooling)
+    sound = embedding_network(whole, pooling=pooling)
     _save(sound, {"kind": "l3", "pooling": pooling, **origin}, model)
-    vision = networks.vision_embedding_network(whole)
+    vision = vision_embedding_network(whole)
     about_vision = {"kind": "l3-vision", "image_size": about["image_size"], **origin}
     for target in exports:
         is_vision = target.name.startswith("vision")
         if target.suffix == ".keras":
             _save(vision, about_vision, target)
         else:
-            embedding_exports.export(vision if is_vision else sound, origin, target)
+            export_embedding(vision if is_vision else sound, origin, target)
 
 
 def _save(network: keras.Model, metadata: dict, target: Path) -> None:
-    with files.replacing(target) as temporary:
+    with atomic.replacing(target) as temporary:
         network.save(temporary)
-        embedding_files.add_metadata(temporary, {**metadata, "dimension": network.output_shape[-1]})
+        add_keras_metadata(temporary, {**metadata, "dimension": network.output_shape[-1]})
 
 
-def _validation_accuracy(history: checkpoint_files.Checkpoint, epoch: int) -> float | None:
+def _validation_accuracy(history: Checkpoint, epoch: int) -> float | None:
     columns = history.history
     return columns["val_accuracy"][columns["epoch"].index(epoch)] if epoch in columns["epoch"] else None
 

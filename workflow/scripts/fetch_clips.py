@@ -5,17 +5,11 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from l3net import files, stage
-from l3net.acquisition import Job, Source
-from l3net.back_off import Pace
-from l3net.clip_sources import Directory
-from l3net.clip_store import Store
-from l3net.clips import USABLE, Clip
-from l3net.download_settings import Access
+from l3net.acquisition import Access, ClipStore, DirectorySource, Pace, PartJob, Source
+from l3net.audioset import USABLE_STATUSES, Clip, part_clips
 from l3net.errors import ConfigError
-from l3net.hashing import stable_hash
 from l3net.media import Encoding
-from l3net.selection import part_clips
+from l3net.runtime import atomic, stable_hash, stage
 
 _log = logging.getLogger("l3net")
 
@@ -72,17 +66,17 @@ def fetch_clips(
     wanted, n_all = part_clips(clips, part, parts)
     access = Access(format, cookies, proxy, rate_limit, timeout_seconds, js_runtime, allow_private_addresses)
     origin = open_source(source, directory, url_template, encoding, access)
-    kept = Store(store, asdict(encoding))
+    kept = ClipStore(store, asdict(encoding))
     task = f"{part:04d}-of-{parts:04d}-{stable_hash(f'{origin.digest} {wanted}'):016x}"
     with kept.work_folder() as work, kept.run(task, work) as run:
-        job = Job(kept, origin, Pace(workers, attempts, sleep_interval, give_up_after, back_off_seconds), run)
+        job = PartJob(kept, origin, Pace(workers, attempts, sleep_interval, give_up_after, back_off_seconds), run)
         foretell(job, wanted, n_all, part, parts, expect or {})
         try:
             job.fetch(wanted, work)
         finally:
             origin.close()
         table = job.manifest(wanted)
-        with files.replacing(manifest) as temporary:
+        with atomic.replacing(manifest) as temporary:
             table.to_csv(temporary, index=False)
     counts = table["status"].value_counts()
     _log.info("%s: %s", manifest, ", ".join(f"{n} {status}" for status, n in counts.items()) or "no clips")
@@ -90,7 +84,7 @@ def fetch_clips(
         _log.warning(
             "part %d: gave up after %d blocks (%s) with nothing between; %d of %d clips are here and stay. Go on "
             "later with snakemake -R fetch_clips, best with a longer audioset.sleep_interval, cookies or a mirror",
-            *(part, give_up_after, job.back_off.gave_up, table["status"].isin(USABLE).sum(), len(wanted)),
+            *(part, give_up_after, job.back_off.gave_up, table["status"].isin(USABLE_STATUSES).sum(), len(wanted)),
         )
 
 
@@ -101,15 +95,18 @@ def open_source(
     if name == "directory":
         if directory is None:
             raise ConfigError("audioset.directory is null, but source is directory; expected a folder of videos")
-        return Directory(directory, encoding)
-    from l3net.downloads import YOUTUBE, Downloads  # loads yt-dlp, which a directory does without
+        return DirectorySource(directory, encoding)
+    from l3net.acquisition import (
+        YOUTUBE_TEMPLATE,
+        YtdlpSource,  # loads yt-dlp, which a directory does without
+    )
 
     if name not in {"http", "youtube"}:
         raise ConfigError(f"audioset.source is {name!r}; expected directory, http or youtube")
-    return Downloads(YOUTUBE if name == "youtube" else url_template or "", encoding, access)
+    return YtdlpSource(YOUTUBE_TEMPLATE if name == "youtube" else url_template or "", encoding, access)
 
 
-def foretell(job: Job, wanted: list[Clip], n_all: int, part: int, parts: int, expect: dict) -> None:
+def foretell(job: PartJob, wanted: list[Clip], n_all: int, part: int, parts: int, expect: dict) -> None:
     """Log what is to come by the configuration's assumptions; on the screen too where it is much."""
     if not expect:
         return

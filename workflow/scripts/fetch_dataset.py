@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import dataset_layouts, datasets, stage
+from l3net.downstream import LAYOUTS, SOUND_SUFFIXES, Layout, check_dataset, write_dataset_index
 from l3net.errors import DatasetError
+from l3net.runtime import stage
 
 _log = logging.getLogger("l3net")
 
@@ -28,7 +29,7 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
     DatasetError
         A folder that is not there, files that do not agree with the metadata, an archive that cannot be had.
     """
-    layout = dataset_layouts.LAYOUTS[settings["layout"]]
+    layout = LAYOUTS[settings["layout"]]
     if settings["source"] == "official":
         folder = _fetch(dataset, layout, downloads, settings.get("mirror"))
     else:
@@ -40,8 +41,8 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
             )
     rows = layout.read(folder, settings)
     _log.info("data set %s: %s, licence %s. %s", dataset, layout.title, layout.licence or "yours", layout.citation)
-    checked = datasets.check(rows, dataset_layouts.SOUND_SUFFIXES)
-    datasets.write_index(checked, index)
+    checked = check_dataset(rows, SOUND_SUFFIXES)
+    write_dataset_index(checked, index)
     _log_summary(dataset, checked)
 
 
@@ -50,7 +51,7 @@ def _log_summary(dataset: str, index: pd.DataFrame) -> None:
     _log.info("data set %s: %d clips, %s", dataset, len(index), ", ".join(counts))
 
 
-def _fetch(dataset: str, layout: dataset_layouts.Layout, downloads: Path, mirror: str | None) -> Path:
+def _fetch(dataset: str, layout: Layout, downloads: Path, mirror: str | None) -> Path:
     """Download and unpack the archives that are not there yet; return the data set's folder."""
     import pooch
 
@@ -72,7 +73,7 @@ def _fetch(dataset: str, layout: dataset_layouts.Layout, downloads: Path, mirror
     return folder
 
 
-def _check_metadata(dataset: str, layout: dataset_layouts.Layout, folder: Path) -> None:
+def _check_metadata(dataset: str, layout: Layout, folder: Path) -> None:
     """Check the published MD5 of the metadata: the only published one where a host makes its archives anew."""
     import hashlib
 

@@ -6,8 +6,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from l3net import audioset, files, stage
+from l3net.audioset import scan_segments
 from l3net.errors import ClipError, ConfigError
+from l3net.runtime import atomic, stage
 
 _log = logging.getLogger("l3net")
 _ATTEMPTS = 3
@@ -32,7 +33,7 @@ def fetch_segments(segments: list[Path], *, sources: list[str]) -> None:
     if len(segments) != len(sources):
         raise ConfigError(f"{len(sources)} sources for {len(segments)} segment lists; expected one for each")
     for source, target in zip(sources, segments, strict=True):
-        with files.replacing(target) as temporary:
+        with atomic.replacing(target) as temporary:
             _bring(source, temporary)
             rows = _check(source, temporary)
         _log.info("%s: %d rows from %s", target, rows, source)
@@ -68,7 +69,7 @@ def _download(address: str, target: Path) -> None:
 
 def _check(source: str, path: Path) -> int:
     try:
-        return len(audioset.scan_segments(path))
+        return len(scan_segments(path))
     except ClipError as error:
         raise ClipError(str(error).replace(str(path), source)) from None
 

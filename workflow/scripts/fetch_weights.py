@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from l3net import stage
-from l3net import weights as released
+from l3net.models import fetch_weight_file
+from l3net.runtime import stage
 
 
 def fetch_weights(weights: Path, *, name: str, settings: dict) -> None:
@@ -22,7 +22,7 @@ def fetch_weights(weights: Path, *, name: str, settings: dict) -> None:
     WeightsError
         A file that cannot be had, or whose SHA-256 is not the one in the configuration.
     """
-    released.fetch(name, settings, weights)
+    fetch_weight_file(name, settings, weights)
 
 
 if __name__ == "__main__":

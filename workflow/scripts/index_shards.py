@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-from l3net import audioset, hashing, shard_index, shards, stage
+from l3net.audioset import split_of
 from l3net.errors import ShardError
-from l3net.progress import track
+from l3net.runtime import sha256_of, stage, track_progress
+from l3net.samples import IndexedShard, Shard, ShardIndex, write_shard_index
 
 _SHARED = ("subset", "parts", "image_size", "short_side", "sample_rate", "samples_per_clip", "pairing", "seed")
 
@@ -24,7 +25,7 @@ def index_shards(shards: list[Path], index: Path) -> None:
         A damaged shard; shards with different settings, or of different splits; no sample at all.
     """
     entries, seen, largest = [], {}, 0
-    for path in track(shards, "indexing", unit="shards"):
+    for path in track_progress(shards, "indexing", unit="shards"):
         entry, attributes, image = _examine(Path(path), Path(index).parent)
         for name, value in attributes.items():
             first, known = seen.setdefault(name, (path, value))
@@ -40,26 +41,24 @@ def index_shards(shards: list[Path], index: Path) -> None:
         raise ShardError(
             f"{index}: none of {len(entries)} shards holds a sample; expected two usable clips or more in a part"
         )
-    shard_index.write(_index(entries, settings, largest), Path(index))
+    write_shard_index(_index(entries, settings, largest), Path(index))
 
 
-def _examine(path: Path, folder: Path) -> tuple[shard_index.IndexedShard, dict[str, object], int]:
+def _examine(path: Path, folder: Path) -> tuple[IndexedShard, dict[str, object], int]:
     """Return a shard's entry, the settings it must share with the others, and its largest image in bytes."""
-    with shards.Shard(path) as shard:
+    with Shard(path) as shard:
         shard.check()
         attributes = {name: _plain(shard.attributes[name]) for name in _SHARED}
-        attributes["split"] = audioset.split_of(int(shard.attributes["part"]), int(shard.attributes["parts"]))
+        attributes["split"] = split_of(int(shard.attributes["part"]), int(shard.attributes["parts"]))
         n_samples, n_clips, image = shard.n_samples, shard.n_clips, shard.largest_image()
-    entry = shard_index.IndexedShard(
-        path=os.path.relpath(path, folder), sha256=hashing.sha256_of(path), n_samples=n_samples, n_clips=n_clips
+    entry = IndexedShard(
+        path=os.path.relpath(path, folder), sha256=sha256_of(path), n_samples=n_samples, n_clips=n_clips
     )
     return entry, attributes, image
 
 
-def _index(
-    entries: list[shard_index.IndexedShard], settings: dict[str, object], largest: int
-) -> shard_index.ShardIndex:
-    return shard_index.ShardIndex(
+def _index(entries: list[IndexedShard], settings: dict[str, object], largest: int) -> ShardIndex:
+    return ShardIndex(
         subset=settings["subset"],
         split=settings["split"],
         image_size=settings["image_size"],

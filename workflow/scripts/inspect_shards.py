@@ -8,8 +8,18 @@ import numpy as np
 import pandas as pd
 from scipy import signal
 
-from l3net import distributions as recipe_distributions
-from l3net import files, samples, shard_format, shard_index, shards, stage
+from l3net.media import SAMPLE_RATE
+from l3net.runtime import atomic, stage
+from l3net.samples import (
+    Quantity,
+    Sample,
+    Shard,
+    ShardIndex,
+    augment_sample,
+    check_distributions,
+    read_sample,
+    read_shard_index,
+)
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -38,12 +48,12 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
     ShardError
         An index or shard that cannot be read.
     """
-    found = shard_index.read(index)
-    checked = list(recipe_distributions.check(found))
+    found = read_shard_index(index)
+    checked = list(check_distributions(found))
     table = pd.DataFrame([asdict(row) for row in checked]).drop(columns="places")
-    with files.replacing(distributions) as temporary:
+    with atomic.replacing(distributions) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
-    with files.replacing(sheet) as temporary:
+    with atomic.replacing(sheet) as temporary:
         title = f"{subset}: {found.n_samples} samples of {found.n_clips} clips"
         _draw(_choose(found, seed), checked, title, temporary)
 
@@ -52,17 +62,17 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
 class _Choice:
     """A sample of the sheet; width and height of its frame."""
 
-    sample: samples.Sample
+    sample: Sample
     name: str
     frame: tuple[int, int]
 
 
-def _choose(found: shard_index.ShardIndex, seed: int) -> list[_Choice]:
+def _choose(found: ShardIndex, seed: int) -> list[_Choice]:
     """Return as many samples as the sheet holds, matches and mismatches in turn."""
     rng = np.random.default_rng(seed)
     chosen, seen = [], set()
     while len(chosen) < min(_ROWS * _COLUMNS, found.n_samples // 4):
-        with shards.Shard(Path(found.shards[rng.integers(len(found.shards))].path)) as shard:
+        with Shard(Path(found.shards[rng.integers(len(found.shards))].path)) as shard:
             rows = np.flatnonzero(shard.samples["label"] == 1 - len(chosen) % 2)
             choice = _read_choice(shard, int(rng.choice(rows)))
         if choice.name not in seen:
@@ -71,13 +81,13 @@ def _choose(found: shard_index.ShardIndex, seed: int) -> list[_Choice]:
     return chosen
 
 
-def _read_choice(shard: shards.Shard, i: int) -> _Choice:
-    sample = samples.read(shard, i)
+def _read_choice(shard: Shard, i: int) -> _Choice:
+    sample = read_sample(shard, i)
     clip = shard.clips[sample.recipe["clip"]]
     return _Choice(sample, f"{shard.part}/{sample.recipe['n']}", (int(clip["width"]), int(clip["height"])))
 
 
-def _draw(chosen: list[_Choice], checked: list[recipe_distributions.Quantity], title: str, target: Path) -> None:
+def _draw(chosen: list[_Choice], checked: list[Quantity], title: str, target: Path) -> None:
     figure = plt.figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS + 2), layout="constrained")
     figure.suptitle(
         f"{title}. Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz).\n"
@@ -91,7 +101,7 @@ def _draw(chosen: list[_Choice], checked: list[recipe_distributions.Quantity], t
     plt.close(figure)
 
 
-def _draw_distributions(strip: matplotlib.figure.SubFigure, checked: list[recipe_distributions.Quantity]) -> None:
+def _draw_distributions(strip: matplotlib.figure.SubFigure, checked: list[Quantity]) -> None:
     """Draw a histogram of each quantity over its range, the level of a fair draw across it; shares as text."""
     spread = [row for row in checked if row.places is not None]
     *histograms, words = strip.subplots(1, len(spread) + 1)
@@ -113,7 +123,7 @@ def _short(value: float) -> str:
 
 
 def _draw_sample(cell: matplotlib.figure.SubFigure, choice: _Choice) -> None:
-    image, sound = samples.augment(choice.sample)
+    image, sound = augment_sample(choice.sample)
     label = int(choice.sample.recipe["label"])
     picture, wave, spectrum = cell.subplots(3, 1, height_ratios=(4, 1, 2))
     picture.imshow(image)
@@ -122,7 +132,7 @@ def _draw_sample(cell: matplotlib.figure.SubFigure, choice: _Choice) -> None:
     shown = sound[: sound.size // 400 * 400].reshape(-1, 400)
     wave.fill_between(np.arange(len(shown)), shown.min(1), shown.max(1), color=_COLOURS[label], linewidth=0)
     wave.set(ylim=(-1, 1), xlim=(0, len(shown)))
-    power = signal.spectrogram(sound, shard_format.SAMPLE_RATE, nperseg=1024, noverlap=512)[2][:256]
+    power = signal.spectrogram(sound, SAMPLE_RATE, nperseg=1024, noverlap=512)[2][:256]
     decibels = 10 * np.log10(np.maximum(power, 1e-14))
     spectrum.imshow(decibels, origin="lower", aspect="auto", vmin=decibels.max() - 80, cmap="magma")
     for axes in (picture, wave, spectrum):

@@ -7,9 +7,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from l3net import files, hashing, progress, stage
-from l3net.synthesis_recordings import DCASE2013, ESC50, US8K, Recording, make_recording
-from l3net.synthesis_sound import generator
+from l3net.demo import DCASE2013, ESC50, US8K, Recording, generator, make_recording
+from l3net.runtime import atomic, stable_hash, stage, track_progress
 
 US8K_SECONDS, ESC50_SECONDS, DCASE2013_SECONDS = 4.0, 5.0, 6.0
 _ESC10 = {"dog", "rain", "clock_tick", "helicopter"}
@@ -30,9 +29,9 @@ def make_demo_datasets(
     threads : recordings made at a time.
     """
     with (
-        files.replacing_folder(us8k) as us8k_folder,
-        files.replacing_folder(esc50) as esc50_folder,
-        files.replacing_folder(dcase2013) as dcase2013_folder,
+        atomic.replacing_folder(us8k) as us8k_folder,
+        atomic.replacing_folder(esc50) as esc50_folder,
+        atomic.replacing_folder(dcase2013) as dcase2013_folder,
     ):
         recordings = [
             *lay_out_us8k(us8k_folder, seed, clips_per_class),
@@ -41,7 +40,7 @@ def make_demo_datasets(
         ]
         make = partial(make_recording, seed=seed)
         with ProcessPoolExecutor(threads) as pool:
-            for _ in progress.track(
+            for _ in track_progress(
                 pool.map(make, recordings, chunksize=8), "making recordings", len(recordings), "recordings"
             ):
                 pass
@@ -100,7 +99,7 @@ def _write_key(folder: Path) -> None:
     """Give the test recordings names that tell nothing, as the challenge did, and write the key to them."""
     rows = []
     for path in sorted((folder / "scenes_stereo_testset").iterdir()):
-        digits = hashing.stable_hash(path.name)
+        digits = stable_hash(path.name)
         code = "".join(chr(ord("a") + digits // 26**place % 26) for place in range(6))
         rows.append(("fold1_testgt_demo.txt", f"1_{code}.wav", hashlib.md5(path.read_bytes()).hexdigest(), path.name))
         path.rename(path.with_name(f"1_{code}.wav"))
@@ -112,7 +111,7 @@ def _write_table(path: Path, header: tuple[str, ...], rows: list[tuple]) -> None
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerows([header, *rows])
-    files.write_text(path, text.getvalue())
+    atomic.write_text(path, text.getvalue())
 
 
 if __name__ == "__main__":

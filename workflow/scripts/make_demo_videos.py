@@ -4,7 +4,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from l3net import files, progress, stage, synthesis
+from l3net.demo import DemoClip, draw_clips, make_video
+from l3net.runtime import atomic, stage, track_progress
 
 
 def make_demo_videos(
@@ -29,16 +30,16 @@ def make_demo_videos(
     parts : hash slices over which each class is spread evenly (audioset.parts of the run).
     threads : videos made at a time.
     """
-    clips = synthesis.draw_clips(clips_per_class, duration_seconds, seed=seed, parts=parts)
-    with files.replacing_folder(videos) as folder:
-        make = partial(synthesis.make_video, folder=folder, seed=seed)
+    clips = draw_clips(clips_per_class, duration_seconds, seed=seed, parts=parts)
+    with atomic.replacing_folder(videos) as folder:
+        make = partial(make_video, folder=folder, seed=seed)
         with ProcessPoolExecutor(threads) as pool:
-            for _ in progress.track(pool.map(make, clips, chunksize=4), "making videos", len(clips), "videos"):
+            for _ in track_progress(pool.map(make, clips, chunksize=4), "making videos", len(clips), "videos"):
                 pass
-    files.write_text(segments, segment_list(clips))
+    atomic.write_text(segments, segment_list(clips))
 
 
-def segment_list(clips: list[synthesis.DemoClip]) -> str:
+def segment_list(clips: list[DemoClip]) -> str:
     """Return `clips` as a segment list in AudioSet's format: three comment lines, then a line a clip."""
     labels = [mid for clip in clips for mid in clip.mids]
     header = (

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import audioset, files, hashing, provenance, sampling, shard_writer, shards, stage, video
-from l3net.clips import USABLE
+from l3net.audioset import CLIP_KEY, USABLE_STATUSES, clip_path, part_of, read_clip_list, read_manifest
 from l3net.errors import ClipError, ConfigError, ShardError
-from l3net.progress import track
-from l3net.shard_format import SAMPLE, SAMPLE_RATE
+from l3net.media import SAMPLE_RATE, read_outline
+from l3net.runtime import atomic, provenance, stage, track_progress
+from l3net.samples import SAMPLE, Recipes, Shard, ShardWriter, decode_crops, limit_gains
 
 # Samples; Matroska gives times in milliseconds, so its last packet of sound may seem to end that much later.
 _CONTAINER_STEP = 48
@@ -71,7 +71,7 @@ def make_shard(
         raise ConfigError(
             f"samples.image_size is {image_size} but samples.short_side {short_side}; expected a crop within the frame"
         )
-    recipes = sampling.Recipes(
+    recipes = Recipes(
         seed=seed,
         subset=subset,
         part=part,
@@ -83,9 +83,9 @@ def make_shard(
     )
     settings = {**asdict(recipes), "parts": parts, "short_side": short_side, "jpeg_quality": jpeg_quality}
     rows = _clips_of_part(clips, manifest, part, parts)
-    with files.replacing(shard) as temporary:
+    with atomic.replacing(shard) as temporary:
         attributes = {**settings, "sample_rate": SAMPLE_RATE, **provenance.describe(**settings)}
-        writer = shard_writer.ShardWriter(temporary, attributes)
+        writer = ShardWriter(temporary, attributes)
         try:
             homes, left_out = _add_clips(writer, recipes, rows, Path(store), short_side, jpeg_quality)
             if len(homes) == 1:
@@ -103,15 +103,15 @@ def make_shard(
 
 def _clips_of_part(clips: Path, manifest: Path, part: int, parts: int) -> pd.DataFrame:
     """Return the part's clips of the subset, in the list's order, with their status; ``row`` counts all of them."""
-    table = audioset.read_clips(clips)
-    table = table[[hashing.part_of(ytid, parts) == part for ytid in table["ytid"]]].reset_index(drop=True)
-    status = audioset.read_manifest(manifest)[[*audioset.KEY, "status"]]
-    return table.merge(status, on=audioset.KEY, how="left").rename_axis("row").reset_index()
+    table = read_clip_list(clips)
+    table = table[[part_of(ytid, parts) == part for ytid in table["ytid"]]].reset_index(drop=True)
+    status = read_manifest(manifest)[[*CLIP_KEY, "status"]]
+    return table.merge(status, on=CLIP_KEY, how="left").rename_axis("row").reset_index()
 
 
 def _add_clips(
-    writer: shard_writer.ShardWriter,
-    recipes: sampling.Recipes,
+    writer: ShardWriter,
+    recipes: Recipes,
     rows: pd.DataFrame,
     store: Path,
     short_side: int,
@@ -119,15 +119,15 @@ def _add_clips(
 ) -> tuple[list[np.ndarray], list[tuple[str, float, float, str]]]:
     """Decode the usable clips into the shard; return the recipes of each, and the clips left out with the reason."""
     homes, left_out = [], []
-    usable = rows[rows["status"].isin(USABLE)]
-    for clip in track(list(usable.itertuples(index=False)), "decoding", unit="clips"):
-        path = audioset.clip_path(store, clip.ytid, clip.start_seconds, clip.end_seconds)
+    usable = rows[rows["status"].isin(USABLE_STATUSES)]
+    for clip in track_progress(list(usable.itertuples(index=False)), "decoding", unit="clips"):
+        path = clip_path(store, clip.ytid, clip.start_seconds, clip.end_seconds)
         try:
-            outline = video.outline(path)
+            outline = read_outline(path)
             n_sound = _covered(path, outline.times, outline.n_sound)
             size = outline.scaled(short_side)
             home = recipes.home(clip.row, outline.times, n_sound, size)
-            decoded = video.decode(
+            decoded = decode_crops(
                 path,
                 home["frame"],
                 np.stack([home["crop_y"], home["crop_x"]], 1),
@@ -164,7 +164,7 @@ def _covered(path: Path, times: np.ndarray, n_sound: int) -> int:
     return n
 
 
-def _complete(writer: shard_writer.ShardWriter, recipes: sampling.Recipes, homes: list[np.ndarray]) -> np.ndarray:
+def _complete(writer: ShardWriter, recipes: Recipes, homes: list[np.ndarray]) -> np.ndarray:
     """Pair the recipes with sounds and limit their gains; return the table of samples."""
     if not homes:
         return np.zeros(0, SAMPLE)
@@ -173,12 +173,12 @@ def _complete(writer: shard_writer.ShardWriter, recipes: sampling.Recipes, homes
         recipes.pair(home, clip, int(row), lengths)
     table = np.concatenate(homes)
     for clip in range(len(homes)):
-        sampling.limit_gains(table, clip, writer.pcm(clip))
+        limit_gains(table, clip, writer.pcm(clip))
     return table
 
 
 def _verify(path: Path, n_samples: int) -> None:
-    with shards.Shard(path) as written:
+    with Shard(path) as written:
         written.check()
         if written.n_samples != n_samples:
             raise ShardError(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import files, stage
 from l3net.errors import DatasetError
+from l3net.runtime import atomic, stage
 
 _SUMMARY = ["dataset", "embedding", "mean", "std", "accuracy", "ci_low", "ci_high", "paper", "difference", "synthetic"]
 _SUMMARY += ["protocol", "n_clips", "n_folds", "n_seeds", "kind", "front_end", "subset", "epoch", "paper_source"]
@@ -55,8 +55,8 @@ def make_tables(
     note += f" folds together, with the {100 * confidence:g} % bootstrap interval; difference: ours minus the paper's."
     note += " SYNTHETIC data, not the published data sets: not comparable to the paper's numbers." * synthetic
     long = printed(table, published)
-    files.write_text(markdown, to_markdown(long, note))
-    files.write_text(latex, to_latex(long, note))
+    atomic.write_text(markdown, to_markdown(long, note))
+    atomic.write_text(latex, to_latex(long, note))
 
 
 def summarise(overall: pd.DataFrame, published: pd.DataFrame, synthetic: bool) -> pd.DataFrame:
@@ -164,7 +164,7 @@ def _escape(text: str) -> str:
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
-    with files.replacing(path) as temporary:
+    with atomic.replacing(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from l3net import figures, stage
-from l3net.clips import STATUSES, USABLE
+from l3net.audioset import STATUSES, USABLE_STATUSES
+from l3net.report import figure_style
+from l3net.runtime import stage
 
 _SPLITS = ["train", "valid", "test"]
 _MOST_LABELS = 12
@@ -18,18 +19,18 @@ def plot_attrition(attrition: Path, by_label: Path, svg: Path, png: Path, *, syn
     counts = _counts(table, ["subset", "split"])
     rows = sorted(counts.index, key=lambda key: (key[0], _SPLITS.index(key[1])))
     labels = _counts(pd.read_csv(by_label, keep_default_na=False), ["label", "subset"])
-    lost = labels.drop(columns=list(USABLE), errors="ignore").sum(axis=1)
+    lost = labels.drop(columns=list(USABLE_STATUSES), errors="ignore").sum(axis=1)
     worst = lost[lost > 0].sort_values(ascending=False, kind="stable").index[:_MOST_LABELS]
     panels = [counts.loc[rows], labels.loc[worst]] if len(worst) else [counts.loc[rows]]
     bars = [len(panel) for panel in panels]
     height = 1.0 + 0.34 * sum(bars) / len(bars)
-    figure, axes = figures.panels(1, len(panels), height=height, width=6.0, height_ratios=bars)
+    figure, axes = figure_style.panels(1, len(panels), height=height, width=6.0, height_ratios=bars)
     for ax, panel, title in zip(axes[:, 0], panels, ["subset and split", "labels that lost most"], strict=False):
         _draw(ax, panel)
         ax.set_title(title)
     axes[-1, 0].set_xlabel("share of the clips asked for (%)")
-    figures.legend_above(figure)
-    figures.save(figure, svg, png, synthetic=synthetic, note="numbers in brackets: clips asked for")
+    figure_style.legend_above(figure)
+    figure_style.save(figure, svg, png, synthetic=synthetic, note="numbers in brackets: clips asked for")
 
 
 def _counts(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -45,8 +46,8 @@ def _draw(ax: Axes, counts: pd.DataFrame) -> None:
     for status in counts:
         s = STATUSES.index(status)  # more than there are colours: the second round has other hatches
         look = {
-            "color": figures.COLOURS[s % 8] + "CC",
-            "hatch": figures.HATCHES[(s + s // 8) % 8],
+            "color": figure_style.COLOURS[s % 8] + "CC",
+            "hatch": figure_style.HATCHES[(s + s // 8) % 8],
             "edgecolor": "white",
         }
         ax.barh(range(len(counts)), shares[status], left=left, height=0.75, label=status.replace("_", " "), **look)
@@ -55,7 +56,7 @@ def _draw(ax: Axes, counts: pd.DataFrame) -> None:
     ax.set_yticks(range(len(counts)), names)
     ax.invert_yaxis()
     ax.set_xlim(0, 1)
-    figures.percent(ax, "x")
+    figure_style.percent(ax, "x")
 
 
 if __name__ == "__main__":

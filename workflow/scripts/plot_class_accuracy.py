@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import figures, stage
+from l3net.report import display_name, figure_style, reference_embedding
+from l3net.runtime import stage
 
 _SHOWN_AT_MOST = 3
 
@@ -15,13 +16,13 @@ def plot_class_accuracy(
     """Draw a panel for each data set: accuracy of each class with its interval, classes sorted by the reference."""
     scores = pd.read_csv(by_class, keep_default_na=False)
     scores = scores[~scores["embedding"].str.contains(r"-epoch-\d{3}$")]
-    ours = figures.reference(scores["embedding"].unique(), reference)
+    ours = reference_embedding(scores["embedding"].unique(), reference)
     others = sorted(scores.loc[scores["kind"] != "l3", "embedding"].unique())
     embeddings = list(dict.fromkeys([ours, *others]))
     left_out, embeddings = embeddings[_SHOWN_AT_MOST:], embeddings[:_SHOWN_AT_MOST]
     datasets = sorted(scores["dataset"].unique())
     tallest = max(scores.groupby("dataset")["label"].nunique())
-    figure, axes = figures.panels(len(datasets), height=1.1 + 0.26 * tallest)
+    figure, axes = figure_style.panels(len(datasets), height=1.1 + 0.26 * tallest)
     for ax, dataset in zip(axes[0], datasets, strict=True):
         here = scores[scores["dataset"] == dataset].set_index(["embedding", "label"])
         labels = here.loc[ours].sort_values("accuracy").index
@@ -33,21 +34,25 @@ def plot_class_accuracy(
                 (found["accuracy"] - found["ci_low"]).clip(lower=0),
                 (found["ci_high"] - found["accuracy"]).clip(lower=0),
             ]
-            look = {"color": figures.COLOURS[e] + "AA", "hatch": figures.HATCHES[e], "edgecolor": figures.COLOURS[e]}
+            look = {
+                "color": figure_style.COLOURS[e] + "AA",
+                "hatch": figure_style.HATCHES[e],
+                "edgecolor": figure_style.COLOURS[e],
+            }
             ax.barh(y, found["accuracy"], thick * 0.9, label=embedding, **look)
             ax.errorbar(found["accuracy"], y, xerr=errors, fmt="none", ecolor="#333333", elinewidth=0.7)
         counts = here.loc[ours, "n_clips"]
         names = [f"{label.replace('_', ' ')} ({counts[label]})" for label in labels]
         ax.set_yticks(range(len(labels)), names, fontsize=8)
-        ax.set_title(figures.name(dataset))
+        ax.set_title(display_name(dataset))
         ax.set_xlim(0, 1)
         ax.set_xlabel("accuracy (%)")
         ax.grid(axis="x")
-        figures.percent(ax, "x")
-    figures.legend_above(figure)
+        figure_style.percent(ax, "x")
+    figure_style.legend_above(figure)
     note = f"protocol: {scores['protocol'].iloc[0]}; lines: {100 * confidence:g} % intervals (Wilson); (n): clips"
     note += f"; not shown: {', '.join(left_out)}" * bool(left_out)
-    figures.save(figure, svg, png, synthetic=synthetic, note=note)
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import figures, stage
+from l3net.report import display_name, figure_style, reference_embedding
+from l3net.runtime import stage
 
 _NUMBERS_UP_TO = 12
 
 
 def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, reference: str, synthetic: bool = False) -> None:
     """Draw a matrix for each data set: of each true class (row) the percentage predicted as each class (column)."""
-    ours = figures.reference(sorted({path.stem for path in predictions}), reference)
+    ours = reference_embedding(sorted({path.stem for path in predictions}), reference)
     chosen = sorted(path for path in predictions if path.stem == ours)
-    figure, axes = figures.panels(max(len(chosen), 1), height=3.3, width=3.2 * max(len(chosen), 1))
+    figure, axes = figure_style.panels(max(len(chosen), 1), height=3.3, width=3.2 * max(len(chosen), 1))
     for ax, path in zip(axes[0], chosen, strict=True):
         scores = pd.read_csv(path, dtype={"label": str, "predicted": str})
         classes = sorted(set(scores["label"]))
@@ -24,13 +25,13 @@ def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, reference: 
         _label(ax, classes, shares)
         n_seeds = scores["seed"].nunique()
         times = f" × {n_seeds} seeds" if n_seeds > 1 else ""
-        ax.set_title(figures.name(scores["dataset"].iloc[0]))
+        ax.set_title(display_name(scores["dataset"].iloc[0]))
         ax.set_xlabel(f"predicted; n = {len(scores) // n_seeds} clips{times}")
     axes[0, 0].set_ylabel("true class")
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="percent of the class's clips")
-    figures.percent(bar.ax)
+    figure_style.percent(bar.ax)
     protocol = f"protocol: {scores['protocol'].iloc[0]}"
-    figures.save(figure, svg, png, synthetic=synthetic, note=f"{figures.name(ours)}; {protocol}")
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=f"{display_name(ours)}; {protocol}")
 
 
 def _label(ax, classes: list[str], shares: np.ndarray) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from l3net import figures, stage
+from l3net.report import display_name, figure_style
+from l3net.runtime import stage
 
 _CLIPS_AT_MOST = 2000
 _NAMED_UP_TO = 12  # classes
@@ -18,7 +19,7 @@ def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: in
     """
     found = {(path.parent.name, path.stem): path for path in embeddings}
     rows, columns = (sorted({key[k] for key in found}) for k in (0, 1))
-    figure, axes = figures.panels(len(columns), len(rows), height=1.45, width=1.25 * len(columns) + 1.6)
+    figure, axes = figure_style.panels(len(columns), len(rows), height=1.45, width=1.25 * len(columns) + 1.6)
     for r, dataset in enumerate(rows):
         shown = 0
         for c, embedding in enumerate(columns):
@@ -26,12 +27,12 @@ def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: in
             ax.set_xticks([])
             ax.set_yticks([])
             if r == 0:
-                ax.set_title(figures.name(embedding), fontsize=7)
+                ax.set_title(display_name(embedding), fontsize=7)
             if (dataset, embedding) in found:
                 shown = _scatter(ax, *clip_means(found[dataset, embedding], seed))
-        _name_row(axes[r], f"{figures.name(dataset)}\nn = {shown} clips")
+        _name_row(axes[r], f"{display_name(dataset)}\nn = {shown} clips")
     note = "a point is a clip, colour and marker its class; principal components 1 and 2"
-    figures.save(figure, svg, png, synthetic=synthetic, note=note)
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 
 def clip_means(path: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +59,7 @@ def _scatter(ax, x: np.ndarray, labels: np.ndarray) -> int:
     points = project(x)
     for k, label in enumerate(sorted(set(labels))):
         here = points[labels == label]
-        look = {"color": figures.COLOURS[k % 8], "marker": figures.MARKERS[(k // 8 + k) % 8]}
+        look = {"color": figure_style.COLOURS[k % 8], "marker": figure_style.MARKERS[(k // 8 + k) % 8]}
         look |= {"edgecolor": "#333333", "lw": 0.2, "label": label.replace("_", " ")}
         ax.scatter(here[:, 0], here[:, 1], s=7, alpha=0.85, rasterized=len(points) > 500, **look)
     return len(points)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from l3net import figures, stage
+from l3net.report import display_name, figure_style
+from l3net.runtime import stage
 
 
 def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, *, synthetic: bool = False) -> None:
@@ -17,18 +18,18 @@ def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, 
     """
     accuracy = pd.concat([pd.read_csv(path) for path in scores])
     models, pairings = accuracy["model"].unique(), accuracy["trained_on"].unique()
-    figure, axes = figures.panels(1 + len(models), height=2.8)
+    figure, axes = figure_style.panels(1 + len(models), height=2.8)
     _draw_offsets(axes[0, 0], pd.concat([pd.read_csv(path) for path in offsets]), pairings)
     for ax, model in zip(axes[0, 1:], models, strict=True):
         _draw_accuracy(ax, accuracy[accuracy["model"] == model], pairings)
-        ax.set_title(figures.name(f"l3-{model}"))
+        ax.set_title(display_name(f"l3-{model}"))
         ax.sharey(axes[0, 1])
     axes[0, 1].set_ylabel("accuracy (%)")
-    figures.percent(axes[0, 1])
-    figures.legend_above(figure, "samples / trained on")
+    figure_style.percent(axes[0, 1])
+    figure_style.legend_above(figure, "samples / trained on")
     n = int(accuracy["n"].min())
     note = f"audio-visual correspondence; n = {n} or more test samples a point; bars: Wilson's intervals"
-    figures.save(figure, svg, png, synthetic=synthetic, note=note)
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 
 def _draw_offsets(ax, offsets: pd.DataFrame, pairings) -> None:
@@ -37,14 +38,18 @@ def _draw_offsets(ax, offsets: pd.DataFrame, pairings) -> None:
     for i, pairing in enumerate(pairings):
         here = offsets[offsets["pairing"] == pairing].groupby("seconds")["n"].sum()
         x = here.index + (i - (len(pairings) - 1) / 2) * width
-        style = {"color": figures.COLOURS[i] + "55", "edgecolor": figures.COLOURS[i], "hatch": figures.HATCHES[i]}
+        style = {
+            "color": figure_style.COLOURS[i] + "55",
+            "edgecolor": figure_style.COLOURS[i],
+            "hatch": figure_style.HATCHES[i],
+        }
         ax.bar(x, here / here.sum(), width, label=pairing, **style)
     ax.set_title("frame after the start")
     ax.set_xlabel("whole seconds")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_ylabel("matching samples (%)")
     ax.grid(axis="y")
-    figures.percent(ax)
+    figure_style.percent(ax)
 
 
 def _draw_accuracy(ax, accuracy: pd.DataFrame, pairings) -> None:
@@ -53,11 +58,11 @@ def _draw_accuracy(ax, accuracy: pd.DataFrame, pairings) -> None:
         here = accuracy[accuracy["trained_on"] == trained].set_index("tested_on").loc[list(pairings)]
         x = np.arange(len(pairings)) + (i - (len(pairings) - 1) / 2) * 0.3
         bars = [here["accuracy"] - here["ci_low"], here["ci_high"] - here["accuracy"]]
-        ax.errorbar(x, here["accuracy"], bars, fmt=figures.MARKERS[i], color=figures.COLOURS[i], capsize=3)
+        ax.errorbar(x, here["accuracy"], bars, fmt=figure_style.MARKERS[i], color=figure_style.COLOURS[i], capsize=3)
     ax.set_xticks(range(len(pairings)), pairings)
     ax.set_xlim(-0.6, len(pairings) - 0.4)
     ax.set_xlabel("tested on")
-    figures.chance(ax, 0.5)
+    figure_style.chance(ax, 0.5)
     ax.grid(axis="y")
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.ticker import EngFormatter
 
-from l3net import figures, stage
+from l3net.report import display_name, figure_style, scores_note
+from l3net.runtime import stage
 
 
 def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False) -> None:
@@ -14,25 +15,29 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
     scores = scores[scores["embedding"].str.contains(r"-epoch-\d{3}$")]
     models = scores["embedding"].str.replace(r"-epoch-\d{3}$", "", regex=True)
     scores = scores.assign(model=models, samples=pd.to_numeric(scores["samples_seen"]))
-    figure, axes = figures.panels(1, height=3.2, width=6.4)
+    figure, axes = figure_style.panels(1, height=3.2, width=6.4)
     ax = axes[0, 0]
     for d, (dataset, here) in enumerate(scores.groupby("dataset")):
         for m, (model, found) in enumerate(here.groupby("model")):
             line = found.groupby("samples")["accuracy"].agg(["mean", "std"]).fillna(0.0)
-            look = {"color": figures.COLOURS[d], "marker": figures.MARKERS[d], "ls": figures.LINES[m % 4]}
-            label = figures.name(dataset) + (f", {figures.name(model)}" if models.nunique() > 1 else "")
+            look = {
+                "color": figure_style.COLOURS[d],
+                "marker": figure_style.MARKERS[d],
+                "ls": figure_style.LINES[m % 4],
+            }
+            label = display_name(dataset) + (f", {display_name(model)}" if models.nunique() > 1 else "")
             ax.plot(line.index, line["mean"], label=label, markersize=4, **look)
             band = (line["mean"] - line["std"], line["mean"] + line["std"])
-            ax.fill_between(line.index, *band, color=figures.COLOURS[d], alpha=0.15, lw=0)
+            ax.fill_between(line.index, *band, color=figure_style.COLOURS[d], alpha=0.15, lw=0)
     ax.set_xlabel("training samples")
     ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
     ax.set_ylabel("accuracy (%)")
     ax.set_xlim(left=0)
     ax.grid(axis="y")
-    figures.percent(ax)
-    figures.legend_above(figure)
-    names = ", ".join(figures.name(model) for model in sorted(models.unique()))
-    figures.save(figure, svg, png, synthetic=synthetic, note=f"{names}; {figures.note(scores, protocol)}")
+    figure_style.percent(ax)
+    figure_style.legend_above(figure)
+    names = ", ".join(display_name(model) for model in sorted(models.unique()))
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=f"{names}; {scores_note(scores, protocol)}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import figures, stage
+from l3net.report import display_name, figure_style, scores_note
+from l3net.runtime import stage
 
 
 def plot_training_subset(downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False) -> None:
@@ -12,17 +13,17 @@ def plot_training_subset(downstream: Path, svg: Path, png: Path, *, protocol: st
     scores = pd.read_csv(downstream, keep_default_na=False)
     scores = scores[(scores["kind"] == "l3") & ~scores["embedding"].str.contains(r"-epoch-\d{3}$")]
     datasets = sorted(scores["dataset"].unique())
-    figure, axes = figures.panels(max(len(datasets), 1), height=3.4, sharey=True)
+    figure, axes = figure_style.panels(max(len(datasets), 1), height=3.4, sharey=True)
     places, groups = (sorted(scores[column].unique()) for column in ("subset", "front_end"))
     for ax, dataset in zip(axes[0], datasets, strict=True):
         here = scores[scores["dataset"] == dataset]
         values = {key: found["accuracy"].tolist() for key, found in here.groupby(["subset", "front_end"])}
-        figures.grouped_boxes(ax, values, places, groups)
-        ax.set_title(figures.name(dataset))
+        figure_style.grouped_boxes(ax, values, places, groups)
+        ax.set_title(display_name(dataset))
     axes[0, 0].set_ylabel("accuracy (%)")
-    figures.percent(axes[0, 0])
-    figures.legend_above(figure, "input")
-    figures.save(figure, svg, png, synthetic=synthetic, note=figures.note(scores, protocol))
+    figure_style.percent(axes[0, 0])
+    figure_style.legend_above(figure, "input")
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=scores_note(scores, protocol))
 
 
 if __name__ == "__main__":

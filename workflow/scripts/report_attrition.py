@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import audioset, files, hashing, stage
-from l3net.clips import RETRYABLE, STATUSES, USABLE
+from l3net.audioset import (
+    CLIP_KEY,
+    RETRYABLE_STATUSES,
+    SPLITS,
+    STATUSES,
+    USABLE_STATUSES,
+    part_of,
+    read_clip_list,
+    read_manifest,
+    read_ontology,
+    split_of,
+)
 from l3net.errors import ClipError, ConfigError
-from l3net.ontology import read_ontology
+from l3net.runtime import atomic, stage
 
-_WORTH_TRYING = [status for status in RETRYABLE if status != "invalid_media"]  # what the video lacks stays so
+_WORTH_TRYING = [status for status in RETRYABLE_STATUSES if status != "invalid_media"]  # what the video lacks stays so
 _log = logging.getLogger("l3net")
 
 
@@ -46,8 +56,8 @@ def report_attrition(
     if len(clips) != len(subsets):
         raise ConfigError(f"{len(clips)} clip lists for {len(subsets)} subsets; expected one for each")
     names = read_ontology(ontology).names
-    fates = pd.concat([audioset.read_manifest(path) for path in manifests], ignore_index=True)
-    fates = fates[[*audioset.KEY, "status", "reason"]].drop_duplicates(audioset.KEY, keep="last")
+    fates = pd.concat([read_manifest(path) for path in manifests], ignore_index=True)
+    fates = fates[[*CLIP_KEY, "status", "reason"]].drop_duplicates(CLIP_KEY, keep="last")
     tables = [_join(subset, path, fates, parts) for subset, path in zip(subsets, clips, strict=True)]
     joined = pd.concat(tables, ignore_index=True)
     counts = _count(joined, subsets)
@@ -59,19 +69,19 @@ def report_attrition(
 
 def _join(subset: str, path: Path, fates: pd.DataFrame, parts: int) -> pd.DataFrame:
     """Return the clips of one subset with split, status and reason."""
-    table = audioset.read_clips(path).merge(fates, on=audioset.KEY, how="left")
+    table = read_clip_list(path).merge(fates, on=CLIP_KEY, how="left")
     lost = table["status"].isna()
     if lost.any():
         raise ClipError(
             f"{lost.sum()} clips of {path} are in no manifest, {table['ytid'][lost].iloc[0]} first; expected"
             " all: run fetch_clips again for every part"
         )
-    of_video = {ytid: audioset.split_of(hashing.part_of(ytid, parts), parts) for ytid in table["ytid"].unique()}
+    of_video = {ytid: split_of(part_of(ytid, parts), parts) for ytid in table["ytid"].unique()}
     return table.assign(subset=subset, split=table["ytid"].map(of_video))
 
 
 def _count(joined: pd.DataFrame, subsets: list[str]) -> pd.DataFrame:
-    every = pd.MultiIndex.from_product([subsets, audioset.SPLITS, STATUSES], names=["subset", "split", "status"])
+    every = pd.MultiIndex.from_product([subsets, SPLITS, STATUSES], names=["subset", "split", "status"])
     return joined.groupby(["subset", "split", "status"]).size().reindex(every, fill_value=0).rename("n").reset_index()
 
 
@@ -91,21 +101,21 @@ def _kind(ytid: str, status: str, reason: str) -> str:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    with files.replacing(path) as temporary:
+    with atomic.replacing(path) as temporary:
         table.to_csv(temporary, index=False)
 
 
 def _explain(counts: pd.DataFrame) -> None:
     """Log each subset's share, and how to go on where a new attempt may help."""
     for subset, table in counts.groupby("subset", sort=False):
-        total, had = table["n"].sum(), table["n"][table["status"].isin(USABLE)].sum()
+        total, had = table["n"].sum(), table["n"][table["status"].isin(USABLE_STATUSES)].sum()
         _log.info("%s: %d of %d clips had (%.1f %%)", subset, had, total, 100 * had / max(total, 1))
         if again := table["n"][table["status"].isin(_WORTH_TRYING)].sum():
             _log.warning("%s: %d clips may yet be had: snakemake -R fetch_clips tries them again", subset, again)
 
 
 def _demand(counts: pd.DataFrame, min_clips: int) -> None:
-    had = counts[counts["status"].isin(USABLE)].groupby(["subset", "split"], sort=False)["n"].sum()
+    had = counts[counts["status"].isin(USABLE_STATUSES)].groupby(["subset", "split"], sort=False)["n"].sum()
     for (subset, split), n in had.items():
         if n < min_clips:
             raise ClipError(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from l3net import checkpoint_files, files, stage
+from l3net.runtime import atomic, stage
+from l3net.training import best_checkpoint, history_csv, read_checkpoint, write_checkpoint
 
 
 def select_checkpoint(checkpoint: Path, best: Path, history: Path) -> None:
@@ -23,9 +24,9 @@ def select_checkpoint(checkpoint: Path, best: Path, history: Path) -> None:
     WeightsError
         A file that is no checkpoint, or that was never validated.
     """
-    last = checkpoint_files.read(checkpoint)
-    checkpoint_files.write(best, checkpoint_files.best_of(last))
-    files.write_text(history, checkpoint_files.history_csv(last))
+    last = read_checkpoint(checkpoint)
+    write_checkpoint(best, best_checkpoint(last))
+    atomic.write_text(history, history_csv(last))
 
 
 if __name__ == "__main__":

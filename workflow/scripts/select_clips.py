@@ -3,10 +3,9 @@
 import logging
 from pathlib import Path
 
-from l3net import files, stage
+from l3net.audioset import clips_with_labels, read_filter, read_ontology
 from l3net.errors import ClipError
-from l3net.ontology import read_filter, read_ontology
-from l3net.selection import select
+from l3net.runtime import atomic, stage
 
 _log = logging.getLogger("l3net")
 
@@ -32,11 +31,11 @@ def select_clips(
         A list that cannot be read, or no clip selected.
     """
     known = read_ontology(ontology)
-    clips = select(segments, known, read_filter(filter, known), max_clips)
+    clips = clips_with_labels(segments, known, read_filter(filter, known), max_clips)
     if clips.is_empty():
         lists = ", ".join(map(str, segments))
         raise ClipError(f"no clip in {lists} has a label of {filter}; expected at least one: check list and filter")
-    with files.replacing(output) as temporary:
+    with atomic.replacing(output) as temporary:
         clips.write_csv(temporary)
     _log.info("%s: %d clips of %d videos", output, len(clips), clips["ytid"].n_unique())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import files, stage
+from l3net.runtime import atomic, stage
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 12px/1.45 system-ui, sans-serif; margin: 1.5em; color: #222; }}
@@ -46,9 +46,9 @@ def show_tables(
     ):
         rows = pd.read_csv(table).apply(_column)
         mark = '<p class="synthetic">SYNTHETIC DATA</p>' if synthetic and of_data else ""
-        files.write_text(page, _PAGE.format(title=title, mark=mark, body=rows.to_html(index=False, border=0)))
+        atomic.write_text(page, _PAGE.format(title=title, mark=mark, body=rows.to_html(index=False, border=0)))
     found = json.loads(provenance_file.read_text(encoding="utf-8"))
-    files.write_text(provenance_page, _PAGE.format(title="Provenance", mark="", body=_provenance(found)))
+    atomic.write_text(provenance_page, _PAGE.format(title="Provenance", mark="", body=_provenance(found)))
 
 
 def _provenance(found: dict) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from l3net import files, stage, statistics
+from l3net.report import holm_correction, signed_rank
+from l3net.runtime import atomic, stage
 
 # What is compared, and the variants over which pairs are matched beside data set, fold and seed.
 _GRID = {"input_representation": ("front_end", "subset"), "training_subset": ("subset", "front_end")}
@@ -35,9 +36,9 @@ def test_significance(
     table = pd.DataFrame(rows, columns=[name for name in _COLUMNS if name != "p_holm"])
     table["p_holm"] = float("nan")
     for _, found in table.groupby("comparison"):
-        table.loc[found.index, "p_holm"] = statistics.holm(found["p"].to_numpy())
+        table.loc[found.index, "p_holm"] = holm_correction(found["p"].to_numpy())
     protocols = " ".join(sorted(scores["protocol"].unique()))
-    with files.replacing(significance) as temporary:
+    with atomic.replacing(significance) as temporary:
         table.assign(protocol=protocols, synthetic=synthetic)[_COLUMNS].to_csv(
             temporary, index=False, float_format="%.6g"
         )
@@ -70,7 +71,7 @@ def _rows(wide: pd.DataFrame, comparison: str, pairs: list[tuple[str, str]], alp
             both = here[[first, second]].dropna()
             if both.empty:
                 continue
-            found = statistics.signed_rank(both[first].to_numpy(), both[second].to_numpy(), alpha=alpha)
+            found = signed_rank(both[first].to_numpy(), both[second].to_numpy(), alpha=alpha)
             means = {"first_mean": both[first].mean(), "second_mean": both[second].mean()}
             what = {"comparison": comparison, "dataset": dataset, "first": first, "second": second}
             rows.append({**what, **means, **vars(found)})

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from l3net import checkpoint_files, launch, legs, scratch, shard_index, stage
+from l3net.runtime import multi_node, stage
+from l3net.samples import cached_index, read_shard_index
+from l3net.training import Leg, TrainSettings, write_checkpoint
 
 
 def train_leg(
@@ -48,14 +50,14 @@ def train_leg(
     Interrupted, Diverged
         Asked to stop; a loss that is no number.
     """
-    if launch.is_asked(tasks):
-        launch.run_tasks(train_leg, Path(__file__), locals(), tasks=tasks, cpus=threads)
+    if multi_node.is_asked(tasks):
+        multi_node.run_tasks(train_leg, Path(__file__), locals(), tasks=tasks, cpus=threads)
         return
-    chosen = legs.Settings.of({**settings, **how})
-    train, valid = scratch.local_index(train, local), scratch.local_index(valid, local)
+    chosen = TrainSettings.of({**settings, **how})
+    train, valid = cached_index(train, local), cached_index(valid, local)
     arguments = {
         "front_end": front_end,
-        "image_size": shard_index.read(train).image_size,
+        "image_size": read_shard_index(train).image_size,
         **front_end_settings,
         **network,
         "weight_decay": chosen.weight_decay,
@@ -65,12 +67,12 @@ def train_leg(
         "precision": chosen.precision,
         "seed": seed,
     }
-    leg = legs.Leg(train, valid, previous, epoch, seed, arguments, state, chosen)
-    from l3net import training  # TensorFlow takes seconds to import; what is wrong above is said at once
+    leg = Leg(train, valid, previous, epoch, seed, arguments, state, chosen)
+    from l3net.training import run_leg  # TensorFlow takes seconds to import; what is wrong above is said at once
 
-    finished = training.train(leg)
+    finished = run_leg(leg)
     if finished is not None:
-        checkpoint_files.write(checkpoint, finished)
+        write_checkpoint(checkpoint, finished)
         leg.state_file.unlink(missing_ok=True)
 
 

@@ -1,23 +1,13 @@
-"""L3-Net audio embeddings: the library under the workflow.
+"""L3-Net audio embeddings, and the library under the workflow that trains them.
 
-The modules stand on floors; a module imports only from floors below its own (docs/decisions.md):
+    import l3net
 
-    6  cli  hear
-    5  training  embeddings  embedding_exports  classifiers
-    4  checkpoints  correspondence  devices  steps
-    3  networks  feed  perceptrons  acquisition
-       released_soundnet  released_vggish  released_openl3  hear_modules  embed_files  keras_embeddings
-       synthesis  synthesis_recordings
-    2  front_ends  inference  feed_reader  samples  sampling  distributions  folds  legs
-       embedding_streams  perceptron_program  selection  clip_check  clip_sources  clip_store  downloads
-       synthesis_voices  synthesis_music  synthesis_street
-    1  audioset  ontology  gate  back_off  download_failures  download_settings  media
-       shards  shard_writer  shard_index  video  feed_order  batch_memory  reader_processes
-       datasets  dataset_layouts  statistics  figures
-       sound  windows  mel_scale  winograd  embedding_files  vector_files  weights  checkpoint_files
-       synthesis_sound  synthesis_picture  synthesis_motion  synthesis_video
-    0  errors  files  hashing  progress  provenance  stage  validate
-       addresses  clips  interrupts  launch  scratch  shard_format
+    vectors, times = l3net.embed(audio, sample_rate, model="embedding.keras")  # vectors [n, d], times [n] in seconds
+    model = l3net.load("embedding.keras")  # loaded once, for many calls of embed
+
+From a shell: ``l3net embed sounds/ --model embedding.keras --output vectors/``. The rooms of the library, from the
+lowest to the highest: errors, runtime, configuration, media, audioset, samples and acquisition, feed and models and
+inference, embeddings, training and downstream and demo and report, cli. A room imports only from rooms below it.
 """
 
 import os
@@ -26,12 +16,17 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "embed", "load"]
 
 
 def __getattr__(name: str) -> object:
-    """Return `embed`, and load TensorFlow, when it is asked for: ``l3net.embed(audio, sample_rate, model=...)``."""
-    if name == "embed":
-        from l3net.keras_embeddings import embed
+    """Return `embed` or `load`; TensorFlow is loaded when one of them is asked for."""
+    if name in ("embed", "load"):
+        from l3net.embeddings import embedding_keras
 
-        return embed
+        return {"embed": embedding_keras.embed, "load": embedding_keras.load_keras_embedding}[name]
     raise AttributeError(f"module 'l3net' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from l3net import keras_embeddings
-from l3net.embedding_streams import WindowEmbedding
+from l3net.embeddings import WindowEmbedding, embed, load_keras_embedding
 from l3net.errors import ConfigError
 
 TIMESTAMP_HOP_SECONDS = 0.05  # the API suggests 50 ms or less
@@ -35,7 +34,7 @@ class Model(tf.Module):
         if sounds.ndim != 2 or not sounds.size:
             raise ConfigError(f"audio has shape {sounds.shape}; the HEAR API gives (n_sounds, n_samples)")
         options = {"hop_seconds": hop_seconds, "center": center, "batch_size": _BATCH_SIZE}
-        found, times = keras_embeddings.embed(list(sounds), self.sample_rate, model=self._embedding, **options)
+        found, times = embed(list(sounds), self.sample_rate, model=self._embedding, **options)
         return np.stack(found), times[0]
 
 
@@ -52,7 +51,7 @@ def load_model(model_file_path: str = "") -> Model:
     path = model_file_path or os.environ.get("L3NET_MODEL", "")
     if not path:
         raise ConfigError("l3net.hear: give load_model the path of an embedding.keras, or set L3NET_MODEL to it")
-    return Model(keras_embeddings.load_file(Path(path)))
+    return Model(load_keras_embedding(Path(path)))
 
 
 def get_timestamp_embeddings(

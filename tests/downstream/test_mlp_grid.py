@@ -1,0 +1,101 @@
+"""The batched program of perceptrons: the same as each setting alone, and as Keras trains it."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from l3net.downstream.mlp_grid import MlpGrid, TrainedGrid, mlp_likelihoods, padded_rows
+
+RATES, DECAYS = [1e-4, 1e-3, 1e-2], [1e-5, 1e-4, 1e-3]
+GRID = [(rate, decay) for rate in RATES for decay in DECAYS]
+N_TRAIN, N_VALID, N_INPUTS, N_CLASSES = 150, 40, 20, 4
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[tuple, tuple]:
+    """Noisy classes, so that settings differ in when they stop; padded as folds are."""
+    rng = np.random.default_rng(3)
+    centres = rng.standard_normal((N_CLASSES, N_INPUTS)) * 0.4
+
+    def draw(n: int, rows: int) -> tuple:
+        y = rng.integers(0, N_CLASSES, rows)
+        x = (centres[y] + rng.standard_normal((rows, N_INPUTS))).astype(np.float32)
+        x[n:] = 1e3  # padding must never be seen
+        return x, y, n
+
+    rows = padded_rows(N_TRAIN, 32)[0], padded_rows(N_VALID, 32)[1]
+    return draw(N_TRAIN, rows[0]), draw(N_VALID, rows[1])
+
+
+def fit(grid: list[tuple[float, float]], data: tuple, *, xla: bool = True, **changes: object) -> TrainedGrid:
+    rates, decays = zip(*grid, strict=True)
+    sizes = [N_INPUTS, 24, 12, N_CLASSES]
+    program = MlpGrid(sizes, list(rates), list(decays), batch_size=32, xla=xla)
+    return program.fit(*data, **{"max_epochs": 12, "patience_epochs": 3, "seed": 5, **changes})
+
+
+@pytest.fixture(scope="module")
+def together(data: tuple) -> TrainedGrid:
+    return fit(GRID, data)
+
+
+def test_settings_stop_by_themselves(together: TrainedGrid) -> None:
+    assert len(set(together.epochs)) > 1
+    assert ((together.epochs == 12) | (together.epochs - together.best_epoch == 3)).all()
+
+
+@pytest.mark.parametrize(("number", "xla"), [(4, True), *((number, False) for number in range(9))])
+def test_batched_settings_get_the_weights_they_get_alone(
+    together: TrainedGrid, data: tuple, number: int, xla: bool
+) -> None:
+    """Alone without XLA, which need not be compiled for each; one with it."""
+    alone = fit([GRID[number]], data, xla=xla)
+    for (kernel, bias), (kernel_alone, bias_alone) in zip(together.weights, alone.weights, strict=True):
+        np.testing.assert_allclose(kernel[number], kernel_alone[0], atol=1e-5, rtol=0)
+        np.testing.assert_allclose(bias[number], bias_alone[0], atol=1e-5, rtol=0)
+    assert together.best_epoch[number] == alone.best_epoch[0]
+    assert together.accuracy[number] == pytest.approx(alone.accuracy[0])
+    assert together.loss[number] == pytest.approx(alone.loss[0], abs=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(together, data: tuple) -> None:
+    again, other = fit(GRID, data), fit(GRID, data, seed=6)
+    np.testing.assert_array_equal(together.weights[0][0], again.weights[0][0])
+    assert not np.array_equal(together.weights[0][0], other.weights[0][0])
+
+
+def test_it_is_what_keras_trains(data: tuple) -> None:
+    """The same first weights and order through Keras: Adam, L2 on kernels, means over partial batches."""
+    import keras
+
+    rate, decay = GRID[7]
+    trained = fit([GRID[7]], data, max_epochs=3, patience_epochs=3)
+    assert trained.best_epoch[0] == 3
+    (x, y, n), _ = data
+    rng = np.random.Generator(np.random.Philox(5))
+    layers = []
+    sizes = [N_INPUTS, 24, 12, N_CLASSES]
+    for k, (n_in, n_out) in enumerate(pairwise(sizes)):
+        limit = (6 / (n_in + n_out)) ** 0.5
+        kernel = rng.uniform(-limit, limit, (n_in, n_out)).astype(np.float32)
+        activation = "softmax" if k == 2 else "relu"
+        layer = keras.layers.Dense(n_out, activation, kernel_regularizer=keras.regularizers.L2(decay))
+        layer.build((None, n_in))
+        layer.set_weights([kernel, np.zeros(n_out)])
+        layers.append(layer)
+    model = keras.Sequential([keras.Input((N_INPUTS,)), *layers])
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    for _ in range(3):
+        order = rng.permutation(n)
+        model.fit(x[order], y[order], batch_size=32, shuffle=False, verbose=0)
+    for (kernel, bias), layer in zip(trained.weights, layers, strict=True):
+        np.testing.assert_allclose(kernel[0], layer.get_weights()[0], atol=1e-4)
+        np.testing.assert_allclose(bias[0], layer.get_weights()[1], atol=1e-4)
+    np.testing.assert_allclose(mlp_likelihoods(trained.weights, 0, x[:50]), model.predict(x[:50], verbose=0), atol=1e-4)
+
+
+def test_rows_that_are_not_padded_are_refused(data: tuple) -> None:
+    (x, y, _), valid = data
+    with pytest.raises(ValueError, match="149 windows and 149 labels: expected equal multiples of 32"):
+        fit(GRID, ((x[:149], y[:149], 149), valid))

@@ -1,0 +1,18 @@
+"""Fetching clips: the sources they come from, yt-dlp behind one guarding proxy, the pauses that a source
+asks for, the check of what arrived, and the store that keeps it."""
+
+import lazy_loader
+
+# Names that other rooms use; each module is loaded when one of its names is.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "backoff": ["Pace"],
+        "clip_store": ["ClipStore"],
+        "directory": ["DirectorySource"],
+        "part_job": ["PartJob"],
+        "sources": ["Source"],
+        "ytdlp": ["YOUTUBE_TEMPLATE", "YtdlpSource"],
+        "ytdlp_options": ["Access"],
+    },
+)

@@ -1,0 +1,61 @@
+"""Addresses on the network: which are private, and which proxy leads to a host."""
+
+import base64
+import ipaddress
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+
+from l3net.errors import ConfigError
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+@dataclass(frozen=True)
+class UserProxy:
+    """A user's proxy."""
+
+    secure: bool
+    host: str
+    port: int
+    authorization: str = ""
+
+    @classmethod
+    def parse(cls, address: str) -> "UserProxy":
+        """Return the proxy of an address such as ``http://user:password@host:8080``.
+
+        Raises
+        ------
+        ConfigError
+            Anything but http and https; the address is not repeated, it may hold a password.
+        """
+        parts = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ConfigError(
+                f"audioset.proxy has the scheme {parts.scheme!r}; expected http://... or https://... (ffmpeg, which"
+                " fetches the ranges, knows no SOCKS)"
+            )
+        secret = ""
+        if parts.username:
+            pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
+            secret = f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n"
+        secure = parts.scheme == "https"
+        return cls(secure, parts.hostname, parts.port or (443 if secure else 80), secret)
+
+    @classmethod
+    def of_environment(cls, scheme: str, host: str, proxies: dict[str, str]) -> "UserProxy | None":
+        """Return the proxy for a host among those of the environment, as ``urllib.request.getproxies`` gives them."""
+        address = proxies.get(scheme)
+        return None if not address or urllib.request.proxy_bypass_environment(host, proxies) else cls.parse(address)
+
+
+def is_private(address: str) -> bool:
+    """Return whether an IP address is not one of the public internet, in whatever notation it is wrapped."""
+    ip = ipaddress.ip_address(address.split("%")[0])
+    if ip.version == 6:
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner:
+            return is_private(str(inner))
+    return not ip.is_global or ip.is_multicast

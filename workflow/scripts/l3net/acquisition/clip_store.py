@@ -1,0 +1,170 @@
+"""The store of validated clips: one media file and one record a clip, kept between runs and shared by jobs.
+
+A clip is fetched into a work folder of the job, ``{store}/.work/{token}/``, and renamed into its place, so that the
+store holds whole clips only. Beside it stands its record, ``....json``: what became of it, also when it could not be
+had. Work folders are locked while their job lives; what a killed job left is swept by the next.
+"""
+
+import fcntl
+import json
+import logging
+import secrets
+import shutil
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from l3net.audioset import USABLE_STATUSES, Clip, clip_path
+from l3net.errors import ClipError, ConfigError
+from l3net.runtime import canonical_json
+
+_log = logging.getLogger("l3net")
+
+
+@dataclass
+class ClipRecord:
+    """What became of a clip; ``media`` holds bytes, duration, fps, width, height, sample_rate and sha256 when had.
+
+    ``source`` is a digest of where it was asked for; ``run`` and ``run_attempts`` tell a resumed job which attempts
+    it made itself before it was killed.
+    """
+
+    status: str
+    reason: str = ""
+    attempts: int = 0
+    attempted_at: str = ""
+    source: str = ""
+    run: str = ""
+    run_attempts: int = 0
+    media: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the clip's media file is in the store."""
+        return self.status in USABLE_STATUSES
+
+
+class ClipStore:
+    """A folder of clips.
+
+    Parameters
+    ----------
+    folder : the store; made when missing.
+    settings : how its clips are encoded. A store holds one kind of clips.
+
+    Raises
+    ------
+    ConfigError
+        A store whose clips are encoded otherwise.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self.folder, self.settings, self._settings_file = folder, settings, folder / "store.json"
+        self._demand_settings()
+
+    def path(self, clip: Clip) -> Path:
+        """Return where the clip's media file belongs."""
+        return clip_path(self.folder, clip.ytid, clip.start_seconds, clip.end_seconds)
+
+    def record(self, clip: Clip) -> ClipRecord | None:
+        """Return what is known of the clip; None when nothing is, or its media file is gone or of another size."""
+        path = self.path(clip)
+        try:
+            record = ClipRecord(**json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError) as error:
+            raise ClipError(f"{path.with_suffix('.json')} is not a clip's record ({error}): remove it") from None
+        has_media = path.exists() and path.stat().st_size == record.media.get("bytes")
+        return record if has_media or not record.usable else None
+
+    def keep(self, clip: Clip, record: ClipRecord, work: Path, made: Path | None = None) -> ClipRecord:
+        """Take the media file `made` into the store, then the record; return the record that stands.
+
+        Both come whole from the job's folder `work`: a kill leaves nothing half-written beside the clips. A clip that
+        another job has had meanwhile is not written over by the failure of this one.
+        """
+        path = self.path(clip)
+        path.parent.mkdir(exist_ok=True)
+        if not record.usable and (known := self.record(clip)) and known.usable:
+            return known
+        if made is not None:
+            made.replace(path)
+        _put(path.with_suffix(".json"), canonical_json(asdict(record)), work)
+        return record
+
+    @contextmanager
+    def work_folder(self) -> Path:
+        """Yield a folder of this job's own inside the store; sweep those of jobs that were killed."""
+        work = self.folder / ".work"
+        work.mkdir(parents=True, exist_ok=True)
+        mine = work / secrets.token_hex(8)
+        with open(work / "lock", "w") as gate:
+            _lock(gate, wait=True)
+            mine.mkdir()
+            held = open(mine / "lock", "w")  # noqa: SIM115 - held until the job ends
+            _lock(held, wait=True)
+            for other in work.iterdir():
+                if other.is_dir() and other != mine:
+                    _sweep(other)
+            if not self._settings_file.exists():
+                _put(self._settings_file, canonical_json(self.settings), mine)
+        try:
+            self._demand_settings()
+            yield mine
+        finally:
+            shutil.rmtree(mine, ignore_errors=True)
+            held.close()
+
+    @contextmanager
+    def run(self, job: str, work: Path) -> str:
+        """Yield the token of the run of `job`: a new one, or that of a run that was killed before its end."""
+        marker = self.folder / ".runs" / job
+        try:
+            token = marker.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            token = secrets.token_hex(8)
+            marker.parent.mkdir(exist_ok=True)
+            _put(marker, token, work)
+        yield token
+        marker.unlink(missing_ok=True)
+
+    def _demand_settings(self) -> None:
+        """Refuse a store of other clips; one that is not there yet will hold those of `settings`."""
+        if not self._settings_file.exists():
+            return
+        kept = json.loads(self._settings_file.read_text(encoding="utf-8"))
+        if differing := sorted(key for key in {*kept, *self.settings} if kept.get(key) != self.settings.get(key)):
+            there = ", ".join(f"{key} {kept.get(key)}" for key in differing)
+            asked = ", ".join(f"{key} {self.settings.get(key)}" for key in differing)
+            raise ConfigError(f"audioset.store {self.folder} holds clips with {there}, not {asked}: name another store")
+
+
+def _put(target: Path, text: str, work: Path) -> None:
+    """Write `text` to `target` by way of the folder `work`, which is swept where the job is killed."""
+    written = work / target.name
+    written.write_text(text, encoding="utf-8")
+    written.replace(target)
+
+
+def _lock(file: IO[str], *, wait: bool) -> bool:
+    """Lock `file` until it is closed; return False when another process holds it or the file system has no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        _log.warning("%s: this file system has no locks (%s): what killed jobs leave is not removed", file.name, error)
+        return False
+    return True
+
+
+def _sweep(folder: Path) -> None:
+    """Remove a work folder unless its job lives; renamed first, so that an ffmpeg which outlived it adds no file."""
+    try:
+        with open(folder / "lock", "w") as lock:
+            if _lock(lock, wait=False):
+                shutil.rmtree(folder.rename(folder.with_suffix(".old")), ignore_errors=True)
+    except FileNotFoundError:
+        shutil.rmtree(folder, ignore_errors=True)

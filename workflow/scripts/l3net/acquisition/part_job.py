@@ -1,0 +1,171 @@
+"""The fetching of one part's clips: a pool of workers over one source, with records that outlive a kill.
+
+A clip that cannot be had never fails the job: its record says why. Clips are tried in passes, so that a second try
+comes after all others. Blocks (bot check, rate limit) make all workers pause together, and end the job when they do
+not stop.
+"""
+
+import logging
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from l3net.acquisition.backoff import Backoff, GaveUp, Pace
+from l3net.acquisition.clip_check import check_clip
+from l3net.acquisition.clip_store import ClipRecord, ClipStore
+from l3net.acquisition.sources import Source
+from l3net.audioset import FINAL_STATUSES, MANIFEST_COLUMNS, MANIFEST_TYPES, Clip, ClipFailure
+from l3net.errors import ClipError
+from l3net.runtime import Progress
+
+_log = logging.getLogger("l3net")
+_TRUNCATED_SECONDS = 0.5
+_FULL_BYTES = 64 << 20
+
+
+class PartJob:
+    """Fetches the clips of one part.
+
+    Parameters
+    ----------
+    store : where clips and records go.
+    source : where clips come from.
+    pace : how hard the source may be asked.
+    run : the token of this run; attempts that a killed job made under the same token count.
+    """
+
+    def __init__(self, store: ClipStore, source: Source, pace: Pace, run: str) -> None:
+        self.store, self.source, self.pace, self.run = store, source, pace, run
+        self.back_off = Backoff(pace)
+        self._tried: Counter[Clip] = Counter()
+
+    def unsettled(self, clips: Iterable[Clip]) -> list[Clip]:
+        """Return the clips for which something is left to try."""
+        return [clip for clip in clips if not self._is_settled(self.store.record(clip))]
+
+    def fetch(self, clips: Iterable[Clip], work: Path) -> None:
+        """Try every clip that is not settled, then those that may be tried again, for ``attempts`` passes.
+
+        Parameters
+        ----------
+        clips : the part's clips.
+        work : a folder of this job's own on the store's file system.
+
+        Raises
+        ------
+        ClipError
+            When the disk is full.
+        """
+        waiting = self.unsettled(clips)
+        with Progress("fetching", len(waiting), "clips") as progress:
+            while waiting and not self.back_off.gave_up:
+                waiting = self._pass(waiting, work, progress)
+
+    def manifest(self, clips: list[Clip]) -> pd.DataFrame:
+        """Return one row a clip with `audioset.MANIFEST_COLUMNS`, in the order of `clips`."""
+        untried = ClipRecord(self.back_off.gave_up or "failed", "not tried: the job gave up before")
+        records = [(clip, self.store.record(clip) or untried) for clip in clips]
+        rows = [{**asdict(clip), **asdict(record), **record.media} for clip, record in records]
+        return pd.DataFrame(rows, columns=MANIFEST_COLUMNS).astype(MANIFEST_TYPES)
+
+    def _pass(self, clips: list[Clip], work: Path, progress: Progress) -> list[Clip]:
+        """Try each clip once; count those that are settled as they come, return the others."""
+        with ThreadPoolExecutor(self.pace.workers, thread_name_prefix="fetch") as pool:
+            waiting = []
+            try:
+                for clip, is_settled in zip(clips, pool.map(lambda clip: self._try(clip, work), clips), strict=True):
+                    if is_settled:
+                        progress.advance()
+                    else:
+                        waiting.append(clip)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return waiting
+
+    def _is_settled(self, record: ClipRecord | None) -> bool:
+        if record is None or (record.source != self.source.digest and not record.usable):
+            return False
+        if record.status in FINAL_STATUSES and (record.status != "removed" or self.source.remembers_removed):
+            return True
+        return record.run == self.run and (record.status in FINAL_STATUSES or record.run_attempts >= self.pace.attempts)
+
+    def _try(self, clip: Clip, work: Path) -> bool:
+        """Make one attempt; return whether the clip is settled."""
+        try:
+            asked_at = self.back_off.wait()
+        except GaveUp:
+            return False
+        known = self.store.record(clip)
+        if self._is_settled(known):  # another job was faster
+            return True
+        target, failure = work / self.store.path(clip).name, None
+        try:
+            made = self._had_already(clip, known) or self._fetched(clip, target)
+        except ClipFailure as caught:
+            failure, made = caught, (caught.status, {}, caught.reason)
+            self._demand_space(work)
+        self.back_off.report(failure, asked_at)
+        record = self._record(known, *made, is_last=failure is not None and not failure.again)
+        kept = self.store.keep(clip, record, work, target if target.exists() and record.usable else None)
+        target.unlink(missing_ok=True)
+        time.sleep(self.pace.sleep_interval)
+        self._tried[clip] += 1  # beside the record's count, which a job of another run on the same clip starts over
+        return self._is_settled(kept) or self._tried[clip] >= self.pace.attempts
+
+    def _had_already(self, clip: Clip, known: ClipRecord | None) -> tuple[str, dict[str, Any], str] | None:
+        """Return the outcome of a clip that was put in the store by a job killed before it wrote the record."""
+        path = self.store.path(clip)
+        is_damaged = known is None and path.with_suffix(".json").exists()  # its record tells of another size
+        if is_damaged or not path.exists():
+            return None
+        try:
+            status, figures = check_clip(path, clip)
+        except ClipFailure:
+            return None
+        figures.pop("longest")
+        return (status, figures, "") if status == "ok" else None
+
+    def _fetched(self, clip: Clip, target: Path) -> tuple[str, dict[str, Any], str]:
+        """Return status, figures and reason of a clip fetched to `target` and checked.
+
+        A clip that is shorter than the video's own length explains was cut off on the way.
+        """
+        self.source.fetch(clip, target)
+        status, figures = check_clip(target, clip)
+        longest = figures.pop("longest")
+        if status == "ok":
+            return status, figures, ""
+        declared = self.source.seconds_declared(clip)
+        expected = clip.seconds if declared is None else min(declared, clip.end_seconds) - clip.start_seconds
+        if declared is not None and longest < expected - _TRUNCATED_SECONDS:
+            raise ClipFailure("invalid_media", f"truncated: {longest:.2f} s came of {expected:.2f} s")
+        return status, figures, f"{figures['duration']:.2f} s of {clip.seconds:g} s are there"
+
+    def _demand_space(self, work: Path) -> None:
+        """A full disk looks like bad media: stop rather than blame the clips."""
+        if shutil.disk_usage(work).free < _FULL_BYTES:
+            raise ClipError(f"{self.store.folder}: the disk is full; make room or move audioset.store, then run again")
+
+    def _record(
+        self, known: ClipRecord | None, status: str, figures: dict[str, Any], reason: str, *, is_last: bool
+    ) -> ClipRecord:
+        in_run = 1 + (known.run_attempts if known and known.run == self.run else 0)
+        return ClipRecord(
+            status=status,
+            reason=reason,
+            attempts=1 + (known.attempts if known else 0),
+            attempted_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            source=self.source.digest,
+            run=self.run,
+            run_attempts=max(in_run, self.pace.attempts) if is_last else in_run,
+            media=figures,
+        )

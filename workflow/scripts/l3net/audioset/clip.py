@@ -1,0 +1,67 @@
+"""A clip to be had, the closed list of what can become of it, and the reason when it could not be had."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from l3net.errors import ClipError
+from l3net.runtime import stable_hash
+
+USABLE_STATUSES = ("ok", "short")
+FINAL_STATUSES = (*USABLE_STATUSES, "private", "removed", "age_restricted", "geo_blocked")
+BLOCKED_STATUSES = ("bot_check", "rate_limited")
+RETRYABLE_STATUSES = (*BLOCKED_STATUSES, "network", "http_error", "invalid_media", "failed")
+STATUSES = FINAL_STATUSES + RETRYABLE_STATUSES
+
+
+@dataclass(frozen=True, order=True)
+class Clip:
+    """A clip's key: the video's id and the times of the extract in it."""
+
+    ytid: str
+    start_seconds: float
+    end_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """The length that is wanted."""
+        return self.end_seconds - self.start_seconds
+
+
+class ClipFailure(Exception):
+    """A clip that was not had this time.
+
+    Parameters
+    ----------
+    status : one of `STATUSES`, none of `USABLE`.
+    reason : one line for the manifest; no addresses, no secrets.
+    again : whether the same job may try again; not for what the source itself lacks.
+    """
+
+    def __init__(self, status: str, reason: str, *, again: bool | None = None) -> None:
+        super().__init__(f"{status}: {reason}")
+        self.status, self.reason = status, " ".join(reason.split())[:300]
+        self.again = status in RETRYABLE_STATUSES if again is None else again
+
+
+YTID = re.compile(r"[A-Za-z0-9_-]{11}")
+
+
+def check_ytid(ytid: str) -> str:
+    """Return `ytid` if it is one; ids come from files, and reach paths and addresses only through this check.
+
+    Raises
+    ------
+    ClipError
+        For anything but 11 of the characters A-Z, a-z, 0-9, ``_`` and ``-``.
+    """
+    if not YTID.fullmatch(ytid):
+        raise ClipError(f"{ytid!r} is not a YouTube id: expected 11 of the characters A-Z a-z 0-9 _ -")
+    return ytid
+
+
+def clip_path(store: Path | str, ytid: str, start_seconds: float, end_seconds: float) -> Path:
+    """Return a clip's file in the store, ``{store}/{xx}/{ytid}_{start_ms}_{end_ms}.mkv`` with 256 folders ``xx``."""
+    check_ytid(ytid)
+    start, end = round(start_seconds * 1000), round(end_seconds * 1000)
+    return Path(store) / f"{stable_hash(ytid) % 256:02x}" / f"{ytid}_{start:07d}_{end:07d}.mkv"

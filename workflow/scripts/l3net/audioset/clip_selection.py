@@ -1,0 +1,89 @@
+"""The choice of a subset's clips: by the labels of its filter, over whole segment lists at once (polars, columnar)."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from l3net.audioset.clip import YTID, Clip
+from l3net.audioset.clip_tables import CLIP_COLUMNS, CLIP_KEY, read_clip_list
+from l3net.audioset.ontology import Ontology
+from l3net.audioset.segment_lists import scan_segments
+from l3net.audioset.splits import part_of
+from l3net.errors import ClipError
+from l3net.runtime import stable_hash
+
+_WHOLE_ID = rf"^{YTID.pattern}$"
+
+
+def clips_with_labels(
+    segments: list[Path], ontology: Ontology, wanted: set[str], max_clips: int | None = None
+) -> pl.DataFrame:
+    """Return the clips of all lists that carry a wanted label, with `audioset.CLIP_COLUMNS`, sorted by id and start.
+
+    A clip that stands in several lists is taken once, with the labels of its first row.
+
+    Parameters
+    ----------
+    segments : lists in AudioSet's format.
+    ontology : knows every label that may occur.
+    wanted : mids; one of them is enough.
+    max_clips : take this many at most: those whose ids have the smallest hash, so that a larger number adds to them.
+
+    Raises
+    ------
+    ClipError
+        A list that cannot be read, or a label that the ontology does not have, with file and line.
+    """
+    chosen = [_with_label(_known(scan_segments(path), ontology, path), wanted) for path in segments]
+    clips = pl.concat(chosen).unique(CLIP_KEY, keep="first", maintain_order=True)
+    if max_clips is not None and len(clips) > max_clips:
+        order = np.array([stable_hash(ytid) for ytid in clips["ytid"]], dtype=np.uint64)
+        clips = clips.with_columns(hash=order).sort("hash", *CLIP_KEY).head(max_clips)
+    return clips.select(CLIP_COLUMNS).sort(CLIP_KEY)
+
+
+def part_clips(lists: list[Path], part: int, parts: int) -> tuple[list[Clip], int]:
+    """Return the distinct clips of a part, sorted by id and times, and how many distinct clips all parts have.
+
+    Parameters
+    ----------
+    lists : written by select_clips; a clip may stand in several.
+    part, parts : which of how many hash slices.
+
+    Raises
+    ------
+    ClipError
+        A list that cannot be read.
+    """
+    clips = pl.concat([_keys(path) for path in lists]).unique()
+    belongs = pl.Series([part_of(ytid, parts) == part for ytid in clips["ytid"]], dtype=pl.Boolean)
+    return sorted(Clip(*row) for row in clips.filter(belongs).iter_rows()), len(clips)
+
+
+def _keys(path: Path) -> pl.DataFrame:
+    """Return the keys of a clips CSV; columnar, since every part's job reads the lists of all parts."""
+    try:
+        types = {"ytid": pl.String, "start_seconds": pl.Float64, "end_seconds": pl.Float64}
+        keys = pl.read_csv(path, columns=CLIP_KEY, schema_overrides=types).select(CLIP_KEY)
+        if keys.null_count().sum_horizontal().item() == 0 and keys["ytid"].str.contains(_WHOLE_ID).all():
+            return keys
+    except (OSError, pl.exceptions.PolarsError):
+        pass  # the slow reader below says what is wrong
+    return pl.DataFrame(read_clip_list(path)[CLIP_KEY].to_dict("list"), schema=types)
+
+
+def _with_label(rows: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
+    """Return the rows one of whose labels is in `wanted`; commas on both sides keep /m/02 apart from /m/028."""
+    labels = pl.concat_str(pl.lit(","), pl.col("labels"), pl.lit(","))
+    return rows.filter(labels.str.contains_any([f",{mid}," for mid in sorted(wanted)]))
+
+
+def _known(rows: pl.DataFrame, ontology: Ontology, path: Path) -> pl.DataFrame:
+    """Return `rows` if the ontology has each of their labels."""
+    labels = rows.select(pl.col("labels").unique()).select(pl.col("labels").str.split(",").explode().unique())
+    unknown = sorted(set(labels["labels"]) - set(ontology.names))
+    if unknown:
+        line = rows.filter(("," + pl.col("labels") + ",").str.contains(f",{unknown[0]},", literal=True)).item(0, "line")
+        raise ClipError(f"{path}, line {line}: the ontology has no label {unknown[0]}; expected mids of ontology.json")
+    return rows

@@ -1,0 +1,71 @@
+"""The tables of clips that the stages write and read: lists of chosen clips, and manifests of what became of them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from l3net.audioset.clip import YTID
+from l3net.errors import ClipError
+
+CLIP_COLUMNS = ["ytid", "start_seconds", "end_seconds", "labels"]
+
+CLIP_KEY = CLIP_COLUMNS[:3]
+
+MANIFEST_TYPES = {
+    "ytid": "str",
+    "start_seconds": "float64",
+    "end_seconds": "float64",
+    "status": "str",
+    "reason": "str",
+    "attempts": "int64",
+    "bytes": "Int64",
+    "duration": "float64",
+    "fps": "float64",
+    "width": "Int64",
+    "height": "Int64",
+    "sample_rate": "Int64",
+    "sha256": "str",
+    "attempted_at": "str",
+}
+
+MANIFEST_COLUMNS = list(MANIFEST_TYPES)
+
+
+def read_clip_list(path: Path) -> pd.DataFrame:
+    """Return a clips CSV (written by select_clips): `CLIP_COLUMNS`, labels as mids joined by ``,``.
+
+    Raises
+    ------
+    ClipError
+        A missing file, other columns, or an id that is none, with its line.
+    """
+    table = _read_csv(path, {"ytid": "str", "start_seconds": "float64", "end_seconds": "float64", "labels": "str"})
+    return table[CLIP_COLUMNS]
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """Return the manifest of a part (written by fetch_clips): `MANIFEST_COLUMNS`, one row a clip.
+
+    What a clip that was not had lacks (bytes, width, ...) is NA; ``reason`` and ``sha256`` are then ``""``.
+
+    Raises
+    ------
+    ClipError
+        A missing file, other columns, or an id that is none, with its line.
+    """
+    return _read_csv(path, MANIFEST_TYPES)[MANIFEST_COLUMNS]
+
+
+def _read_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
+    numbers = {name: [""] for name, kind in types.items() if kind != "str"}
+    try:
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=numbers)
+    except (OSError, ValueError) as error:
+        raise ClipError(f"{path}: cannot be read: {error}; expected columns {','.join(types)}") from None
+    if missing := [name for name in types if name not in table]:
+        raise ClipError(f"{path}: no column {', '.join(missing)}; expected {','.join(types)}")
+    is_id = table["ytid"].str.fullmatch(YTID.pattern)
+    if not is_id.all():
+        row = int(is_id.to_numpy().argmin())
+        raise ClipError(f"{path}, row {row + 1}: {table['ytid'].iloc[row]!r} is not a YouTube id of 11 characters")
+    return table

@@ -1,0 +1,60 @@
+"""AudioSet's lists of clips, and where a clip belongs: its part, its split, its file in the store.
+
+Conventions: times in seconds from the start of the video; labels are AudioSet's machine ids ("mids", ``/m/09x0r``);
+a clip is known by (ytid, start_seconds, end_seconds).
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from l3net.audioset.clip_tables import CLIP_COLUMNS
+from l3net.errors import ClipError
+
+_MID = r"/[a-z]/[0-9a-z_]+"
+_SECONDS = r"\d+(?:\.\d+)?"
+_SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *"?({_MID}(?:,{_MID})*)"?\s*$'
+_ROW_EXPECTED = (
+    'YTID, start_seconds, end_seconds, "label,label" (an id of 11 letters, digits, - or _; times in seconds)'
+)
+
+
+def scan_segments(path: Path) -> pl.DataFrame:
+    """Return a segment list as a polars table with `CLIP_COLUMNS` and ``line`` (1 is the file's first).
+
+    Reads AudioSet's own format: comment lines, then ``YTID, start, end, "label,label"``, separated by comma and space.
+    A list of 2 million rows takes some seconds and a few hundred megabytes.
+
+    Raises
+    ------
+    ClipError
+        A file that is missing or not text, or a row that does not parse, with its line.
+    """
+    try:
+        lines = pl.read_csv(path, has_header=False, separator="\x01", quote_char=None, new_columns=["row"])
+    except pl.exceptions.NoDataError:
+        raise ClipError(f"{path}: the segment list is empty; expected lines {_ROW_EXPECTED}") from None
+    except (OSError, pl.exceptions.ComputeError, pl.exceptions.SchemaError) as error:
+        raise ClipError(f"{path}: cannot be read as a segment list: {str(error).splitlines()[0]}") from None
+    lines = lines.with_row_index("line", offset=1).filter(
+        pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(?:#|$)")
+    )
+    groups = pl.col("row").str.extract_groups(_SEGMENT_ROW).struct.rename_fields(CLIP_COLUMNS)
+    rows = lines.select("line", groups.alias("groups"), "row")
+    bad = rows.filter(pl.col("groups").struct.field("ytid").is_null())
+    if len(bad):
+        line, text = bad.item(0, "line"), bad.item(0, "row")
+        raise ClipError(f"{path}, line {line}: {text[:80]!r} is not a segment row; expected {_ROW_EXPECTED}")
+    rows = rows.drop("row").unnest("groups").with_columns(pl.col("start_seconds", "end_seconds").cast(pl.Float64))
+    backward = rows.filter(pl.col("end_seconds") <= pl.col("start_seconds"))
+    if len(backward):
+        raise ClipError(
+            f"{path}, line {backward.item(0, 'line')}: the clip ends before it starts; expected end > start"
+        )
+    return rows.select(*CLIP_COLUMNS, "line")
+
+
+def read_segments(path: Path) -> pd.DataFrame:
+    """Return a segment list in AudioSet's format as a table with `CLIP_COLUMNS`; see `scan_segments`."""
+    return pd.DataFrame(scan_segments(path).drop("line").to_dict(as_series=False))

@@ -1,0 +1,1 @@
+"""The command l3net: one module for each of its commands."""

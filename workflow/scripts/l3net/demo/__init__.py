@@ -1,0 +1,14 @@
+"""The demo's synthetic world: things that are seen and heard, their videos, and recordings of them. All of
+it is synthetic."""
+
+import lazy_loader
+
+# Names that other rooms use; each module is loaded when one of its names is.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "recordings": ["DCASE2013", "ESC50", "Recording", "US8K", "make_recording"],
+        "sound_parts": ["generator"],
+        "world": ["DemoClip", "draw_clips", "make_video"],
+    },
+)

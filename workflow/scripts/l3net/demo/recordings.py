@@ -1,0 +1,114 @@
+"""Recordings of the demo's downstream data sets: the synthetic world's voices in other mixtures, rooms and levels.
+
+A recipe lists ingredients: (source, loudest level in dB, probability that it is heard). Labels are the official ones of
+UrbanSound8K, ESC-50 and DCASE 2013; the sounds are synthetic.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from l3net.demo import sound_parts
+from l3net.demo.voices import SOURCES, draw_sound
+
+Ingredient = tuple[str, float, float]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A class of a data set: its official number, and what is heard."""
+
+    number: int
+    ingredients: tuple[Ingredient, ...]
+
+
+def _one(number: int, source: str) -> Recipe:
+    return Recipe(number, ((source, 0.0, 1.0),))
+
+
+_BAND = ("accordion", "trumpet", "piano", "snare_drum")
+US8K = {
+    "air_conditioner": _one(0, "hum"),
+    "car_horn": _one(1, "car_horn"),
+    "children_playing": _one(2, "children"),
+    "dog_bark": _one(3, "bark"),
+    "drilling": _one(4, "drill"),
+    "engine_idling": _one(5, "engine"),
+    "gun_shot": _one(6, "gun_shot"),
+    "jackhammer": _one(7, "jackhammer"),
+    "siren": _one(8, "siren"),
+    "street_music": Recipe(9, tuple((source, 0.0, 0.6) for source in _BAND)),
+}
+ESC50 = {
+    "dog": _one(0, "bark"),
+    "rain": _one(10, "rain"),
+    "chirping_birds": _one(14, "chirp"),
+    "clock_tick": _one(38, "tick"),
+    "helicopter": _one(40, "helicopter"),
+    "siren": _one(42, "siren"),
+    "car_horn": _one(43, "car_horn"),
+    "engine": _one(44, "engine"),
+    "church_bells": _one(46, "church_bell"),
+    "fireworks": _one(48, "gun_shot"),
+}
+DCASE2013 = {
+    "bus": Recipe(0, (("engine", 0, 1), ("children", -14, 0.5), ("hum", -8, 0.5))),
+    "busystreet": Recipe(1, (("engine", -3, 1), ("car_horn", -3, 0.8), ("siren", -6, 0.5))),
+    "office": Recipe(2, (("tick", 0, 1), ("hum", -10, 0.7), ("children", -18, 0.3))),
+    "openairmarket": Recipe(3, (("children", 0, 1), ("accordion", -4, 0.7), ("bark", -10, 0.3))),
+    "park": Recipe(4, (("chirp", 0, 1), ("bark", -4, 0.6), ("ball", -4, 0.5))),
+    "quietstreet": Recipe(5, (("engine", -10, 0.8), ("chirp", -6, 0.5), ("church_bell", -4, 0.5), ("rain", -16, 1))),
+    "restaurant": Recipe(6, (("piano", 0, 1), ("children", -6, 0.8), ("tick", -10, 0.5))),
+    "supermarket": Recipe(7, (("hum", -4, 1), ("tick", -4, 0.8), ("trumpet", -10, 0.4), ("children", -10, 0.5))),
+    "tube": Recipe(8, (("helicopter", 0, 1), ("drill", -14, 0.6), ("hum", -6, 0.8))),
+    "tubestation": Recipe(9, (("helicopter", -6, 0.8), ("church_bell", -4, 0.8), ("children", -6, 0.7))),
+}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file of a data set: where it goes, what it is of, how it is written, and the name it is drawn by."""
+
+    path: Path
+    recipe: Recipe
+    seconds: float
+    rate: int
+    channels: int
+    name: str
+
+
+def make_recording(recording: Recording, *, seed: int) -> None:
+    """Write a recording as 16-bit WAV; what it holds depends on the seed and its name."""
+    rng = sound_parts.generator(seed, recording.name)
+    wave = draw_recording(recording.recipe, recording.seconds, recording.rate, rng)
+    recording.path.parent.mkdir(parents=True, exist_ok=True)
+    balance = rng.uniform(0.7, 1.0, recording.channels).astype(np.float32)
+    soundfile.write(recording.path, np.outer(wave, balance), recording.rate, subtype="PCM_16")
+
+
+def draw_recording(recipe: Recipe, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a recording [shape=(round(seconds * rate),)] of a class: its sounds, others far away, a room, noise."""
+    n = round(seconds * rate)
+    picked = [i for i in recipe.ingredients if rng.random() < i[2]] or [recipe.ingredients[0]]
+    others = rng.choice(sorted(SOURCES), 2)
+    picked += [(str(source), -12.0, 1.0) for source in others if rng.random() < 0.5]
+    wave = np.zeros(n, np.float32)
+    for source, loudest, _ in picked:
+        gain = 10 ** ((loudest - rng.uniform(0.0, 6.0)) / 20)
+        wave += np.float32(gain) * sound_parts.level(draw_sound(source, seconds, rate, rng), 1.0)
+    wave = _microphone(sound_parts.level(wave, 1.0), rate, rng)
+    if rng.random() < 0.7:
+        wave = sound_parts.reverberate(wave, rate, rng.uniform(0.05, 0.4), rng.uniform(0.2, 0.6), rng)
+    bed = sound_parts.noise(n, rate, 30, rng.uniform(500, 5000), rng) * 10 ** (rng.uniform(-30, -10) / 20)
+    return sound_parts.level(sound_parts.level(wave, 1.0) + bed, rng.uniform(0.1, 0.9))
+
+
+def _microphone(wave: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `wave` as a microphone of its own hears it: tilted by up to 3 dB an octave around 1 kHz, and cut off."""
+    size = 1 << int(wave.size - 1).bit_length()
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / rate), 50.0) / 1000.0)
+    tilt, cutoff = rng.uniform(-3.0, 3.0), rng.uniform(2.0, 4.5)
+    response = 10 ** (tilt * np.clip(octaves, -4, 4) / 20) / (1.0 + np.exp(4 * (octaves - cutoff)))
+    return np.fft.irfft(np.fft.rfft(wave, size) * response, size)[: wave.size].astype(np.float32)

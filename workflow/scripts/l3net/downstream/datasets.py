@@ -1,0 +1,163 @@
+"""Downstream data sets: checking their files, their index, which folds are tested, validation without leaks.
+
+An index is a CSV with one row a clip: path, filename, label, fold, group. Folds and groups are strings. A group is what
+must not straddle training and validation: clips cut from one recording, and files with the same content.
+"""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from l3net.errors import DatasetError
+from l3net.media import is_audio
+from l3net.runtime import atomic, sha256_of, track_progress
+
+INDEX_COLUMNS = ["path", "filename", "label", "fold", "group"]
+TRAIN_ONLY_FOLD = "train"
+_NAMED_AT_MOST = 5
+_log = logging.getLogger("l3net")
+
+
+def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str]) -> pd.DataFrame:
+    """Check every file of a data set against its metadata; return the rows sorted, as an index.
+
+    Files with the same content get one group, so that no protocol trains on one and validates on the other. Such files
+    in different folds, and groups in different folds, are the data set's own leaks: they are reported as warnings.
+
+    Raises
+    ------
+    DatasetError
+        A file named twice, missing, or unreadable; an empty label or fold; fewer than two labels or folds.
+    """
+    _check_rows(rows)
+    if missing := [path for path in rows["path"] if not Path(path).is_file()]:
+        raise DatasetError(f"{_some(missing)}: {len(missing)} of {len(rows)} files named by the metadata are missing")
+    digests, unreadable = [], []
+    for path in track_progress(rows["path"], "checking", unit="files"):
+        digests.append(sha256_of(Path(path)))
+        if not is_audio(path):
+            unreadable.append(path)
+    if unreadable:
+        raise DatasetError(
+            f"{_some(unreadable)}: {len(unreadable)} of {len(rows)} files hold no sound that can be read"
+        )
+    _report_extra(rows, set(sound_suffixes))
+    index = rows.assign(group=_merge(rows["group"], digests))
+    _report_leaks(index, digests)
+    return index[INDEX_COLUMNS].sort_values(["fold", "filename"], kind="stable", ignore_index=True)
+
+
+def write_dataset_index(index: pd.DataFrame, path: Path) -> None:
+    """Write an index, whole or not at all."""
+    with atomic.replacing(path) as temporary:
+        index[INDEX_COLUMNS].to_csv(temporary, index=False)
+
+
+def read_dataset_index(path: Path) -> pd.DataFrame:
+    """Read an index; every column is a string."""
+    index = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if missing := [name for name in INDEX_COLUMNS if name not in index]:
+        raise DatasetError(f"{path}: no column {', '.join(missing)}; expected {', '.join(INDEX_COLUMNS)}")
+    return index
+
+
+def folds_to_test(folds: np.ndarray) -> list[str]:
+    """Return the folds that are tested in turn: all of them, but never one called ``train`` (DCASE 2013)."""
+    return sorted(set(folds) - {TRAIN_ONLY_FOLD}, key=_by_number)
+
+
+def training_clips(folds: np.ndarray, test_fold: str, groups: np.ndarray | None = None) -> np.ndarray:
+    """Return a mask of the clips to train on: the fold called ``train`` where there is one, else all but the tested.
+
+    With `groups`, clips that share a group with a tested one are left out: UrbanSound8K's own folds have slices of five
+    recordings on both sides.
+    """
+    folds = np.asarray(folds)
+    training = folds == TRAIN_ONLY_FOLD if TRAIN_ONLY_FOLD in folds else folds != test_fold
+    if groups is not None:
+        training &= ~np.isin(groups, np.asarray(groups)[folds == test_fold])
+    return training
+
+
+def validation_clips(labels: np.ndarray, groups: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Return a mask of about `share` of the clips, of every label, in whole groups.
+
+    Every label keeps at least one group on each side where it has two or more.
+    """
+    labels, groups = np.asarray(labels), np.asarray(groups)
+    chosen = np.zeros(labels.size, bool)
+    for label in sorted(set(labels)):
+        of_label = labels == label
+        # Groups of several labels: what an earlier label has chosen or kept stays as it is.
+        names = [str(name) for name in np.unique(groups[of_label])]
+        target, taken = share * of_label.sum(), (of_label & chosen).sum()
+        free = [name for name in names if not chosen[groups == name].any()]
+        kept = len(free)
+        for name in rng.permutation(free):
+            size = (of_label & (groups == name)).sum()
+            if kept > 1 and abs(taken + size - target) < abs(taken - target):
+                chosen |= groups == name
+                taken, kept = taken + size, kept - 1
+        if taken == 0 and kept > 1:
+            smallest = min(free, key=lambda name: (of_label & (groups == name)).sum())
+            chosen |= groups == smallest
+    return chosen
+
+
+def _by_number(fold: str) -> tuple[int, str]:
+    return (int(fold), "") if fold.isdigit() else (1 << 30, fold)
+
+
+def _check_rows(rows: pd.DataFrame) -> None:
+    if twice := sorted(rows.loc[rows["filename"].duplicated(), "filename"].unique()):
+        raise DatasetError(f"{_some(twice)}: named more than once by the metadata; expected one row a clip")
+    for column in ("label", "fold"):
+        empty = rows.loc[rows[column].str.strip() == "", "filename"].tolist()
+        if empty:
+            raise DatasetError(f"{_some(empty)}: no {column} in the metadata")
+        if rows[column].nunique() < 2:
+            raise DatasetError(f"the data set has {rows[column].nunique()} {column}(s); expected two or more")
+
+
+def _report_extra(rows: pd.DataFrame, suffixes: set[str]) -> None:
+    known = {Path(path) for path in rows["path"]}
+    for folder in sorted({path.parent for path in known}):
+        extra = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and p not in known)
+        if extra:
+            _log.warning("%s: %d files that the data set does not list; they are left out", _some(extra), len(extra))
+
+
+def _merge(groups: pd.Series, digests: list[str]) -> list[str]:
+    """Return the groups with those joined that share a file's content."""
+    parent = {group: group for group in groups}
+
+    def top(group: str) -> str:
+        while parent[group] != group:
+            group = parent[group]
+        return group
+
+    first = {}
+    for group, digest in zip(groups, digests, strict=True):
+        parent[top(group)] = top(first.setdefault(digest, group))
+    return [top(group) for group in groups]
+
+
+def _report_leaks(index: pd.DataFrame, digests: list[str]) -> None:
+    table = index.assign(digest=digests)
+    for _, same in table[table["digest"].duplicated(keep=False)].groupby("digest", sort=False):
+        where = "in different folds: a leak" if same["fold"].nunique() > 1 else "in one fold"
+        labels = "" if same["label"].nunique() == 1 else ", under different labels"
+        names = " = ".join(f"{name} (fold {fold})" for name, fold in zip(same["filename"], same["fold"], strict=True))
+        _log.warning("the same content %s%s: %s", where, labels, names)
+    folds = table.drop_duplicates("digest").groupby("group")["fold"].nunique()
+    if leaking := sorted(folds.index[folds > 1]):
+        _log.warning("%s: %d groups are in more than one fold: a leak", _some(leaking), len(leaking))
+
+
+def _some(names: Iterable) -> str:
+    names = [str(name) for name in names]
+    more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
+    return ", ".join(names[:_NAMED_AT_MOST]) + more

@@ -1,0 +1,17 @@
+"""Embeddings behind one interface: ours, OpenL3, VGGish, SoundNet and any HEAR module; over arrays, sound
+files and whole data sets."""
+
+import lazy_loader
+
+# Names that other rooms use; each module is loaded when one of its names is.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "audio_files": ["embed_audio_files", "find_audio_files"],
+        "dataset_vectors": ["DatasetVectorsWriter"],
+        "embedding_keras": ["embed", "load_keras_embedding", "load_network"],
+        "interface": ["Embedding", "WindowEmbedding"],
+        "keras_metadata": ["add_keras_metadata", "read_keras_metadata"],
+        "registry": ["EMBEDDING_FACTS", "NetworkDefaults", "load_embedding"],
+    },
+)

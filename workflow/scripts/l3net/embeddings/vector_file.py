@@ -1,0 +1,159 @@
+"""Vectors of one sound in a file, written piece by piece: .npz, .h5 or .parquet.
+
+Each holds ``embedding`` float32 [n, d], ``timestamps`` float64 [n] in seconds, and ``metadata``, a JSON object. In
+Parquet the columns are ``timestamp`` and ``embedding`` (lists of fixed length), the metadata stand in the schema.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+
+from l3net.errors import ConfigError
+
+_KEY = "metadata"
+_COPY_BYTES = 1 << 22
+
+
+class VectorWriter:
+    """Takes the pieces of one sound, in order; a context whose good end completes the file."""
+
+    def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
+        """Add vectors [n, d] and their times."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Complete the file."""
+        raise NotImplementedError
+
+    def abandon(self) -> None:
+        """Let go of the file; whoever made its temporary name removes it."""
+        self.close()
+
+    def __enter__(self) -> "VectorWriter":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close() if kind is None else self.abandon()
+
+
+class NpzWriter(VectorWriter):
+    """Writes the vectors beside the archive first: an array's length stands at its head, and is known at its end."""
+
+    def __init__(self, path: Path, dimension: int, metadata: dict[str, Any]) -> None:
+        self._path, self._dimension, self._metadata = path, dimension, metadata
+        self._raw = path.with_suffix(".raw")
+        self._file, self._times = self._raw.open("wb"), []
+
+    def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
+        self._file.write(np.ascontiguousarray(vectors, "<f4"))
+        self._times.append(timestamps)
+
+    def close(self) -> None:
+        try:
+            self._file.close()
+            self._pack()
+        finally:
+            self._raw.unlink(missing_ok=True)
+
+    def _pack(self) -> None:
+        times = np.concatenate([np.zeros(0), *self._times])
+        header = {"descr": "<f4", "fortran_order": False, "shape": (len(times), self._dimension)}
+        with zipfile.ZipFile(self._path, "w") as archive:
+            with archive.open("embedding.npy", "w", force_zip64=True) as member, open(self._raw, "rb") as raw:
+                np.lib.format.write_array_header_1_0(member, header)
+                while chunk := raw.read(_COPY_BYTES):
+                    member.write(chunk)
+            for name, values in (("timestamps", times), (_KEY, np.array(json.dumps(self._metadata)))):
+                with archive.open(f"{name}.npy", "w") as member:
+                    np.lib.format.write_array(member, values)
+
+    def abandon(self) -> None:
+        try:
+            self._file.close()
+        finally:
+            self._raw.unlink(missing_ok=True)
+
+
+class Hdf5Writer(VectorWriter):
+    """Writes growing data sets."""
+
+    def __init__(self, path: Path, dimension: int, metadata: dict[str, Any]) -> None:
+        self._file = h5py.File(path, "w")
+        self._file.attrs[_KEY] = json.dumps(metadata)
+        rows = max(1, min(256, (1 << 20) // (4 * dimension)))
+        make = self._file.create_dataset
+        self._sets = {
+            "embedding": make("embedding", (0, dimension), "f4", chunks=(rows, dimension), maxshape=(None, dimension)),
+            "timestamps": make("timestamps", (0,), "f8", chunks=(1024,), maxshape=(None,)),
+        }
+
+    def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
+        for name, values in (("embedding", vectors), ("timestamps", timestamps)):
+            held = self._sets[name]
+            held.resize(len(held) + len(values), axis=0)
+            held[len(held) - len(values) :] = values
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class ParquetWriter(VectorWriter):
+    """Writes one row group a piece."""
+
+    def __init__(self, path: Path, dimension: int, metadata: dict[str, Any]) -> None:
+        import pyarrow
+        from pyarrow import parquet
+
+        self._arrow, self._dimension = pyarrow, dimension
+        columns = [("timestamp", pyarrow.float64()), ("embedding", pyarrow.list_(pyarrow.float32(), dimension))]
+        self._schema = pyarrow.schema(columns, metadata={_KEY: json.dumps(metadata)})
+        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+
+    def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
+        lists = self._arrow.FixedSizeListArray.from_arrays(
+            self._arrow.array(np.ascontiguousarray(vectors).reshape(-1), self._arrow.float32()), self._dimension
+        )
+        self._writer.write_table(self._arrow.table([self._arrow.array(timestamps), lists], schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+VECTOR_WRITERS = {".npz": NpzWriter, ".h5": Hdf5Writer, ".parquet": ParquetWriter}
+
+
+def vector_writer(path: Path, dimension: int, metadata: dict[str, Any]) -> VectorWriter:
+    """Return the writer of the format that the suffix of `path` names.
+
+    Raises
+    ------
+    ConfigError
+        Another suffix.
+    """
+    if path.suffix not in VECTOR_WRITERS:
+        raise ConfigError(f"{path}: unknown format {path.suffix!r}; expected one of {', '.join(VECTOR_WRITERS)}")
+    return VECTOR_WRITERS[path.suffix](path, dimension, metadata)
+
+
+def read_vector_metadata(path: Path) -> dict[str, Any] | None:
+    """Return the metadata of a file of vectors; None where there is no such file, or it is damaged or another's."""
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as file:
+                return json.loads(str(file[_KEY]))
+        if path.suffix == ".h5":
+            with h5py.File(path, "r") as file:
+                return json.loads(file.attrs[_KEY])
+        from pyarrow import ArrowInvalid, parquet
+
+        try:
+            return json.loads(parquet.read_schema(path).metadata[_KEY.encode()])
+        except (ArrowInvalid, TypeError):
+            return None
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None

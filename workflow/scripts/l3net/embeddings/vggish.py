@@ -1,0 +1,158 @@
+"""VGGish: its log-mel input, its network, its TensorFlow 1 checkpoint, and the post-processing that goes with it.
+
+Source: Hershey et al., "CNN Architectures for Large-Scale Audio Classification", ICASSP 2017, and the released model
+(storage.googleapis.com/audioset: vggish_model.ckpt, vggish_pca_params.npz).
+
+Conventions: sound at 16 kHz, mono, in [-1, 1]; a window of 15,600 samples (0.975 s) gives 96 frames of 25 ms every
+10 ms of 64 mel bands from 125 to 7500 Hz, log(magnitude + 0.01), and 128 values. Post-processing: PCA with whitening,
+clipping to +-2, and quantisation to 0 ... 255.
+"""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from l3net.embeddings.interface import WindowEmbedding
+from l3net.errors import WeightsError
+
+SAMPLE_RATE = 16000
+WINDOW = 15600
+DIMENSION = 128
+_FRAME, _HOP, _FFT, _BANDS, _FRAMES = 400, 160, 512, 64, 96
+_LOWEST, _HIGHEST, _OFFSET = 125.0, 7500.0, 0.01
+_CLIP = 2.0
+
+# name in the checkpoint: shape of the weights; a max-pool 2x2 stands behind those in _POOLED
+LAYERS = {
+    "conv1": (3, 3, 1, 64),
+    "conv2": (3, 3, 64, 128),
+    "conv3/conv3_1": (3, 3, 128, 256),
+    "conv3/conv3_2": (3, 3, 256, 256),
+    "conv4/conv4_1": (3, 3, 256, 512),
+    "conv4/conv4_2": (3, 3, 512, 512),
+    "fc1/fc1_1": (12288, 4096),
+    "fc1/fc1_2": (4096, 4096),
+    "fc2": (4096, DIMENSION),
+}
+_POOLED = {"conv1", "conv2", "conv3/conv3_2", "conv4/conv4_2"}
+Weights = dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """The PCA that was fitted to VGGish's outputs: matrix [128, 128] and means [128]."""
+
+    matrix: np.ndarray
+    means: np.ndarray
+
+    def apply(self, vectors: np.ndarray, quantize: bool) -> np.ndarray:
+        """Return whitened `vectors` [n, 128], clipped to +-2; with `quantize` as whole numbers 0 to 255."""
+        whitened = np.clip((vectors - self.means) @ self.matrix.T, -_CLIP, _CLIP)
+        if quantize:
+            whitened = np.floor((whitened + _CLIP) * (255.0 / (2 * _CLIP)))
+        return whitened.astype(np.float32)
+
+
+def read_vggish(path: Path) -> Weights:
+    """Return {layer: (weights, biases)} of a TensorFlow 1 checkpoint (one file, or index and data files).
+
+    Raises
+    ------
+    WeightsError
+        A file that cannot be read, or of another network (the first layer that differs is named).
+    """
+    try:
+        reader = tf.train.load_checkpoint(str(path))
+        shapes = reader.get_variable_to_shape_map()
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"{path}: cannot be read as a TensorFlow checkpoint: {str(error).splitlines()[0]}") from None
+    weights: Weights = {}
+    for layer, expected in LAYERS.items():
+        pair = []
+        for key, shape in (("weights", expected), ("biases", expected[-1:])):
+            name = f"vggish/{layer}/{key}"
+            if tuple(shapes.get(name, ())) != shape:
+                found = f"has shape {tuple(shapes[name])}" if name in shapes else "is not there"
+                raise WeightsError(f"{path}: layer {layer}: {name} {found}; expected {shape}")
+            pair.append(reader.get_tensor(name))
+        weights[layer] = tuple(pair)
+    return weights
+
+
+def read_whitening(path: Path) -> Whitening:
+    """Return the PCA of a vggish_pca_params.npz.
+
+    Raises
+    ------
+    WeightsError
+        A file that cannot be read, or whose arrays are missing or of other shapes.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            matrix, means = file["pca_eigen_vectors"], file["pca_means"].reshape(-1)
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise WeightsError(f"{path}: cannot be read as VGGish's PCA parameters: {error}") from None
+    if matrix.shape != (DIMENSION, DIMENSION) or means.shape != (DIMENSION,):
+        raise WeightsError(f"{path}: PCA parameters of shape {matrix.shape}, {means.shape}; expected 128x128, 128")
+    return Whitening(matrix, means)
+
+
+def mel_filters() -> np.ndarray:
+    """Return the mel filters [257, 64]: triangles over the mel scale 1127 ln(1 + f / 700), without the constant bin."""
+    bins = _mel(np.linspace(0.0, SAMPLE_RATE / 2, _FFT // 2 + 1))[:, None]
+    edges = np.linspace(_mel(_LOWEST), _mel(_HIGHEST), _BANDS + 2)
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    filters = np.maximum(0.0, np.minimum(rising, falling))
+    filters[0] = 0.0
+    return filters.astype(np.float32)
+
+
+def _mel(hertz: np.ndarray | float) -> np.ndarray | float:
+    return 1127.0 * np.log(1.0 + np.asarray(hertz) / 700.0)
+
+
+def log_mel(sound: tf.Tensor) -> tf.Tensor:
+    """Return the input of the network [batch, 96, 64] of windows [batch, 15600]."""
+    spectrum = tf.signal.stft(sound, _FRAME, _HOP, _FFT, window_fn=tf.signal.hann_window)  # hann_window is periodic
+    return tf.math.log(tf.abs(spectrum) @ mel_filters() + _OFFSET)
+
+
+def vggish_network(weights: Weights, relu: bool = False) -> tf.types.experimental.PolymorphicFunction:
+    """Return the function sound [batch, 15600] -> [batch, 128].
+
+    Parameters
+    ----------
+    relu : ReLU on the output, as in the released code before 2020; without it as since.
+    """
+    constants = {layer: tuple(map(tf.constant, pair)) for layer, pair in weights.items()}
+
+    def run(sound: tf.Tensor) -> tf.Tensor:
+        x = log_mel(sound)[..., None]
+        for layer, (kernel, bias) in constants.items():
+            if layer.startswith("conv"):
+                x = tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME") + bias)
+            else:
+                x = tf.reshape(x, [-1, kernel.shape[0]]) @ kernel + bias
+                x = tf.nn.relu(x) if relu or layer != "fc2" else x
+            if layer in _POOLED:
+                x = tf.nn.max_pool2d(x, 2, 2, "SAME")
+        return x
+
+    return tf.function(run, input_signature=[tf.TensorSpec([None, WINDOW], tf.float32)], autograph=False)
+
+
+def vggish_embedding(
+    weights: Weights, whitening: Whitening | None, *, quantize: bool = True, relu: bool = False
+) -> WindowEmbedding:
+    """Return VGGish as an embedding: of `network` as it is, or whitened, or whitened and quantised."""
+    run = vggish_network(weights, relu)
+
+    def vectors(windows: np.ndarray) -> np.ndarray:
+        found = run(tf.convert_to_tensor(windows)).numpy()
+        return found if whitening is None else whitening.apply(found, quantize)
+
+    return WindowEmbedding(vectors, DIMENSION, SAMPLE_RATE, WINDOW)

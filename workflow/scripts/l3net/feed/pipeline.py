@@ -1,0 +1,145 @@
+"""The feed: shards -> tf.data batches, and the augmentation that runs inside the training step.
+
+`open_feed` gives compressed samples to parallel C++ decoders; `prepare` turns a batch into what the network takes,
+batched, on the GPU where there is one.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from l3net.errors import ConfigError, ShardError
+from l3net.feed.batch_reader import CompressedBatch, ReadPlan, read_batches
+from l3net.media import SAMPLE_RATE
+from l3net.samples import read_shard_index
+
+_BATCHES_AHEAD = 2
+
+
+def open_feed(
+    index: Path,
+    *,
+    batch_size: int,
+    epoch: int,
+    seed: int,
+    workers: int = 1,
+    shuffle: bool = True,
+    batches: int | None = None,
+    start_batch: int = 0,
+    mix: int = 128,
+) -> tf.data.Dataset:
+    """Return the batches of one epoch, from `start_batch` on.
+
+    The samples are one endless stream, each once before any comes again, in an order given by the seed; epoch k is its
+    k-th stretch of `batches` batches. So an epoch is a function of (seed, epoch), and starting late costs nothing.
+
+    Parameters
+    ----------
+    index : JSON file written by index_shards.
+    batch_size : samples of a batch; every batch is full.
+    epoch : from 0 on; which stretch of the stream.
+    seed : of the order.
+    workers : processes that read; 0 reads in this one. The batches are the same for any number.
+    shuffle : False takes the first sample of every clip, then every second, in the stored order.
+    batches : of an epoch; None takes as many as all samples fill, at least one.
+    start_batch : batches of the epoch to leave out.
+    mix : clips whose samples are mixed with each other at a time; memory grows with it (docs/samples.md).
+
+    Returns
+    -------
+    tf.data.Dataset
+        Dicts of image uint8 [B, S, S, 3] (cropped), audio int16 [B, 48000], label int32 [B] (1 = corresponds), flip
+        bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id string, label_mids
+        string (of the clip that is heard).
+
+    Raises
+    ------
+    ShardError
+        An index or shard that cannot be read.
+    ConfigError
+        A number out of range.
+    """
+    found = read_shard_index(index)
+    n = max(found.n_samples // batch_size, 1) if batches is None else batches
+    if min(batch_size, n) < 1 or min(epoch, start_batch, workers) < 0:
+        raise ConfigError(
+            f"feed: batch_size {batch_size} and batches {n} must be 1 or more; "
+            f"epoch {epoch}, start_batch {start_batch} and workers {workers} must be 0 or more"
+        )
+    plan = ReadPlan(str(index), batch_size, epoch * n + start_batch, (epoch + 1) * n, seed, shuffle, mix)
+    data = tf.data.Dataset.from_generator(
+        lambda: map(_arrays, read_batches(plan, workers)), output_signature=_signature(batch_size)
+    )
+    data = data.map(_decoder(batch_size, found.image_size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return data.apply(tf.data.experimental.assert_cardinality(max(n - start_batch, 0))).prefetch(_BATCHES_AHEAD)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what TensorFlow raises when a feed's reader fails into the reader's own `ShardError`.
+
+    TensorFlow wraps an error of the feed's Python side in its own, with a traceback as text.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        if found := re.search(r"ShardError: (.+)", error.message):
+            raise ShardError(found[1]) from None
+        if "JPEG" in error.message:
+            raise ShardError(
+                "an image does not decode: a shard has changed since it was indexed; make it again (-R make_shard)"
+            ) from None
+        raise
+
+
+def _arrays(batch: CompressedBatch) -> dict[str, Any]:
+    """Return a compressed batch as arrays that are the caller's to keep."""
+    slot, rows = batch.slot, batch.slot.recipes
+    return {
+        "jpeg": np.array([slot.jpeg[i, :n].tobytes() for i, n in enumerate(slot.lengths.tolist())], object),
+        "audio": batch.audio,
+        "label": rows["label"].astype(np.int32),
+        "flip": rows["flip"].astype(bool),
+        "saturation": rows["saturation"].copy(),
+        "brightness": rows["brightness"].copy(),
+        "saturation_first": rows["saturation_first"].astype(bool),
+        "gain": rows["gain"].copy(),
+        "sample_id": np.array(batch.sample_ids, object),
+        "label_mids": np.array(batch.label_mids, object),
+    }
+
+
+def _signature(batch_size: int) -> dict[str, tf.TensorSpec]:
+    kinds = {
+        "jpeg": tf.string,
+        "label": tf.int32,
+        "flip": tf.bool,
+        "saturation": tf.float32,
+        "brightness": tf.float32,
+        "saturation_first": tf.bool,
+        "gain": tf.float32,
+        "sample_id": tf.string,
+        "label_mids": tf.string,
+    }
+    return {
+        "audio": tf.TensorSpec([batch_size, SAMPLE_RATE], tf.int16),
+        **{name: tf.TensorSpec([batch_size], kind) for name, kind in kinds.items()},
+    }
+
+
+def _decoder(batch_size: int, image_size: int):
+    """Return the map from compressed batches to images: one decoding op a row, so that rows decode in parallel."""
+
+    def decode(batch):
+        images = [
+            tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE") for jpeg in tf.unstack(batch["jpeg"])
+        ]
+        rest = {name: value for name, value in batch.items() if name != "jpeg"}
+        return {"image": tf.ensure_shape(tf.stack(images), [batch_size, image_size, image_size, 3]), **rest}
+
+    return decode

@@ -1,0 +1,80 @@
+"""A process that serves this one over a pipe: a fresh interpreter that imports one module of the library.
+
+Neither forked (TensorFlow and HDF5 hold locks) nor spawned by multiprocessing, which would run the main script again
+and with it import TensorFlow.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from l3net.errors import ShardError
+
+_SECONDS_TO_STOP = 5.0
+_START = """import sys
+sys.path.insert(0, {library!r})
+from l3net.feed import {module}
+{module}.serve(*map(int, sys.argv[1:]))
+"""
+
+
+class ReaderProcess:
+    """This side of a process that runs ``l3net.{module}.serve(connection, descriptor)``.
+
+    Parameters
+    ----------
+    module : of the library.
+    descriptor : an open file that the process inherits.
+    greeting : what it is sent first.
+    """
+
+    def __init__(self, module: str, descriptor: int, greeting: Any) -> None:
+        ours, theirs = socket.socketpair()
+        code = _START.format(library=str(Path(__file__).parents[2]), module=module)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, str(theirs.fileno()), str(descriptor)],
+                pass_fds=(theirs.fileno(), descriptor),
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "HDF5_USE_FILE_LOCKING": "FALSE", "OMP_NUM_THREADS": "1"},
+            )
+        self.connection = Connection(ours.detach())
+        self.send(greeting)
+
+    def receive(self) -> Any:
+        """Wait for the next answer; text is an error that the process met.
+
+        Raises
+        ------
+        ShardError
+            What the process met, or that it ended.
+        """
+        try:
+            answer = self.connection.recv()
+        except (EOFError, OSError):
+            code = self.process.wait()
+            raise ShardError(f"a reader process of the feed ended with code {code} (-9: killed, for memory?)") from None
+        if isinstance(answer, str):
+            raise ShardError(answer)
+        return answer
+
+    def send(self, message: Any) -> None:
+        """Send a message; if the process has ended, `receive` says so."""
+        try:
+            self.connection.send(message)
+        except OSError:
+            return
+
+    def stop(self) -> None:
+        """End the process."""
+        self.connection.close()
+        self.process.terminate()
+        try:
+            self.process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,90 @@
+"""The encoding of stored clips, and the cut of a clip out of a video."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg
+
+from l3net.errors import ClipError
+from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary
+from l3net.media.rates import FPS, SAMPLE_RATE
+
+_PATIENCE_SECONDS = 120.0
+
+_QUIETLY = ("-nostdin", "-hide_banner", "-loglevel", "error")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How clips are kept in the store: Matroska, H.264 at 30 frames a second, FLAC at 48 kHz, one channel.
+
+    Parameters
+    ----------
+    short_side : pixels of the shorter side; larger pictures are scaled down to it, smaller ones left. None keeps all.
+    preset : x264's trade of time against size.
+    crf : x264's quality, 0 (lossless) to 51.
+    """
+
+    short_side: int | None = 256
+    preset: str = "veryfast"
+    crf: int = 23
+
+    def options(self, seconds: float) -> dict[str, object]:
+        """Return ffmpeg's output options for a clip of `seconds`, as ffmpeg-python takes them.
+
+        Both streams start at 0 (sound that begins late is led by silence, a picture by its first frame), so that a
+        reader that ignores time stamps is in sync. Sizes are even, pixels square, rotation applied. Titles and other
+        texts of the source are left behind. The bytes depend on the source and these options only.
+        """
+        return {
+            "t": seconds,
+            "vf": f"fps={FPS}:start_time=0,{self._scale()},setsar=1,format=yuv420p",
+            "af": f"aresample={SAMPLE_RATE}:async=1:first_pts=0",
+            "ac": 1,
+            "ar": SAMPLE_RATE,
+            "vcodec": "libx264",
+            "preset": self.preset,
+            "crf": self.crf,
+            "acodec": "flac",
+            "sample_fmt": "s16",
+            "threads": 1,
+            "filter_threads": 1,
+            "map_metadata": -1,
+            "map_chapters": -1,
+            "fflags": "+bitexact",
+            "flags:v": "+bitexact",
+            "flags:a": "+bitexact",
+            "f": "matroska",
+        }
+
+    def arguments(self, seconds: float) -> list[str]:
+        """Return `options` as ffmpeg's command line has them, for a command that another program makes."""
+        return ffmpeg.output(ffmpeg.input("-"), "-", **self.options(seconds)).get_args()[2:-1]
+
+    def _scale(self) -> str:
+        factor = "1" if self.short_side is None else f"min(1,{self.short_side}/min(iw*sar,ih))"
+        return f"scale=w='2*round(iw*sar*{factor}/2)':h='2*round(ih*{factor}/2)'"
+
+
+def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float, encoding: Encoding) -> None:
+    """Write the clip of `source` that begins at `start_seconds` to `target`; only files are opened, no addresses.
+
+    Raises
+    ------
+    ClipError
+        What ffmpeg said, in one line, when it failed.
+    """
+    opened = ffmpeg.input(str(source), ss=start_seconds, t=seconds, threads=1, **FILE_OPTIONS)
+    streams = [opened["V:0?"], opened["a:0?"]]
+    command = (
+        ffmpeg.output(*streams, f"file:{target}", **encoding.options(seconds)).global_args(*_QUIETLY).overwrite_output()
+    )
+    words, patience = command.compile(cmd=ffmpeg_binary()), _PATIENCE_SECONDS + 20 * seconds
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=patience)
+    except subprocess.TimeoutExpired:
+        raise ClipError(f"ffmpeg: not done after {patience:.0f} s") from None
+    if done.returncode:
+        said = done.stderr.strip().rpartition("\n")[2].removeprefix("Error opening input files: ")
+        raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")

@@ -1,0 +1,15 @@
+"""The networks: L3-Net, the spectrograms at its front, the weights files of the package openl3, and
+exports for other programs."""
+
+import lazy_loader
+
+# Names that other rooms use; each module is loaded when one of its names is.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "export": ["export_embedding"],
+        "l3": ["build_l3", "embedding_network", "projection_network", "vision_embedding_network"],
+        "openl3_weights": ["read_openl3_weights"],
+        "weight_download": ["fetch_weight_file"],
+    },
+)

@@ -1,0 +1,167 @@
+"""L3-Net: a vision and an audio subnetwork, fused to say whether an image and a second of sound belong together.
+
+Conventions: images float32 [shape=(batch, size, size, 3)] in [-1, 1]; sound float32 [shape=(batch, 48000)] in
+[-1, 1); outputs [mismatch, correspond]. Source: the paper, section 2, and the published training code, whose
+vision subnetwork has one convolution in the order conv, ReLU, batch norm (all others: conv, batch norm, ReLU).
+"""
+
+import keras
+from keras import layers
+
+from l3net.errors import ConfigError
+from l3net.media import SAMPLE_RATE
+from l3net.models.spectrogram import FRONT_ENDS, HOP_LENGTH, SpecAugment, StopGradient, build_front_end
+from l3net.runtime import stable_hash
+
+CHANNELS = (64, 128, 256, 512)  # of the four blocks, at width 1
+HIDDEN = 128  # units of the fusion's hidden layer, whatever the width
+PROJECTION = 128  # units of each side's projection under the contrastive objective
+OBJECTIVES = ("correspondence", "contrastive")
+AUDIO_POOLING = {
+    6144: {"linear": (8, 8), "mel128": (4, 8), "mel256": (8, 8)},
+    512: dict.fromkeys(FRONT_ENDS),
+}
+AUDIO_TAP, VISION_TAP = "audio_conv_4_2", "vision_conv_4_2"
+
+
+def build_l3(
+    front_end: str,
+    *,
+    image_size: int,
+    width: float = 1.0,
+    version: str = "training",
+    hop_length: int = HOP_LENGTH,
+    batch_norm_momentum: float = 0.99,
+    weight_decay: float = 1e-5,
+    synchronised_batch_norm: bool = False,
+    objective: str = "correspondence",
+    spec_augment: bool = False,
+    precision: str = "float32",
+    seed: int = 0,
+) -> keras.Model:
+    """Return the whole network: {"image", "audio"} -> probabilities [shape=(batch, 2)] of [mismatch, correspond].
+
+    Parameters
+    ----------
+    front_end, version, hop_length : as of `front_ends.build`.
+    image_size : pixels; 224 in the paper.
+    width : factor on the channels of every convolution.
+    weight_decay : L2 on the kernels of convolutions and dense layers; its losses are in ``model.losses``.
+    objective : ``correspondence``, or ``contrastive``, which puts projections of both sides in place of the fusion.
+    spec_augment : masks bands and times of the spectrogram in training; adds the input "mask_seed" int32 [batch, 2].
+    precision : ``float32``, ``mixed_bfloat16`` or ``mixed_float16``; spectrograms and outputs are float32 under each.
+    seed : of the initial weights, drawn layer by layer from the seed and the layer's name.
+
+    Raises
+    ------
+    ConfigError
+        An unknown front end, version or objective, or a width that leaves a block without channels.
+    """
+    if objective not in OBJECTIVES:
+        raise ConfigError(f"unknown objective {objective!r}; expected one of {', '.join(OBJECTIVES)}")
+    if width * CHANNELS[0] < 1:
+        raise ConfigError(f"network.width {width} leaves the first block without channels; expected 1/64 or more")
+    make = _Layers(width, batch_norm_momentum, weight_decay, synchronised_batch_norm, precision, seed)
+    image = keras.Input((image_size, image_size, 3), name="image")
+    audio = keras.Input((SAMPLE_RATE,), name="audio")
+    inputs = {"image": image, "audio": audio}
+    spectrogram = build_front_end(front_end, version=version, hop_length=hop_length)(audio)
+    if spec_augment:
+        inputs["mask_seed"] = keras.Input((2,), name="mask_seed", dtype="int32")
+        spectrogram = SpecAugment(name="spec_augment")(spectrogram, inputs["mask_seed"])
+    seen = _subnetwork(make, "vision", image, padding="same", relu_before_norm=("1_2",))
+    heard = _subnetwork(make, "audio", spectrogram, padding="valid")
+    head = _fusion if objective == "correspondence" else _similarity
+    return keras.Model(inputs, head(make, seen, heard), name="l3")
+
+
+def embedding_network(l3_model: keras.Model, *, pooling: int = 6144) -> keras.Model:
+    """Return the audio embedding of an L3 network: sound [batch, 48000] -> [batch, d]; it shares the layers.
+
+    Taps the last convolution before its batch norm and ReLU (the paper, section 3.1).
+
+    Parameters
+    ----------
+    pooling : the embedding's size at width 1 and hop 242: 6144 (max-pooled) or 512 (the maximum of the whole map).
+    """
+    front_end = l3_model.get_layer("front_end").front_end
+    if pooling not in AUDIO_POOLING:
+        raise ConfigError(f"embed.pooling {pooling} is unknown; expected one of {', '.join(map(str, AUDIO_POOLING))}")
+    tap = l3_model.get_layer(AUDIO_TAP).output
+    vectors = _pool(tap, AUDIO_POOLING[pooling][front_end])
+    return keras.Model(l3_model.input["audio"], vectors, name="embedding")
+
+
+def vision_embedding_network(l3_model: keras.Model) -> keras.Model:
+    """Return the vision embedding: images [batch, size, size, 3] -> [batch, d]; 8192 at width 1 and 224 pixels."""
+    vectors = _pool(l3_model.get_layer(VISION_TAP).output, (7, 7))
+    return keras.Model(l3_model.input["image"], vectors, name="vision_embedding")
+
+
+def projection_network(l3_model: keras.Model) -> keras.Model:
+    """Return a contrastive network with three outputs: probabilities, image vectors, sound vectors (of length 1)."""
+    sides = [l3_model.get_layer(f"{side}_direction").output for side in ("vision", "audio")]
+    return keras.Model(l3_model.input, [l3_model.output, *sides], name="l3_projections")
+
+
+class _Layers:
+    """Makes the layers of one network, with its width, initial weights, regularisation and precision."""
+
+    def __init__(self, width, momentum, weight_decay, synchronised, precision, seed):
+        self.width, self.seed, self.decay, self.precision = width, seed, weight_decay, precision
+        self.norm_options = {"momentum": momentum, "synchronized": synchronised}
+
+    def __call__(self, kind, *settings, name, dtype=None, **options):
+        return kind(*settings, name=name, dtype=dtype or self.precision, **options)
+
+    def _kernel(self, name, initializer):
+        seed = stable_hash(f"{self.seed}/{name}") % 2**31
+        return {"kernel_initializer": initializer(seed=seed), "kernel_regularizer": keras.regularizers.L2(self.decay)}
+
+    def conv(self, name, channels):
+        kernel = self._kernel(name, keras.initializers.HeNormal)
+        return self(layers.Conv2D, round(channels * self.width), 3, padding="same", name=name, **kernel)
+
+    def dense(self, name, units, **options):
+        return self(layers.Dense, units, name=name, **self._kernel(name, keras.initializers.GlorotUniform), **options)
+
+    def norm(self, name, **options):
+        return self(layers.BatchNormalization, name=name, **self.norm_options, **options)
+
+
+def _subnetwork(make, side, x, *, padding, relu_before_norm=()):
+    """Return the 512 values (at width 1) of one side; `relu_before_norm` names convolutions of the other order."""
+    x = make.norm(f"{side}_norm_0", dtype="float32")(x)
+    for block, channels in enumerate(CHANNELS, start=1):
+        for number in (1, 2):
+            place = f"{block}_{number}"
+            x = make.conv(f"{side}_conv_{place}", channels)(x)
+            order = [make.norm(f"{side}_norm_{place}"), make(layers.ReLU, name=f"{side}_relu_{place}")]
+            for layer in reversed(order) if place in relu_before_norm else order:
+                x = layer(x)
+        if block < len(CHANNELS):
+            x = make(layers.MaxPooling2D, 2, 2, padding=padding, name=f"{side}_pool_{block}")(x)
+    return make(layers.GlobalMaxPooling2D, name=f"{side}_pool_4")(x)
+
+
+def _fusion(make, seen, heard):
+    x = make(layers.Concatenate, name="fusion_concat")([seen, heard])
+    x = make.dense("fusion_dense_1", HIDDEN, activation="relu")(x)
+    return make.dense("fusion_dense_2", 2, activation="softmax", dtype="float32")(x)
+
+
+def _similarity(make, seen, heard):
+    """Return probabilities from the cosine of both sides' projections; their gradient stays out of the subnetworks."""
+    sides = []
+    for side, x in (("vision", seen), ("audio", heard)):
+        x = make.dense(f"{side}_projection", PROJECTION, dtype="float32")(x)
+        sides.append(layers.UnitNormalization(name=f"{side}_direction", dtype="float32")(x))
+    cosine = layers.Dot(axes=1, name="cosine", dtype="float32")(sides)
+    cosine = StopGradient(name="cosine_alone", dtype="float32")(cosine)
+    return make.dense("fusion_dense_2", 2, activation="softmax", dtype="float32")(cosine)
+
+
+def _pool(tap, size):
+    if size is None:
+        return layers.GlobalMaxPooling2D(name="embedding")(tap)
+    return layers.Flatten(name="embedding")(layers.MaxPooling2D(size, padding="same", name="embedding_pool")(tap))

@@ -1,0 +1,124 @@
+"""One look for all figures: readable in print and by colour-blind eyes, as SVG and PNG.
+
+Colours are those of Okabe and Ito, always in one order, and never alone: a second channel (marker, hatch, line style or
+label) says the same. Figures of synthetic data are marked as such. Widths are those of a two-column paper.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from l3net.report.labels import display_name
+from l3net.runtime import atomic
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "---")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", ":", "-.")
+WIDTH_INCHES = 7.2
+_NOTE_CHARACTERS_PER_INCH = 19
+_STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "hatch.linewidth": 0.5,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "l3net",  # the same data gives the same bytes
+}
+
+
+def panels(n_columns: int, n_rows: int = 1, *, height: float = 2.8, width: float = WIDTH_INCHES, **kwargs):
+    """Return a figure and its axes [shape=(n_rows, n_columns)]; `height` in inches of one row."""
+    plt.rcParams.update(_STYLE)
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(width, height * n_rows), squeeze=False, layout="constrained", **kwargs
+    )
+    return figure, axes
+
+
+def save(figure: Figure, svg: Path, png: Path, *, synthetic: bool, note: str = "") -> None:
+    """Write a figure as SVG and PNG; say below it what it shows (`note`), and above it that its data is synthetic."""
+    if note:
+        line = int(figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH)
+        figure.supxlabel(textwrap.fill(note, line), fontsize=7, color="#444444", x=0.01, ha="left", ma="left")
+    if synthetic:
+        figure.suptitle("SYNTHETIC DATA", fontsize=8, color=COLOURS[3], weight="bold", x=0.01, ha="left")
+    for path, metadata in ((svg, {"Date": None}), (png, {"Software": None})):
+        with atomic.replacing(path) as temporary:
+            figure.savefig(temporary, metadata=metadata, facecolor="white")
+    plt.close(figure)
+
+
+def grouped_boxes(
+    ax: Axes, values: dict[tuple[str, str], Sequence[float]], places: list[str], groups: list[str]
+) -> None:
+    """Draw a box for each (place on the x axis, group beside each other), with every value as a point."""
+    width = 0.8 / max(len(groups), 1)
+    rng = np.random.default_rng(0)
+    for g, group in enumerate(groups):
+        for p, place in enumerate(places):
+            found = np.asarray(values.get((place, group), ()), float)
+            if not found.size:
+                continue
+            x = p + (g - (len(groups) - 1) / 2) * width
+            colour = COLOURS[g % len(COLOURS)]
+            box = ax.boxplot(
+                [found],
+                positions=[x],
+                widths=width * 0.8,
+                patch_artist=True,
+                showfliers=False,
+                medianprops={"color": "black", "linewidth": 1.4},
+                boxprops={"facecolor": colour + "55", "edgecolor": colour, "hatch": HATCHES[g % len(HATCHES)]},
+                whiskerprops={"color": colour},
+                capprops={"color": colour},
+            )
+            box["boxes"][0].set_label(group)
+            spread = rng.uniform(-0.2, 0.2, found.size) * width if found.size > 1 else 0
+            ax.scatter(np.full(found.size, x) + spread, found, s=9, color=colour, edgecolor="white", lw=0.4, zorder=3)
+            ax.scatter([x], [found.mean()], marker="D", s=16, color="white", edgecolor="black", lw=0.8, zorder=4)
+    ax.set_xticks(range(len(places)), [display_name(place) for place in places])
+    ax.set_xlim(-0.6, len(places) - 0.4)
+    ax.grid(axis="y")
+
+
+def percent(ax: Axes, axis: str = "y") -> None:
+    """Label an axis of fractions in percent."""
+    getattr(ax, f"{axis}axis").set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, decimals=0, symbol=""))
+
+
+def legend_above(figure: Figure, title: str = "") -> None:
+    """Put one legend above all panels, with each entry of any of them once."""
+    shown = {}
+    for ax in figure.axes:
+        handles, labels = ax.get_legend_handles_labels()
+        shown |= dict(zip(labels, handles, strict=True))
+    if shown:
+        labels = [display_name(label) for label in shown]
+        figure.legend(shown.values(), labels, loc="outside upper right", ncols=min(len(shown), 6), title=title or None)
+
+
+def chance(ax: Axes, share: float) -> None:
+    """Draw the line of guessing."""
+    ax.axhline(share, color="#555555", lw=0.9, ls=(0, (4, 3)), zorder=1)
+    ax.annotate(
+        "chance", (1, share), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7, color="#555555"
+    )

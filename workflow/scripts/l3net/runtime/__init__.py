@@ -1,0 +1,15 @@
+"""What every stage needs, whatever it computes: the door between Snakemake and Python, files that are
+written whole or not at all, downloads, hashes, provenance, progress and signals. No audio in here."""
+
+import lazy_loader
+
+# Names that other rooms use; each module is loaded when one of its names is.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "hashing": ["sha256_of", "stable_hash"],
+        "progress": ["Progress", "track_progress"],
+        "provenance": ["canonical_json", "describe"],
+        "signals": ["StopRequests"],
+    },
+)

@@ -1,0 +1,66 @@
+"""Progress of a long step: a bar on a terminal, a line a minute in a log."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+_SECONDS_BETWEEN_LINES = 60.0
+_log = logging.getLogger("l3net")
+T = TypeVar("T")
+
+
+class Progress:
+    """Counts units of work; shows them as a bar on a terminal, else logs a line a minute and one at the end.
+
+    Parameters
+    ----------
+    what : what is being done, e.g. ``"fetching"``.
+    total : number of units expected, or None when it is not known.
+    unit : the unit's name in the plural, e.g. ``"clips"``.
+    """
+
+    def __init__(self, what: str, total: int | None = None, unit: str = "items") -> None:
+        self.what, self.total, self.unit, self.done = what, total, unit, 0
+        self._started = self._said = time.monotonic()
+        self._bar = tqdm(total=total, desc=what, unit=f" {unit}") if sys.stderr.isatty() else None
+
+    def advance(self, n: int = 1) -> None:
+        """Count `n` more units."""
+        self.done += n
+        if self._bar is not None:
+            self._bar.update(n)
+        elif time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
+            self._said = time.monotonic()
+            _log.info(self.line())
+
+    def line(self) -> str:
+        """Return the state as one line: done, total, units a second, time left."""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        rate = self.done / seconds
+        text = f"{self.what}: {self.done}{'' if self.total is None else f' of {self.total}'} {self.unit}, {rate:.3g}/s"
+        if self.total is not None and 0 < self.done < self.total:
+            text += f", {(self.total - self.done) / rate / 60:.1f} min left"
+        return text
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        else:
+            _log.info(self.line())
+
+
+def track_progress(items: Iterable[T], what: str, total: int | None = None, unit: str = "items") -> Iterator[T]:
+    """Yield `items`, showing progress."""
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    with Progress(what, total, unit) as progress:
+        for item in items:
+            yield item
+            progress.advance()
