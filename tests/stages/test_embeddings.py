@@ -15,8 +15,8 @@ from l3net.embeddings.keras_metadata import read_keras_metadata
 from l3net.errors import ClipError, ConfigError, DatasetError, WeightsError
 from l3net.models.l3 import vision_embedding_network
 from tests import tiny_embedding
-from tests.stages.loading import stage_function
 from tests.embeddings import test_soundnet as soundnet
+from tests.stages.loading import stage_function
 
 extract_embedding = stage_function("extract_embedding")
 embed_dataset = stage_function("embed_dataset")

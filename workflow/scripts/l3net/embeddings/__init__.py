@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "audio_files": ["embed_audio_files", "find_audio_files"],
-        "dataset_vectors": ["DatasetVectorsWriter"],
+        "dataset_vectors": ["DatasetVectors", "DatasetVectorsWriter", "read_dataset_vectors"],
         "embedding_keras": ["embed", "load_keras_embedding", "load_network"],
         "interface": ["Embedding", "WindowEmbedding"],
         "keras_metadata": ["add_keras_metadata", "read_keras_metadata"],
