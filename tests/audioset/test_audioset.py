@@ -11,7 +11,6 @@ from l3net.audioset.clip_selection import clips_with_labels, part_clips
 from l3net.audioset.clip_tables import read_clip_list, read_manifest
 from l3net.audioset.ontology import Ontology, read_filter, read_ontology
 from l3net.audioset.segment_lists import read_segments
-from l3net.audioset.splits import SPLITS, split_of
 from l3net.errors import ClipError, ConfigError
 from l3net.runtime.hashing import stable_hash
 
@@ -180,14 +179,6 @@ class TestPlaces:
         path = clip_path("store", "--PJHxphWEs", 30.0, 40.25)
         folder = f"{stable_hash('--PJHxphWEs') % 256:02x}"
         assert path == Path("store") / folder / "--PJHxphWEs_0030000_0040250.mkv"
-
-    @pytest.mark.parametrize(
-        ("parts", "counts"), [(10, (8, 1, 1)), (100, (80, 10, 10)), (800, (640, 80, 80)), (1, (0, 0, 1))]
-    )
-    def test_split_of(self, parts, counts):
-        splits = [split_of(part, parts) for part in range(parts)]
-        assert tuple(splits.count(split) for split in SPLITS) == counts
-        assert splits == sorted(splits, key=SPLITS.index)
 
     def test_clips_of_a_part_of_several_lists(self, tmp_path):
         head = "ytid,start_seconds,end_seconds,labels\n"

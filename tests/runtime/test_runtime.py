@@ -9,43 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from l3net.audioset.splits import part_of
 from l3net.configuration.validate import check_configuration, read_schema
 from l3net.errors import ConfigError
-from l3net.runtime import atomic, provenance
+from l3net.runtime import provenance
 from l3net.runtime.hashing import sha256_of, stable_hash
 from l3net.runtime.progress import track_progress
-
-
-def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path: Path) -> None:
-    target = tmp_path / "table.csv"
-    target.write_text("old")
-    with pytest.raises(RuntimeError, match="half way"), atomic.replacing(target) as temporary:
-        temporary.write_text("ne")
-        raise RuntimeError("half way")
-    assert target.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_replacing_keeps_the_suffix_and_renames(tmp_path: Path) -> None:
-    with atomic.replacing(tmp_path / "deep" / "a.h5") as temporary:
-        assert temporary.suffix == ".h5"
-        assert temporary.parent == tmp_path / "deep"
-        temporary.write_text("new")
-    assert (tmp_path / "deep" / "a.h5").read_text() == "new"
 
 
 def test_stable_hash_is_the_head_of_blake2b() -> None:
     digest = hashlib.blake2b(b"--2hxJ7vTaE", digest_size=8).hexdigest()
     assert stable_hash("--2hxJ7vTaE") == int(digest, 16)
-    assert part_of("--2hxJ7vTaE", 10) == int(digest, 16) % 10
-
-
-def test_parts_are_even() -> None:
-    counts = [0] * 10
-    for n in range(20000):
-        counts[part_of(f"{n:011d}", 10)] += 1
-    assert max(abs(count - 2000) for count in counts) < 5 * 2000**0.5
 
 
 def test_sha256_of_reads_the_whole_file(tmp_path: Path) -> None:

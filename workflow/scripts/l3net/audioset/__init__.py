@@ -22,6 +22,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "clip_tables": ["CLIP_KEY", "MANIFEST_COLUMNS", "MANIFEST_TYPES", "read_clip_list", "read_manifest"],
         "ontology": ["read_filter", "read_ontology"],
         "segment_lists": ["scan_segments"],
-        "splits": ["SPLITS", "part_of", "split_of"],
+        "splits": ["SPLITS", "part_of", "parts_of", "split_of"],
     },
 )

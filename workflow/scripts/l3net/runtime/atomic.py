@@ -5,6 +5,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -42,3 +46,14 @@ def write_text(target: Path | str, text: str) -> None:
     """Write `text` in UTF-8 to `target`, whole or not at all."""
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_csv(table: "pd.DataFrame", target: Path | str, *, float_format: str | None = None) -> None:
+    """Write `table` without its index as CSV to `target`, whole or not at all.
+
+    Parameters
+    ----------
+    float_format : how floating-point numbers are written, such as ``"%.6g"``; None writes all their digits.
+    """
+    with replacing(target) as temporary:
+        table.to_csv(temporary, index=False, float_format=float_format)
