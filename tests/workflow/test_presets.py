@@ -178,7 +178,8 @@ def _module_of(room: str, name: str) -> str:
     found = importlib.import_module(room)
     value = getattr(found, name, None)
     for module in package.parent.glob("*.py"):
-        if module.stem != "__init__" and re.search(rf"^(class|def) {name}\b|^{name}\b.* = ", module.read_text(), re.MULTILINE):
+        defines = re.search(rf"^(class|def) {name}\b|^{name}\b.* = ", module.read_text(), re.MULTILINE)
+        if module.stem != "__init__" and defines:
             return f"{room}.{module.stem}"
     return f"{room}.{name}" if value is not None else room
 

@@ -18,9 +18,9 @@ from l3net.downstream import (
     clip_likelihoods,
     fill_standardised,
     fold_windows,
+    folds_to_test,
     mean_and_deviation,
     read_embedded_clips,
-    folds_to_test,
     window_blocks,
 )
 from l3net.errors import DatasetError

@@ -15,6 +15,7 @@ from l3net.embeddings.keras_metadata import read_keras_metadata
 from l3net.errors import WeightsError
 from l3net.inference import prepare_for_inference
 from l3net.media import SAMPLE_RATE, audio_from_array
+from l3net.models import spectrogram  # noqa: F401 (registers the layers that stand in the files)
 
 WINDOW = SAMPLE_RATE  # samples; one second
 
