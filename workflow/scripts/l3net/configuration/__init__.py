@@ -1,2 +1,16 @@
-"""The configuration of a run: its keys, their types, units and ranges, the checks between them, and the
-names that follow from it."""
+"""The configuration of a run: its keys with their types, units, ranges and the paper's values, the checks
+between them, what is generated from them (config.yaml, the schema for editors, the reference page), and the
+names of models and embeddings that follow from it."""
+
+import lazy_loader
+
+# Names that other rooms use; each module is loaded when one of its names is.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "data_sections": ["AudioSet", "Samples"],
+        "names": ["FRONT_ENDS", "EmbeddingName", "ModelName", "checkpoint_name", "model_grid"],
+        "run": ["Configuration", "read_configuration", "sort_keys"],
+        "training_sections": ["Evaluate", "FrontEnd", "Models", "Network", "Train"],
+    },
+)

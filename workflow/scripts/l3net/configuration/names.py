@@ -1,0 +1,102 @@
+"""The names of models and embeddings: one pair of functions makes and parses each.
+
+A model is named ``{subset}-{front_end}``, with ``-seed{n}`` from the grid's second seed on; the embedding of a model
+``l3-{model}``, and that of one of its checkpoints ``l3-{model}-epoch-{NNN}``. Names of subsets have
+lower-case letters, digits and underscores only, so a name can be parsed in one way only.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from l3net.errors import ConfigError
+
+FrontEndName = Literal["linear", "mel128", "mel256"]
+FRONT_ENDS: tuple[str, ...] = get_args(FrontEndName)
+SUBSET_PATTERN = r"[a-z0-9_]+"
+_MODEL = re.compile(rf"(?P<subset>{SUBSET_PATTERN})-(?P<front_end>{'|'.join(FRONT_ENDS)})(-seed(?P<seed>\d+))?")
+_EMBEDDING = re.compile(r"l3-(?P<model>.+?)(-epoch-(?P<epoch>\d{3}))?")
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """What the name of a model says.
+
+    Attributes
+    ----------
+    subset, front_end : what it was trained on, and with which spectrogram.
+    seed : its seed; None for the first of the grid (`models.seeds`), which names leave out.
+    """
+
+    subset: str
+    front_end: str
+    seed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """``{subset}-{front_end}``, with ``-seed{n}`` where there is a seed."""
+        return f"{self.subset}-{self.front_end}" + ("" if self.seed is None else f"-seed{self.seed}")
+
+    @classmethod
+    def parse(cls, name: str) -> "ModelName":
+        """Take a model's name apart.
+
+        Raises
+        ------
+        ConfigError
+            A name of another form.
+        """
+        found = _MODEL.fullmatch(name)
+        if found is None:
+            form = f"{{subset}}-{{front_end}} or {{subset}}-{{front_end}}-seed{{n}}, front end {', '.join(FRONT_ENDS)}"
+            raise ConfigError(f"{name!r} is no name of a model; expected {form}")
+        seed = found["seed"]
+        return cls(found["subset"], found["front_end"], None if seed is None else int(seed))
+
+
+@dataclass(frozen=True)
+class EmbeddingName:
+    """What the name of an embedding of our own models says.
+
+    Attributes
+    ----------
+    model : the model whose audio subnetwork it is.
+    epoch : the checkpoint it was taken from; None for the best one.
+    """
+
+    model: ModelName
+    epoch: int | None = None
+
+    @property
+    def name(self) -> str:
+        """``l3-{model}``, with ``-epoch-{NNN}`` where there is an epoch."""
+        return f"l3-{self.model.name}" + ("" if self.epoch is None else f"-{checkpoint_name(self.epoch)}")
+
+    @classmethod
+    def parse(cls, name: str) -> "EmbeddingName":
+        """Take the name of an embedding of our own models apart.
+
+        Raises
+        ------
+        ConfigError
+            A name of another form, such as that of an entry of section `embeddings`.
+        """
+        found = _EMBEDDING.fullmatch(name)
+        if found is None:
+            raise ConfigError(f"{name!r} is no embedding of our own models; expected l3-{{model}}[-epoch-{{NNN}}]")
+        return cls(ModelName.parse(found["model"]), found["epoch"] and int(found["epoch"]))
+
+
+def checkpoint_name(epoch: int) -> str:
+    """Return the name of a checkpoint in file names: ``epoch-{NNN}``."""
+    return f"epoch-{epoch:03d}"
+
+
+def model_grid(subsets: list[str], front_ends: list[str], seeds: list[int]) -> list[ModelName]:
+    """Return every model of the grid, in the order of the lists; the first of the seeds stays out of the names."""
+    return [
+        ModelName(subset, front_end, seed)
+        for subset in subsets
+        for front_end in front_ends
+        for seed in (None, *seeds[1:])
+    ]
