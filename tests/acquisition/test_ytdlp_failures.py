@@ -75,7 +75,7 @@ def source(error_or_info: Exception | dict, folder: Path) -> YtdlpSource:
             return {"id": self._match_id(url), **error_or_info}
 
     access = Access(allow_private_addresses=True, timeout_seconds=5.0)
-    return YtdlpSource(YOUTUBE_TEMPLATE, Encoding(64, "ultrafast"), access, extractors=[PlayedIE])
+    return YtdlpSource(YOUTUBE_TEMPLATE, Encoding(short_side=64, preset="ultrafast"), access, extractors=[PlayedIE])
 
 
 @pytest.mark.parametrize(("error", "status"), PLAYED, ids=[f"{status}-{n}" for n, (_, status) in enumerate(PLAYED)])

@@ -19,7 +19,7 @@ from tests import media_sources
 from tests.loopback import Server, serving
 
 CLIP = Clip("abcdefghijk", 1.0, 3.0)
-SMALL = Encoding(64, "ultrafast")
+SMALL = Encoding(short_side=64, preset="ultrafast")
 
 
 @pytest.fixture(scope="module")

@@ -118,6 +118,17 @@ def test_a_folder_that_gained_a_video_is_looked_into_again(kinds, tmp_path):
     assert read_manifest(tmp_path / "m.csv")["status"].tolist() == ["short"]
 
 
+def test_a_title_that_is_not_utf8_is_no_reason_to_fail(kinds, tmp_path):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    made = media_sources.run("-i", kinds["three_seconds"], "-c", "copy", "-metadata", "title=R@cit",
+                             to=videos / "latin-00000.mkv")  # fmt: skip
+    made.write_bytes(made.read_bytes().replace(b"R@cit", "Récit".encode("latin-1")))
+    clips = [clip_list(tmp_path / "clips.csv", ["latin-00000"])]
+    fetch_clips(clips, tmp_path / "m.csv", source="directory", directory=videos, store=tmp_path / "store", **FAST)
+    assert read_manifest(tmp_path / "m.csv")["status"].tolist() == ["short"]
+
+
 def test_estimate_and_progress_are_told(kinds, tmp_path, caplog):
     (tmp_path / "videos").mkdir()
     shutil.copy(kinds["three_seconds"], tmp_path / "videos" / "there-00000.mp4")

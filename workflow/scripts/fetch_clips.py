@@ -62,7 +62,7 @@ def fetch_clips(
     ClipError
         A clip list that cannot be read, or a full disk.
     """
-    encoding = Encoding(short_side, preset, crf)
+    encoding = Encoding(short_side=short_side, preset=preset, crf=crf)
     wanted, n_all = part_clips(clips, part, parts)
     access = Access(format, cookies, proxy, rate_limit, timeout_seconds, js_runtime, allow_private_addresses)
     origin = open_source(source, directory, url_template, encoding, access)

@@ -9,14 +9,14 @@ import pandas as pd
 
 from l3net.audioset import CLIP_KEY, USABLE_STATUSES, clip_path, part_of, read_clip_list, read_manifest
 from l3net.errors import ClipError, ConfigError, ShardError
-from l3net.media import SAMPLE_RATE, read_outline
+from l3net.media import FPS, SAMPLE_RATE, read_outline
 from l3net.runtime import atomic, provenance, stage, track_progress
 from l3net.samples import SAMPLE, Recipes, Shard, ShardWriter, decode_crops, limit_gains
 
 # Samples; Matroska gives times in milliseconds, so its last packet of sound may seem to end that much later.
 _CONTAINER_STEP = 48
 _log = logging.getLogger("l3net")
-_FRAME_SECONDS = 1 / 30
+_FRAME_SECONDS = 1 / FPS
 
 
 def make_shard(

@@ -3,12 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-
 from l3net.audioset import Clip, ClipFailure
 from l3net.errors import ClipError
-from l3net.media import FPS, SAMPLE_RATE, probe_media
+from l3net.media import FPS, SAMPLE_RATE, measure_clip, probe_media
 from l3net.runtime import sha256_of
 
 FRAMES_TOLERANCE = 1
@@ -31,9 +28,10 @@ def check_clip(path: Path, clip: Clip) -> tuple[str, dict[str, Any]]:
         if not info.has_video or not info.has_audio:
             missing = " and no ".join(["picture"] * (not info.has_video) + ["sound"] * (not info.has_audio))
             raise ClipFailure("invalid_media", f"no {missing}", again=False)
-        n_frames, n_samples, peak = _measure(path)
-    except (ClipError, av.FFmpegError, OSError, ValueError) as error:
-        raise ClipFailure("invalid_media", f"does not decode: {error}") from None
+        n_frames, n_samples, peak = measure_clip(path)
+    except ClipError as error:
+        reason = str(error).removeprefix(f"{path}: ")  # the name of a work folder tells nobody anything
+        raise ClipFailure("invalid_media", f"does not decode: {reason}") from None
     duration = min(n_frames / FPS, n_samples / SAMPLE_RATE)
     if duration <= SHORTEST_SECONDS:
         raise ClipFailure("invalid_media", f"only {duration:.2f} s where the clip should be", again=False)
@@ -52,17 +50,3 @@ def check_clip(path: Path, clip: Clip) -> tuple[str, dict[str, Any]]:
         "sha256": sha256_of(path),
     }
     return ("ok" if enough_frames and enough_sound else "short"), figures
-
-
-def _measure(path: Path) -> tuple[int, int, int]:
-    """Return the number of frames and of samples, and the largest absolute sample; the sound is decoded."""
-    n_frames = n_samples = peak = 0
-    with av.open(str(path)) as container:
-        for packet in container.demux(container.streams.video[0], container.streams.audio[0]):
-            if packet.stream.type == "video":
-                n_frames += packet.size > 0
-                continue
-            for frame in packet.decode():
-                n_samples += frame.samples
-                peak = max(peak, int(np.abs(frame.to_ndarray().astype(np.int64)).max(initial=0)))
-    return n_frames, n_samples, peak

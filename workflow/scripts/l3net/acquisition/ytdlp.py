@@ -9,7 +9,6 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import av
 import yt_dlp
 from yt_dlp.extractor.common import InfoExtractor
 from yt_dlp.extractor.generic import GenericIE
@@ -22,8 +21,8 @@ from l3net.acquisition.guard_proxy import GuardProxy
 from l3net.acquisition.ytdlp_failures import classify_failure
 from l3net.acquisition.ytdlp_options import Access, read_cookies, ytdlp_options
 from l3net.audioset import Clip, ClipFailure, check_ytid
-from l3net.errors import ConfigError
-from l3net.media import NETWORK_OPTIONS, Encoding, ffmpeg_binary, network_input_arguments
+from l3net.errors import ClipError, ConfigError
+from l3net.media import Encoding, duration_at_address, ffmpeg_binary, network_input_arguments
 from l3net.runtime import stable_hash
 
 YOUTUBE_TEMPLATE = "https://www.youtube.com/watch?v={ytid}"
@@ -89,7 +88,7 @@ class YtdlpSource:
         """Close the connections of all threads."""
         for session in self._sessions:
             session.close()
-            session.gate.close()
+            session.guard.close()
 
     def _session(self) -> "_Session":
         if not hasattr(self._local, "session"):
@@ -110,7 +109,7 @@ class _Session(yt_dlp.YoutubeDL):
         encoding: Encoding,
         extractors: list[type[InfoExtractor]],
     ) -> None:
-        self.gate = GuardProxy(
+        self.guard = GuardProxy(
             allow_private=access.allow_private_addresses,
             upstream=access.proxy,
             environment=proxies,
@@ -119,14 +118,14 @@ class _Session(yt_dlp.YoutubeDL):
         )
         self.asked: dict[str, Any] = {}
         FFmpegPostProcessor._ffmpeg_location.set(ffmpeg_binary())  # a context's variable: set in every thread
-        chosen = ytdlp_options(access, cookies, encoding.short_side, self.gate.url, ffmpeg_binary())
+        chosen = ytdlp_options(access, cookies, encoding.short_side, self.guard.url, ffmpeg_binary())
         super().__init__(chosen, auto_init=False)
         for extractor in extractors:
             self.add_info_extractor(extractor())
 
     def aim(self, clip: Clip, target: Path, encoding: Encoding) -> None:
         """Set the range of the next download, where it goes and how it is encoded."""
-        self.asked, self.gate.refused = {}, False
+        self.asked, self.guard.refused = {}, False
         self.params["outtmpl"] = {"default": str(target).replace("%", "%%")}
         self.params["download_ranges"] = download_range_func(None, [(clip.start_seconds, clip.end_seconds)])
         self.params["external_downloader_args"] = {
@@ -145,7 +144,7 @@ class _Session(yt_dlp.YoutubeDL):
 
     def explain(self, error: Exception) -> ClipFailure:
         """Return what an error means. ffmpeg's exit code does not tell: the media's address is then asked again."""
-        if self.gate.refused:
+        if self.guard.refused:
             return ClipFailure("failed", "refused: leads to a private address (allow_private_addresses)", again=False)
         if "exited with code" not in str(error):
             return classify_failure(error)
@@ -160,16 +159,20 @@ class _Session(yt_dlp.YoutubeDL):
         """Return the duration that the page gave, in whole seconds and so less one, or that the file's header gives."""
         if self.asked.get("duration"):
             return float(self.asked["duration"]) - 1.0
-        found = []
-        for fmt in self._formats():
-            headers = "".join(f"{key}: {value}\r\n" for key, value in fmt.get("http_headers", {}).items())
-            options = {"http_proxy": self.gate.url, "headers": headers, **NETWORK_OPTIONS}
+        durations = []
+        for media in self._formats():
             try:
-                with av.open(fmt["url"], options=options, timeout=self.params["socket_timeout"]) as container:
-                    found += [container.duration / av.time_base] if container.duration else []
-            except (av.FFmpegError, OSError):
+                durations.append(
+                    duration_at_address(
+                        media["url"],
+                        proxy=self.guard.url,
+                        headers=media.get("http_headers", {}),
+                        timeout_seconds=self.params["socket_timeout"],
+                    )
+                )
+            except ClipError:
                 return None
-        return max(found, default=None)
+        return max(filter(None, durations), default=None)
 
     def _formats(self) -> list[dict[str, Any]]:
         return self.asked.get("requested_formats") or ([self.asked] if self.asked else [])

@@ -1,5 +1,5 @@
-"""Media files: the only room that opens one. Finding ffmpeg, probing, cutting clips, decoding sound and
-picture. The sample rate and the frame rate of the project stand in `rates`."""
+"""Media files, which only this room opens: where ffmpeg is, what a file holds, the cut of a clip, and the decoding
+of sound and picture. The sample rate and the frame rate of the project stand in `rates`."""
 
 import lazy_loader
 
@@ -7,12 +7,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "audio": ["audio_blocks", "audio_from_array", "is_audio"],
+        "audio": ["audio_blocks", "audio_from_array"],
         "encoding": ["Encoding", "cut_clip"],
-        "ffmpeg": ["NETWORK_OPTIONS", "ffmpeg_binary", "network_input_arguments"],
-        "probe": ["probe_media"],
+        "ffmpeg": ["ffmpeg_binary"],
+        "mono": ["mono_int16"],
+        "network": ["network_input_arguments"],
+        "probe": ["duration_at_address", "is_audio", "measure_clip", "probe_media"],
         "rates": ["FPS", "SAMPLE_RATE"],
-        "video": ["Outline", "clip_streams", "mono_int16", "open_clip", "read_outline"],
+        "video": ["Outline", "clip_streams", "open_clip", "read_outline"],
         "video_writer": ["write_video"],
     },
 )

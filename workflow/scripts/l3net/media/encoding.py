@@ -1,4 +1,4 @@
-"""The encoding of stored clips, and the cut of a clip out of a video."""
+"""How stored clips are encoded, and the cut of a clip out of a video."""
 
 import subprocess
 from dataclasses import dataclass
@@ -10,20 +10,21 @@ from l3net.errors import ClipError
 from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary
 from l3net.media.rates import FPS, SAMPLE_RATE
 
-_PATIENCE_SECONDS = 120.0
+_LONGEST_START_SECONDS = 120.0
 
 _QUIETLY = ("-nostdin", "-hide_banner", "-loglevel", "error")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """How clips are kept in the store: Matroska, H.264 at 30 frames a second, FLAC at 48 kHz, one channel.
+    """The encoding of the store's clips: Matroska, H.264 at 30 frames a second, FLAC at 48 kHz with one channel.
 
     Parameters
     ----------
-    short_side : pixels of the shorter side; larger pictures are scaled down to it, smaller ones left. None keeps all.
-    preset : x264's trade of time against size.
-    crf : x264's quality, 0 (lossless) to 51.
+    short_side : pixels of the shorter side; larger pictures are scaled down to it, smaller ones keep their size. None
+        keeps every size.
+    preset : x264's preset, which trades time against size.
+    crf : x264's constant rate factor, from 0 (lossless) to 51 (worst).
     """
 
     short_side: int | None = 256
@@ -59,7 +60,7 @@ class Encoding:
         }
 
     def arguments(self, seconds: float) -> list[str]:
-        """Return `options` as ffmpeg's command line has them, for a command that another program makes."""
+        """Return `options` as words of ffmpeg's command line, for yt-dlp, which starts ffmpeg itself."""
         return ffmpeg.output(ffmpeg.input("-"), "-", **self.options(seconds)).get_args()[2:-1]
 
     def _scale(self) -> str:
@@ -73,18 +74,18 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
     Raises
     ------
     ClipError
-        What ffmpeg said, in one line, when it failed.
+        ffmpeg failed; the message is its last line.
     """
-    opened = ffmpeg.input(str(source), ss=start_seconds, t=seconds, threads=1, **FILE_OPTIONS)
+    opened = ffmpeg.input(f"file:{source}", ss=start_seconds, t=seconds, threads=1, **FILE_OPTIONS)
     streams = [opened["V:0?"], opened["a:0?"]]
     command = (
         ffmpeg.output(*streams, f"file:{target}", **encoding.options(seconds)).global_args(*_QUIETLY).overwrite_output()
     )
-    words, patience = command.compile(cmd=ffmpeg_binary()), _PATIENCE_SECONDS + 20 * seconds
+    words, limit = command.compile(cmd=ffmpeg_binary()), _LONGEST_START_SECONDS + 20 * seconds
     try:
-        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=patience)
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=limit)
     except subprocess.TimeoutExpired:
-        raise ClipError(f"ffmpeg: not done after {patience:.0f} s") from None
+        raise ClipError(f"ffmpeg: not done after {limit:.0f} s") from None
     if done.returncode:
         said = done.stderr.strip().rpartition("\n")[2].removeprefix("Error opening input files: ")
         raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")

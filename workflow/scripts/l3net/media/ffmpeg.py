@@ -1,7 +1,4 @@
-"""Media files: where ffmpeg is, what a file holds, and the cut of a clip out of a video.
-
-Conventions: durations in seconds, sizes in pixels as stored, rates in Hz and frames a second.
-"""
+"""Where ffmpeg is, and what it may open of the files here."""
 
 import shutil
 import subprocess
@@ -11,12 +8,8 @@ import imageio_ffmpeg
 
 from l3net.errors import ConfigError
 
-_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpeg,mpegts,mpegvideo,ogg,asf"
-FILE_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-NETWORK_OPTIONS = {
-    "protocol_whitelist": "http,https,tls,tcp,httpproxy,crypto,data",
-    "format_whitelist": f"{_CONTAINERS},hls",
-}
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpeg,mpegts,mpegvideo,ogg,asf"
+FILE_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 
 
 @cache
@@ -36,9 +29,3 @@ def ffmpeg_binary() -> str:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:
         raise ConfigError("no ffmpeg: install it, or imageio-ffmpeg, which brings one, into this environment") from None
-
-
-def network_input_arguments(timeout_seconds: float) -> list[str]:
-    """Return ffmpeg's input options for an address: containers only, and only what http(s) needs to be reached."""
-    options = {**NETWORK_OPTIONS, "rw_timeout": round(timeout_seconds * 1e6), "threads": 1}
-    return [word for name, value in options.items() for word in (f"-{name}", str(value))]

@@ -1,7 +1,6 @@
-"""Clips decoded once: frame times, sound, and the wanted crops of scaled frames, encoded as JPEG.
+"""Clips of the store: opening one for decoding, and its frame times and amount of sound without decoding.
 
-Conventions: times in seconds from the clip's start; sound mono int16 at 48 kHz; the result does not depend on the
-number of threads (H.264 and FLAC decode exactly, the scaler runs bit-exact, the JPEG encoder has one thread).
+Conventions: times in seconds from the clip's start; decoders have one thread and report damage.
 """
 
 from collections.abc import Iterator
@@ -13,14 +12,22 @@ import av
 import numpy as np
 
 from l3net.errors import ClipError
+from l3net.media.container import open_container
 from l3net.media.rates import SAMPLE_RATE
 
-_REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # else decoders paint over what is damaged
+_REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
 
 
 @dataclass(frozen=True)
 class Outline:
-    """What a clip's container says without decoding: when its frames are shown, how many samples of sound it has."""
+    """What the packets of a clip say without decoding.
+
+    Parameters
+    ----------
+    times : seconds at which the frames are shown, ascending [shape=(n_frames,)].
+    n_sound : samples of sound.
+    width, height : pixels of the picture.
+    """
 
     times: np.ndarray
     n_sound: int
@@ -34,7 +41,7 @@ class Outline:
 
 
 def read_outline(path: Path) -> Outline:
-    """Return the outline of a clip of the store, from its packets alone.
+    """Read the outline of a clip of the store from its packets.
 
     Raises
     ------
@@ -53,18 +60,14 @@ def read_outline(path: Path) -> Outline:
         return Outline(times, round(samples * SAMPLE_RATE), video.width, video.height)
 
 
-def mono_int16(frame: av.AudioFrame) -> np.ndarray:
-    """Return the mean of a frame's channels as int16."""
-    samples = frame.to_ndarray()
-    channels = samples if frame.format.is_planar else samples.reshape(-1, len(frame.layout.channels)).T
-    if channels.dtype == np.int16 and len(channels) == 1:
-        return channels[0].copy()
-    full = {"i2": 1.0, "i4": 65536.0, "f4": 1 / 32768, "f8": 1 / 32768}[channels.dtype.str[1:]]
-    mean = channels.astype(np.float64).mean(0) / full
-    return np.clip(np.rint(mean), -32768, 32767).astype(np.int16)
-
-
 def clip_streams(path: Path, container: av.container.InputContainer) -> tuple[av.VideoStream, av.AudioStream]:
+    """Return the picture and the sound of an open clip, set to report damage instead of painting over it.
+
+    Raises
+    ------
+    ClipError
+        One of the two is missing, or the sound is not at 48 kHz.
+    """
     video, audio = next(iter(container.streams.video), None), next(iter(container.streams.audio), None)
     if video is None or audio is None:
         raise ClipError(f"{path}: has no {'picture' if video is None else 'sound'}; expected both")
@@ -78,11 +81,14 @@ def clip_streams(path: Path, container: av.container.InputContainer) -> tuple[av
 
 @contextmanager
 def open_clip(path: Path) -> Iterator[av.container.InputContainer]:
-    """Open a clip; what the decoders raise becomes one line."""
-    try:
-        with av.open(str(path)) as container:
-            yield container
-    except FileNotFoundError:
-        raise ClipError(f"{path}: is gone from the store; fetch it again (-R fetch_clips)") from None
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise ClipError(f"{path}: cannot be decoded: {error}") from None
+    """Open a clip of the store.
+
+    Raises
+    ------
+    ClipError
+        The file is gone, or what is done with it while it is open fails.
+    """
+    if not path.exists():
+        raise ClipError(f"{path}: is gone from the store; fetch it again (-R fetch_clips)")
+    with open_container(path, failing="cannot be decoded") as container:
+        yield container

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from l3net.media import SAMPLE_RATE
+
 _BLOCKS = 8  # that filters are cut into
 
 
-def mel_filters(n_mels: int, n_fft: int, *, htk: bool, sample_rate: int = 48000) -> np.ndarray:
+def mel_filters(n_mels: int, n_fft: int, *, htk: bool, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """Return triangular mel filters of unit area (per Hz), 0 Hz to half the sample rate.
 
     Parameters

@@ -1,0 +1,91 @@
+"""Opening media: odd names, tags in other encodings, and one line for what cannot be read."""
+
+import os
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from l3net.errors import ClipError
+from l3net.media.audio import read_audio
+from l3net.media.container import open_container
+from l3net.media.encoding import Encoding, cut_clip
+from l3net.media.probe import probe_media
+from tests import media_sources
+from tests.loopback import serving
+
+
+def write_tone(path: Path, seconds: float = 1.0) -> Path:
+    tone = (8000 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * 48000)) / 48000)).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 48000, 0, "NONE", ""))
+        file.writeframes(tone.tobytes())
+    return path
+
+
+def latin1_title(path: Path) -> Path:
+    """Add a title to a WAVE file, a word in Latin-1 that is not UTF-8."""
+    title = "Café".encode("latin-1") + b"\0"
+    chunk = b"INFO" + b"INAM" + len(title).to_bytes(4, "little") + title + b"\0" * (len(title) % 2)
+    data = path.read_bytes() + b"LIST" + len(chunk).to_bytes(4, "little") + chunk
+    path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    return path
+
+
+def test_a_title_that_is_not_utf8_is_no_reason_not_to_read(tmp_path: Path) -> None:
+    plain, titled = write_tone(tmp_path / "plain.wav"), latin1_title(write_tone(tmp_path / "titled.wav"))
+    with open_container(titled) as container:
+        assert container.metadata["title"] == "Caf\N{REPLACEMENT CHARACTER}"
+    assert np.array_equal(read_audio(titled), read_audio(plain))
+    assert probe_media(titled) == probe_media(plain)
+
+
+@pytest.mark.parametrize("name", ["a:b.wav", "http:x.wav", "file:c.wav", "50%d.wav", "-i.wav", "a b?c#d.wav", "ä.wav"])
+def test_a_name_is_never_an_address_or_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_tone(Path(name))
+    assert len(read_audio(Path(name))) == 48000
+    assert probe_media(Path(name)).sample_rate == 48000
+
+
+def test_a_clip_is_cut_out_of_a_relative_name_with_a_colon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    media_sources.video(tmp_path / "v.mp4", seconds=3, size="64x48").rename("of:2020.mp4")
+    encoding = Encoding(short_side=48, preset="ultrafast")
+    cut_clip(Path("of:2020.mp4"), Path("clip:1.mkv"), start_seconds=1.0, seconds=1.0, encoding=encoding)
+    assert probe_media(Path("clip:1.mkv")).duration == pytest.approx(1.0, abs=0.05)
+
+
+def test_an_address_in_place_of_a_path_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with serving() as server:
+        server.answers["/a.wav"] = write_tone(tmp_path / "a.wav")
+        with pytest.raises(ClipError, match=r"a\.wav: cannot be read as media: No such file or directory"):
+            probe_media(server.url + "/a.wav")
+        assert not server.requests
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file or directory"), (b"", "Invalid data"), (b"no sound at all" * 100, "Invalid data")],
+)
+def test_what_is_not_media_is_told_in_one_line(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    path = tmp_path / "a.xyz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ClipError, match=rf"^{path}: cannot be read as media: {reason}") as caught, open_container(path):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_not_media(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="cannot be read as sound"):
+        read_audio(tmp_path)
+
+
+def test_errors_while_the_file_is_open_become_one_line(tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "a.wav")
+    said = f"{path}: cannot be decoded: {os.strerror(5)}"
+    with pytest.raises(ClipError, match=said), open_container(path, failing="cannot be decoded"):
+        raise OSError(5, os.strerror(5), str(path))

@@ -1,0 +1,69 @@
+"""Opening media for reading: the one place that calls PyAV's `open` on what is not ours.
+
+Tags of a file that are not UTF-8 are read with replacement characters: a title in another encoding must not keep the
+sound from being read.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from l3net.errors import ClipError
+from l3net.media.network import NETWORK_OPTIONS
+
+MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError)  # what PyAV raises while it opens, demuxes and decodes
+
+
+@contextmanager
+def open_container(path: Path | str, *, failing: str = "cannot be read as media") -> Iterator[InputContainer]:
+    """Open a media file; what goes wrong while it is open becomes one line.
+
+    Parameters
+    ----------
+    path : the file; its name is never taken for an address, whatever it contains.
+    failing : what the message says of the file, before the reason.
+
+    Raises
+    ------
+    ClipError
+        The file is missing, or opening, demuxing or decoding it failed.
+    """
+    try:
+        # A name such as "a:b.wav" is an address of protocol "a" to ffmpeg unless it is told that it names a file.
+        with av.open(f"file:{path}", metadata_errors="replace") as container:
+            yield container
+    except MEDIA_ERRORS as error:
+        raise ClipError(f"{path}: {failing}: {one_reason(error)}") from None
+
+
+@contextmanager
+def open_address(url: str, *, proxy: str, headers: dict[str, str], timeout_seconds: float) -> Iterator[InputContainer]:
+    """Open media at an http(s) address.
+
+    Parameters
+    ----------
+    proxy : address of the proxy that every request passes.
+    headers : of the requests.
+    timeout_seconds : seconds to wait for a connection or for the next bytes.
+
+    Raises
+    ------
+    ClipError
+        The address cannot be reached or is not media; the message does not repeat the address, it may hold a token.
+    """
+    lines = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
+    options = {"http_proxy": proxy, "headers": lines, **NETWORK_OPTIONS}
+    try:
+        with av.open(url, options=options, timeout=timeout_seconds, metadata_errors="replace") as container:
+            yield container
+    except MEDIA_ERRORS as error:
+        raise ClipError(f"the address cannot be read as media: {one_reason(error)}") from None
+
+
+def one_reason(error: Exception) -> str:
+    """Return the first line of what an error of PyAV or of the system says, without the file's name."""
+    said = (getattr(error, "strerror", None) or str(error)).strip()
+    return said.splitlines()[0] if said else type(error).__name__

@@ -1,0 +1,47 @@
+"""The mean of the channels of decoded sound, as floating point or as 16-bit integers.
+
+Conventions: channels [shape=(n_channels, n)]; sample formats have ffmpeg's names without the ``p`` of planar layouts.
+"""
+
+import av
+import numpy as np
+
+_OFFSET_AND_FULL_SCALE = {"u8": (128.0, 2.0**7), "s16": (0.0, 2.0**15), "s32": (0.0, 2.0**31), "s64": (0.0, 2.0**63)}
+
+
+def mono_float32(frame: av.AudioFrame) -> np.ndarray:
+    """Return the mean of a frame's channels as float32 [shape=(n,)], integers scaled to [-1, 1)."""
+    channels = scaled_float32(_channels(frame), _sample_format(frame))
+    return channels[0] if len(channels) == 1 else mean_of_channels(channels).astype(np.float32)
+
+
+def mono_int16(frame: av.AudioFrame) -> np.ndarray:
+    """Return the mean of a frame's channels as int16 [shape=(n,)], clipped to its range."""
+    channels = _channels(frame)
+    if channels.dtype == np.int16 and len(channels) == 1:
+        return channels[0].copy()
+    offset, full_scale = _OFFSET_AND_FULL_SCALE.get(_sample_format(frame), (0.0, 1.0))
+    mean = (mean_of_channels(channels) - offset) / full_scale * 2.0**15
+    return np.clip(np.rint(mean), -(2**15), 2**15 - 1).astype(np.int16)
+
+
+def mean_of_channels(channels: np.ndarray) -> np.ndarray:
+    """Return the mean of `channels`, summed and kept in float64 [shape=(n,)]."""
+    return channels.mean(axis=0, dtype=np.float64)
+
+
+def scaled_float32(samples: np.ndarray, sample_format: str) -> np.ndarray:
+    """Return samples as float32, integers scaled to [-1, 1); floating-point samples keep their scale."""
+    offset, full_scale = _OFFSET_AND_FULL_SCALE.get(sample_format, (0.0, 1.0))
+    if full_scale == 1.0:
+        return samples.astype(np.float32, copy=False)
+    return ((samples - offset) / full_scale).astype(np.float32)
+
+
+def _channels(frame: av.AudioFrame) -> np.ndarray:
+    samples = frame.to_ndarray()
+    return samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
+
+
+def _sample_format(frame: av.AudioFrame) -> str:
+    return frame.format.name.removesuffix("p")
