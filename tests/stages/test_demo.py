@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from l3net.demo import world as world_module
+from l3net import demo
 from l3net.demo.world import DemoClip, draw_clips, make_video
 from tests.stages.loading import stage_function
 
@@ -95,7 +95,7 @@ def fail_half_way(clip: DemoClip, folder: Path, *, seed: int) -> None:
 
 
 def test_an_interrupted_world_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world_module, "make_video", fail_half_way)
+    monkeypatch.setattr(demo, "make_video", fail_half_way)
     with pytest.raises(RuntimeError, match="disk full"):
         stage_function("make_demo_videos")(tmp_path / "s.csv", tmp_path / "videos", seed=1, clips_per_class=1)
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
-"""The demo's synthetic world: things that are seen and heard, their videos, and recordings of them. All of
-it is synthetic."""
+"""The demo's synthetic world: things that are seen and heard, clips and videos of them, and recordings for the
+downstream data sets. A thing's voice, rhythm, look and label stand in one place: music_things, street_things or
+other_sounds."""
 
 import lazy_loader
 

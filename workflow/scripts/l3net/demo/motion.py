@@ -1,6 +1,6 @@
-"""Motion of the demo's synthetic world: where a frame stands in the score, so that onsets are seen; the camera."""
+"""Motion in the demo's videos: where a frame stands in the score, so that onsets are seen, and the camera's shake."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ def shake(n: int, reach: int, rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Moves:
-    """Where each frame stands in a score: what the drawings' poses are made from.
+    """Where each frame stands in a score; poses are made from it.
 
     Parameters
     ----------
@@ -54,12 +54,3 @@ def fade(moves: Moves, seconds: float, levels: int) -> np.ndarray:
 def cycle(share: np.ndarray, levels: int) -> np.ndarray:
     """Return levels 0 to levels - 1 in turn, once round as `share` grows by 1."""
     return np.minimum((share % 1.0 * levels).astype(int), levels - 1)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """An object: its hue in degrees, its poses, and how a pose is drawn."""
-
-    hue: float
-    poses: Callable[[Moves], np.ndarray]
-    draw: Callable[..., None]

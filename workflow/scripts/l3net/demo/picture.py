@@ -1,4 +1,4 @@
-"""Drawing of the demo's synthetic world: anti-aliased shapes from signed distances, backgrounds, colours.
+"""Drawing in the demo's videos: anti-aliased shapes from signed distances, backgrounds and colours.
 
 Conventions: pictures being drawn are float32 RGB [shape=(3, height, width)]; an object is drawn in its own coordinates,
 x to the right and y down, its extent about -1 to 1; a distance is negative inside a shape; colours are RGB, 0 to 255.
@@ -20,24 +20,24 @@ def colour(hue: float, saturation: float = 0.8, value: float = 0.9) -> np.ndarra
 
 
 def circle(x, y, cx=0.0, cy=0.0, radius=1.0):
-    """Distance to a disc."""
+    """Return the distance to a disc."""
     return np.hypot(x - cx, y - cy) - radius
 
 
 def ellipse(x, y, cx, cy, a, b):
-    """Distance (approximate) to an ellipse with half axes `a` and `b`."""
+    """Return the approximate distance to an ellipse with half axes `a` and `b`."""
     return (np.hypot((x - cx) / a, (y - cy) / b) - 1.0) * min(a, b)
 
 
 def box(x, y, cx, cy, half_width, half_height, corner=0.0):
-    """Distance to a rectangle with rounded corners."""
+    """Return the distance to a rectangle with rounded corners."""
     dx = np.abs(x - cx) - (half_width - corner)
     dy = np.abs(y - cy) - (half_height - corner)
     return np.hypot(np.maximum(dx, 0), np.maximum(dy, 0)) + np.minimum(np.maximum(dx, dy), 0) - corner
 
 
 def stroke(x, y, start, end, radius):
-    """Distance to a line with round ends."""
+    """Return the distance to a line with round ends."""
     (x0, y0), (x1, y1) = start, end
     dx, dy = x1 - x0, y1 - y0
     along = np.clip(((x - x0) * dx + (y - y0) * dy) / max(dx * dx + dy * dy, 1e-9), 0.0, 1.0)
@@ -45,7 +45,7 @@ def stroke(x, y, start, end, radius):
 
 
 def polygon(x, y, *corners):
-    """Distance to a convex polygon, corners clockwise as seen on the screen."""
+    """Return the distance to a convex polygon whose corners go clockwise on the screen."""
     distance = None
     for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
         length = max(np.hypot(x1 - x0, y1 - y0), 1e-9)
@@ -55,7 +55,7 @@ def polygon(x, y, *corners):
 
 
 def ring(distance, half_width):
-    """Distance to the outline of a shape."""
+    """Return the distance to the outline of a shape."""
     return np.abs(distance) - half_width
 
 
@@ -65,7 +65,7 @@ class Canvas:
 
     Parameters
     ----------
-    image : float32 [shape=(3, height, width)]; `paint` changes it.
+    image : np.ndarray float32 [shape=(3, height, width)] ; `paint` draws on it.
     centre : where the object's (0, 0) lies, in pixels.
     size : pixels of one unit of the object's coordinates.
     """
@@ -119,8 +119,8 @@ def background(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Look:
-    """The colours of one object: the hue of its class with the clip's own jitter."""
+class Shades:
+    """The colours of one drawn thing: its main colour, with the hue of this clip, and two shades of it."""
 
     main: np.ndarray
 

@@ -1,7 +1,6 @@
-"""Recordings of the demo's downstream data sets: the synthetic world's voices in other mixtures, rooms and levels.
+"""Recordings of the demo's downstream data sets: the world's voices in other mixtures, rooms and levels.
 
-A recipe lists ingredients: (source, loudest level in dB, probability that it is heard). Labels are the official ones of
-UrbanSound8K, ESC-50 and DCASE 2013; the sounds are synthetic.
+The labels are the official ones of UrbanSound8K, ESC-50 and DCASE 2013; the sounds are synthetic.
 """
 
 from dataclasses import dataclass
@@ -11,21 +10,23 @@ import numpy as np
 import soundfile
 
 from l3net.demo import sound_parts
-from l3net.demo.voices import SOURCES, draw_sound
+from l3net.demo.catalogue import THINGS
+from l3net.demo.things import draw_sound
 
+# (name of a thing, its loudest level in dB, probability that it is heard)
 Ingredient = tuple[str, float, float]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A class of a data set: its official number, and what is heard."""
+    """A class of a data set: its official number, and what is heard in its recordings."""
 
     number: int
     ingredients: tuple[Ingredient, ...]
 
 
-def _one(number: int, source: str) -> Recipe:
-    return Recipe(number, ((source, 0.0, 1.0),))
+def _one(number: int, name: str) -> Recipe:
+    return Recipe(number, ((name, 0.0, 1.0),))
 
 
 _BAND = ("accordion", "trumpet", "piano", "snare_drum")
@@ -39,7 +40,7 @@ US8K = {
     "gun_shot": _one(6, "gun_shot"),
     "jackhammer": _one(7, "jackhammer"),
     "siren": _one(8, "siren"),
-    "street_music": Recipe(9, tuple((source, 0.0, 0.6) for source in _BAND)),
+    "street_music": Recipe(9, tuple((name, 0.0, 0.6) for name in _BAND)),
 }
 ESC50 = {
     "dog": _one(0, "bark"),
@@ -69,7 +70,7 @@ DCASE2013 = {
 
 @dataclass(frozen=True)
 class Recording:
-    """One file of a data set: where it goes, what it is of, how it is written, and the name it is drawn by."""
+    """One file of a data set: its path, what is heard in it, its format, and the name that seeds its generator."""
 
     path: Path
     recipe: Recipe
@@ -92,12 +93,12 @@ def draw_recording(recipe: Recipe, seconds: float, rate: int, rng: np.random.Gen
     """Return a recording [shape=(round(seconds * rate),)] of a class: its sounds, others far away, a room, noise."""
     n = round(seconds * rate)
     picked = [i for i in recipe.ingredients if rng.random() < i[2]] or [recipe.ingredients[0]]
-    others = rng.choice(sorted(SOURCES), 2)
-    picked += [(str(source), -12.0, 1.0) for source in others if rng.random() < 0.5]
+    others = rng.choice(sorted(THINGS), 2)
+    picked += [(str(name), -12.0, 1.0) for name in others if rng.random() < 0.5]
     wave = np.zeros(n, np.float32)
-    for source, loudest, _ in picked:
+    for name, loudest, _ in picked:
         gain = 10 ** ((loudest - rng.uniform(0.0, 6.0)) / 20)
-        wave += np.float32(gain) * sound_parts.level(draw_sound(source, seconds, rate, rng), 1.0)
+        wave += np.float32(gain) * sound_parts.level(draw_sound(THINGS[name], seconds, rate, rng), 1.0)
     wave = _microphone(sound_parts.level(wave, 1.0), rate, rng)
     if rng.random() < 0.7:
         wave = sound_parts.reverberate(wave, rate, rng.uniform(0.05, 0.4), rng.uniform(0.2, 0.6), rng)

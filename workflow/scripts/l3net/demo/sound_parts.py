@@ -1,4 +1,4 @@
-"""Sound of the demo's synthetic world: the score that picture and sound follow, and the parts voices are made of.
+"""Sound in the demo's world: the score that picture and sound follow, and the waveforms that voices are made of.
 
 Conventions: times in seconds, pitches in Hz, rates in samples a second, waveforms float32 [shape=(n,)] in about
 [-1, 1]. Everything drawn comes from the generator that is passed in.
@@ -11,12 +11,13 @@ import numpy as np
 
 from l3net.runtime import stable_hash
 
+PARTIALS = np.arange(1, 41)  # numbers of the partials that most voices have
 _CYCLE = 4096  # points of one period in a wave table
 _NOISE = 1 << 17  # samples after which noise repeats
 
 
 class Event(NamedTuple):
-    """One onset of a sound: when (s), how long (s), how high (Hz), how loud (0 to 1)."""
+    """One event of a score: onset and duration in seconds, pitch in Hz, strength from 0 to 1."""
 
     onset: float
     duration: float
@@ -26,7 +27,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How events follow each other: ranges that a clip draws its own values from.
+    """How events follow each other: the ranges from which a clip draws its own values.
 
     Parameters
     ----------

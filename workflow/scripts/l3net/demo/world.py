@@ -1,7 +1,7 @@
-"""The demo's synthetic world: ten kinds of things that are seen and heard, and clips of them with AudioSet's labels.
+"""Clips of the demo's world: ten kinds of things that are seen and heard, under AudioSet's labels, and their videos.
 
-Everything here is synthetic. A clip is a pure function of the seed and its id; picture and sound of a clip follow one
-score, so that onsets are seen when they are heard. Ids are drawn so that every kind falls evenly into the parts.
+Everything here is synthetic. A video is a pure function of the seed and its id; its picture and its sound follow one
+score, so that onsets are seen when they are heard. Ids are drawn so that each kind falls evenly into the parts.
 """
 
 from collections.abc import Iterator
@@ -13,45 +13,13 @@ import numpy as np
 
 from l3net.audioset import part_of
 from l3net.demo import sound_parts
-from l3net.demo.motion import Scene, follow, shake
-from l3net.demo.music_scenes import MUSIC_SCENES
-from l3net.demo.picture import Canvas, Look, background, colour
-from l3net.demo.street_scenes import STREET_SCENES
-from l3net.demo.voices import SOURCES, draw_sound, perform
+from l3net.demo.catalogue import SHOWN_THINGS
+from l3net.demo.motion import follow, shake
+from l3net.demo.picture import Canvas, Shades, background, colour
+from l3net.demo.things import Thing, draw_sound, perform
 from l3net.media import write_video
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A class of the world: its source, its AudioSet label, and broader labels that clips of it may carry too."""
-
-    source: str
-    subset: str
-    name: str
-    mid: str
-    broader: tuple[str, ...]
-
-
-_INSTRUMENT, _MUSIC, _VEHICLE, _ANIMAL, _DOG, _SPEECH = (
-    "/m/04szw",
-    "/m/04rlf",
-    "/m/07yv9",
-    "/m/0jbk",
-    "/m/0bt9lr",
-    "/m/09x0r",
-)
-KINDS = (
-    Kind("piano", "music", "Piano", "/m/05r5c", (_MUSIC, _INSTRUMENT)),
-    Kind("trumpet", "music", "Trumpet", "/m/07gql", (_MUSIC, _INSTRUMENT)),
-    Kind("snare_drum", "music", "Snare drum", "/m/06rvn", (_MUSIC,)),
-    Kind("accordion", "music", "Accordion", "/m/0mkg", (_MUSIC, _INSTRUMENT)),
-    Kind("church_bell", "music", "Church bell", "/m/03w41f", ()),
-    Kind("bark", "environmental", "Bark", "/m/05tny_", (_DOG, _ANIMAL)),
-    Kind("siren", "environmental", "Police car (siren)", "/m/04qvtq", (_VEHICLE,)),
-    Kind("engine", "environmental", "Engine", "/m/02mk9", (_VEHICLE,)),
-    Kind("car_horn", "environmental", "Vehicle horn, car horn, honking", "/m/0912c9", (_VEHICLE,)),
-    Kind("ball", "environmental", "Basketball bounce", "/m/018w8", ()),
-)
+_SPEECH_MID = "/m/09x0r"
 # What goes wrong on a video site, each as a share of clips_per_class.
 FAULTS = {"missing": 0.2, "truncated": 0.1, "short": 0.1, "tiny": 0.04, "silent": 0.1, "no_sound": 0.06}
 _SHORT_SECONDS = {"short": 3.0, "tiny": 0.6}
@@ -64,15 +32,15 @@ _SHAKE = 4  # pixels
 
 @dataclass(frozen=True)
 class DemoClip:
-    """A segment row and the video behind it: what is in it, how it is written, and what is wrong with it."""
+    """A segment row and the video behind it: what is seen and heard, what else is heard, and what is wrong with it."""
 
     ytid: str
-    kind: Kind
+    thing: Thing
     start_seconds: float
     end_seconds: float
     video_seconds: float
     mids: tuple[str, ...]
-    other: Kind | None = None
+    other: Thing | None = None
     fault: str | None = None
 
     def row(self) -> str:
@@ -84,30 +52,30 @@ def draw_clips(clips_per_class: int, duration_seconds: float, *, seed: int, part
     """Return the clips of the world sorted by id: `clips_per_class` sound ones of each kind, and some faulty ones."""
     rng = sound_parts.generator(seed, "clips")
     clips = [
-        _draw_clip(kind, duration_seconds, rng, part=(n * 7 + 3) % parts, parts=parts)
-        for kind in KINDS
+        _draw_clip(thing, duration_seconds, rng, part=(n * 7 + 3) % parts, parts=parts)
+        for thing in SHOWN_THINGS
         for n in range(clips_per_class)
     ]
     for fault, share in FAULTS.items():
         for _ in range(max(1, round(share * clips_per_class))):
-            kind = KINDS[rng.integers(len(KINDS))]
-            clips.append(_draw_clip(kind, duration_seconds, rng, part=rng.integers(parts), parts=parts, fault=fault))
+            thing = SHOWN_THINGS[rng.integers(len(SHOWN_THINGS))]
+            clips.append(_draw_clip(thing, duration_seconds, rng, part=rng.integers(parts), parts=parts, fault=fault))
     return sorted(clips, key=lambda clip: (clip.ytid, clip.start_seconds))
 
 
-def _draw_clip(kind, duration, rng, *, part, parts, fault=None):
+def _draw_clip(thing, duration, rng, *, part, parts, fault=None):
     spare = round(rng.uniform(0.0, 3.0), 2)
     start = float(rng.choice([0.0, np.floor(spare), np.floor(2 * spare) / 2]))
-    mids, other = {kind.mid}, None
-    mids.update(mid for mid in kind.broader if rng.random() < 0.4)
+    mids, other = {thing.label.mid}, None
+    mids.update(mid for mid in thing.label.broader if rng.random() < 0.4)
     if rng.random() < 0.08:
-        mids.add(_SPEECH)  # AudioSet's labels hold what is not there, too
+        mids.add(_SPEECH_MID)  # AudioSet's labels hold what is not there, too
     if rng.random() < 0.05:
-        other = rng.choice([k for k in KINDS if k.subset != kind.subset])
-        mids.add(other.mid)
+        other = rng.choice([shown for shown in SHOWN_THINGS if shown.label.subset != thing.label.subset])
+        mids.add(other.label.mid)
     seconds = _SHORT_SECONDS.get(fault, duration + spare)
     start = 0.0 if fault in _SHORT_SECONDS else start
-    return DemoClip(_draw_id(rng, part, parts), kind, start, start + duration, seconds, tuple(mids), other, fault)
+    return DemoClip(_draw_id(rng, part, parts), thing, start, start + duration, seconds, tuple(mids), other, fault)
 
 
 def _draw_id(rng, part, parts):
@@ -123,11 +91,11 @@ def make_video(clip: DemoClip, folder: Path, *, seed: int) -> None:
         return
     path, rng = folder / f"{clip.ytid}.mp4", sound_parts.generator(seed, "video", clip.ytid)
     frame_rate, sample_rate = _FRAME_RATES[rng.integers(4)], int(rng.choice(_SAMPLE_RATES))
-    score = sound_parts.draw_score(SOURCES[clip.kind.source].rhythm, clip.video_seconds, rng)
+    score = sound_parts.draw_score(clip.thing.rhythm, clip.video_seconds, rng)
     sound = None
     if clip.fault != "no_sound":
         sound = draw_soundtrack(clip, score, sample_rate, rng) * np.float32(clip.fault != "silent")
-    frames = draw_frames(clip.kind.source, score, round(clip.video_seconds * frame_rate), frame_rate, rng)
+    frames = draw_frames(clip.thing, score, round(clip.video_seconds * frame_rate), frame_rate, rng)
     write_video(path, frames, frame_rate, sound, sample_rate)
     if clip.fault == "truncated":
         with open(path, "r+b") as file:
@@ -136,10 +104,10 @@ def make_video(clip: DemoClip, folder: Path, *, seed: int) -> None:
 
 def draw_soundtrack(clip: DemoClip, score: list[sound_parts.Event], rate: int, rng: np.random.Generator) -> np.ndarray:
     """Return the sound of a clip [shape=(channels, n)]: its score performed in a room, with noise under it."""
-    wave = perform(clip.kind.source, score, clip.video_seconds, rate, rng.random(), rng)
+    wave = perform(clip.thing, score, clip.video_seconds, rate, rng.random(), rng)
     wave = sound_parts.level(wave, 1.0)
     if clip.other is not None:
-        wave += 0.25 * sound_parts.level(draw_sound(clip.other.source, clip.video_seconds, rate, rng), 1.0)
+        wave += 0.25 * sound_parts.level(draw_sound(clip.other, clip.video_seconds, rate, rng), 1.0)
     if rng.random() < 0.5:
         wave = sound_parts.reverberate(wave, rate, rng.uniform(0.05, 0.3), rng.uniform(0.1, 0.4), rng)
     wave = sound_parts.level(wave, 1.0) + sound_parts.noise(wave.size, rate, 30, 2000, rng) * rng.uniform(0.005, 0.06)
@@ -147,29 +115,24 @@ def draw_soundtrack(clip: DemoClip, score: list[sound_parts.Event], rate: int, r
     return np.stack([wave, 0.8 * wave]) if rng.random() < 0.2 else wave[None]
 
 
-def scene_of(source: str) -> Scene:
-    """Return what a source looks like."""
-    return (MUSIC_SCENES | STREET_SCENES)[source]
-
-
 def draw_frames(
-    source: str, score: list[sound_parts.Event], n: int, frame_rate: Fraction, rng: np.random.Generator
+    thing: Thing, score: list[sound_parts.Event], n: int, frame_rate: Fraction, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """Yield `n` frames (uint8 RGB) of the source following `score`; each pose of the object is drawn once."""
+    """Yield `n` frames (uint8 RGB) of `thing` following `score`; each pose is drawn once."""
     width, height = _SIZES[rng.integers(len(_SIZES))]
-    thing, side = scene_of(source), min(width, height)
+    side = min(width, height)
     place = background(height + 2 * _SHAKE, width + 2 * _SHAKE, rng)
-    look = Look(colour(thing.hue + rng.uniform(-9, 9), rng.uniform(0.65, 0.95), rng.uniform(0.7, 0.95)))
+    shades = Shades(colour(thing.look.hue + rng.uniform(-9, 9), rng.uniform(0.65, 0.95), rng.uniform(0.7, 0.95)))
     size = side * rng.uniform(0.34, 0.46)
     offset = rng.uniform(-0.1, 0.1, 2) * side
     centre = (place.shape[2] / 2 + offset[0], place.shape[1] / 2 + offset[1])
-    poses = thing.poses(follow(score, np.arange(n) / float(frame_rate))).astype(int).tolist()
+    poses = thing.look.poses(follow(score, np.arange(n) / float(frame_rate))).astype(int).tolist()
     camera, light = shake(n, _SHAKE, rng), rng.uniform(0.8, 1.05)
     grain = rng.integers(0, rng.integers(2, 8), (5, height, width, 3), dtype=np.uint8)
     drawn: dict[tuple[int, ...], np.ndarray] = {}
     for i, (pose, (dx, dy)) in enumerate(zip(map(tuple, poses), camera, strict=True)):
         if pose not in drawn:
             canvas = Canvas(place.copy(), centre, size)
-            thing.draw(canvas, pose, look)
+            thing.look.draw(canvas, pose, shades)
             drawn[pose] = canvas.pixels(light, 247)
         yield drawn[pose][dy : dy + height, dx : dx + width] + grain[i % 5]

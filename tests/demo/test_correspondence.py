@@ -14,8 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from l3net.demo import sound_parts
-from l3net.demo.voices import SOURCES, perform
-from l3net.demo.world import KINDS, draw_frames
+from l3net.demo.catalogue import SHOWN_THINGS
+from l3net.demo.things import Thing, perform
+from l3net.demo.world import draw_frames
 
 RATE, SECONDS, PER_CLIP, N_TRAIN, N_TEST = 24_000, 2.0, 4, 14, 14
 
@@ -38,12 +39,12 @@ def bands(second: np.ndarray) -> np.ndarray:
     return np.concatenate([level.mean(1), level.std(1)])
 
 
-def draw(source: str, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def draw(thing: Thing, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return (hues of a frame, bands of a second that contains it) at moments of one clip."""
-    rng = sound_parts.generator(1, source, str(number))
-    score = sound_parts.draw_score(SOURCES[source].rhythm, SECONDS, rng)
-    sound = perform(source, score, SECONDS, RATE, rng.random(), rng)
-    frames = list(draw_frames(source, score, int(SECONDS * 12), Fraction(12), rng))
+    rng = sound_parts.generator(1, thing.name, str(number))
+    score = sound_parts.draw_score(thing.rhythm, SECONDS, rng)
+    sound = perform(thing, score, SECONDS, RATE, rng.random(), rng)
+    frames = list(draw_frames(thing, score, int(SECONDS * 12), Fraction(12), rng))
     starts = rng.uniform(0, SECONDS - 1, PER_CLIP)
     return [(hues(frames[int((t + 0.5) * 12)]), bands(sound[int(t * RATE) :][:RATE])) for t in starts]
 
@@ -51,9 +52,9 @@ def draw(source: str, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
 @pytest.fixture(scope="module", params=["music", "environmental"])
 def guesses(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the kind seen, the kind heard and the true kind of each moment of the test clips."""
-    sources = [kind.source for kind in KINDS if kind.subset == request.param]
-    drawn = [(source, number, draw(source, number)) for source in sources for number in range(N_TRAIN + N_TEST)]
-    kind = np.array([source for source, _, moments in drawn for _ in moments])
+    things = [thing for thing in SHOWN_THINGS if thing.label.subset == request.param]
+    drawn = [(thing, number, draw(thing, number)) for thing in things for number in range(N_TRAIN + N_TEST)]
+    kind = np.array([thing.name for thing, _, moments in drawn for _ in moments])
     is_train = np.array([number < N_TRAIN for _, number, moments in drawn for _ in moments])
     found = []
     for side in (0, 1):
