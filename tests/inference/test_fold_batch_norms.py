@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from l3net.cli import main
 from l3net.embeddings.embedding_keras import embedding_of_model
 from l3net.errors import ConfigError
 from l3net.inference import fold_batch_norms
-from l3net.inference.fold_batch_norms import PRECISIONS, prepare_for_inference
+from l3net.inference.fold_batch_norms import prepare_for_inference
 from l3net.models.l3 import embedding_network, vision_embedding_network
 from tests import tiny_embedding
 
@@ -80,9 +79,3 @@ def test_bfloat16_is_near_and_is_not_float32() -> None:
     assert ready.about == {"kind": "l3", "precision": "bfloat16"}
     with pytest.raises(ConfigError, match="precision is 'float16'; expected one of float32, bfloat16"):
         embedding_of_model(model, {}, "float16")
-
-
-def test_the_command_line_offers_every_precision() -> None:
-    for precision in PRECISIONS:
-        options = main._parser().parse_args(["embed", "--output", "o", "--precision", precision])
-        assert options.precision == precision

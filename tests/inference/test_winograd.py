@@ -10,7 +10,7 @@ import pytest
 
 from l3net.inference import winograd
 from l3net.inference.fold_batch_norms import prepare_for_inference
-from l3net.inference.winograd import Chain, Convolution
+from l3net.inference.winograd import Chain, TileConvolution
 from l3net.models.l3 import embedding_network
 from tests import tiny_embedding
 
@@ -18,17 +18,17 @@ LANES = [pytest.param(n, marks=pytest.mark.skipif(n not in winograd.available_la
          for n in (16, 8)]  # fmt: skip
 
 
-def drawn(inputs: int, outputs: int, seed: int = 0, **follows: bool) -> Convolution:
+def drawn(inputs: int, outputs: int, seed: int = 0, **follows: bool) -> TileConvolution:
     rng = np.random.default_rng(seed)
     kernel = rng.normal(0, (4.5 * inputs) ** -0.5, (3, 3, inputs, outputs)).astype(np.float32)
-    return Convolution(kernel, rng.normal(0, 0.5, outputs).astype(np.float32), **follows)
+    return TileConvolution(kernel, rng.normal(0, 0.5, outputs).astype(np.float32), **follows)
 
 
 def images(n: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(1).normal(size=(n, *shape)).astype(np.float32)
 
 
-def by_sums(image: np.ndarray, convolution: Convolution) -> np.ndarray:
+def by_sums(image: np.ndarray, convolution: TileConvolution) -> np.ndarray:
     """Return the convolution of one image by its definition, float64."""
     height, width, _ = image.shape
     padded = np.pad(image.astype(np.float64), ((1, 1), (1, 1), (0, 0)))
@@ -93,7 +93,7 @@ def test_a_kernel_of_one_tap_moves_the_image(lanes: int) -> None:
     given = images(1, 11, 10, 32)
     expected = np.zeros_like(given)
     expected[:, 1:, :-1] = np.roll(given, 1, axis=3)[:, :-1, 1:]
-    found = Chain([Convolution(kernel, np.zeros(32, np.float32))], lanes=lanes)(given)
+    found = Chain([TileConvolution(kernel, np.zeros(32, np.float32))], lanes=lanes)(given)
     np.testing.assert_allclose(found, expected, atol=5e-6)
 
 
@@ -127,15 +127,21 @@ def test_neither_threads_nor_other_images_change_a_bit(lanes: int) -> None:
 def test_nothing_is_written_beside_its_memory(
     monkeypatch: pytest.MonkeyPatch, lanes: int, height: int, width: int
 ) -> None:
-    made, aligned = [], winograd._aligned
+    made, aligned = [], winograd.aligned_empty
 
-    def within_margins(shape: tuple[int, ...]) -> np.ndarray:
+    def within_margins(shape: tuple[int, ...], dtype: type) -> np.ndarray:
         size, margin = int(np.prod(shape)), 4096
-        made.append((aligned((size + 2 * margin,)), margin))
+        made.append((aligned((size + 2 * margin,), dtype), margin))
         made[-1][0][:] = 12345.0
         return made[-1][0][margin:-margin].reshape(shape)
 
-    monkeypatch.setattr(winograd, "_aligned", within_margins)
+    def copy_within_margins(values: np.ndarray, dtype: type) -> np.ndarray:
+        copy = within_margins(values.shape, dtype)
+        copy[...] = values
+        return copy
+
+    monkeypatch.setattr(winograd, "aligned_empty", within_margins)
+    monkeypatch.setattr(winograd, "aligned_copy", copy_within_margins)
     layers = [drawn(3, 32, pool=height > 9), drawn(32, 64, pool=True), drawn(64, 32)]
     Chain(layers, threads=1, lanes=lanes)(images(2, height, width, 3))
     assert len(made) == 3 * 2 + 1 + 3  # kernels and biases, outputs, a thread's own
@@ -169,7 +175,7 @@ def test_what_it_is_not_made_for_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(3, 3, 32, 48\).*expected a chain of 3x3, channels in multiples of 32"):
         Chain([drawn(32, 48)])
     with pytest.raises(ValueError, match=r"\(5, 5, 32, 32\)"):
-        Chain([Convolution(np.zeros((5, 5, 32, 32)), np.zeros(32))])
+        Chain([TileConvolution(np.zeros((5, 5, 32, 32)), np.zeros(32))])
     with pytest.raises(ValueError, match="expected a chain"):
         Chain([drawn(32, 64), drawn(32, 32)])
     with pytest.raises(ValueError, match="images of 64 channels; expected 32"):
@@ -181,7 +187,7 @@ def embedding(**settings: object) -> keras.Model:
     return embedding_network(tiny_embedding.network(**settings), pooling=6144)
 
 
-def chains_made(monkeypatch: pytest.MonkeyPatch, model: keras.Model) -> list[list[Convolution]]:
+def chains_made(monkeypatch: pytest.MonkeyPatch, model: keras.Model) -> list[list[TileConvolution]]:
     made, kind = [], winograd.Chain
     monkeypatch.setattr(winograd, "Chain", lambda convolutions: made.append(convolutions) or kind(convolutions))
     prepare_for_inference(model)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from l3net.errors import ConfigError
+from l3net.models.front_ends import FRONT_ENDS
 from l3net.models.l3 import (
     AUDIO_TAP,
     PROJECTION,
@@ -14,7 +15,6 @@ from l3net.models.l3 import (
     projection_network,
     vision_embedding_network,
 )
-from l3net.models.spectrogram import FRONT_ENDS
 
 TINY = {"image_size": 32, "width": 1 / 16, "hop_length": 1936}
 

@@ -16,9 +16,10 @@ from l3net.embeddings.embedding_keras import embedding_of_model
 from l3net.embeddings.registry import load_embedding
 from l3net.errors import ConfigError, WeightsError
 from l3net.models.export import export_embedding, without_fft
+from l3net.models.front_ends import FRONT_ENDS
 from l3net.models.l3 import build_l3, embedding_network, vision_embedding_network
 from l3net.models.openl3_weights import read_openl3_weights, write_openl3_weights
-from l3net.models.spectrogram import FRONT_ENDS, build_front_end
+from l3net.models.spectrogram import build_front_end
 from tests import tiny_embedding
 
 FULL = {"width": 1.0, "hop_length": 242, "version": "openl3"}

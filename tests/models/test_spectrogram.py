@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 
 from l3net.errors import ConfigError
+from l3net.models.front_ends import FRONT_END_VERSIONS, FRONT_ENDS
 from l3net.models.mel_filters import mel_filters
-from l3net.models.spectrogram import FRONT_END_VERSIONS, FRONT_ENDS, SpecAugment, Spectrogram, build_front_end
+from l3net.models.spectrogram import SpecAugment, Spectrogram, build_front_end
 from tests.golden.front_end_sounds import KINDS, digest, sounds
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -1,5 +1,5 @@
-"""A trained network made ready for use: batch norms folded into convolutions, and compiled convolutions
-for CPUs."""
+"""A trained network made ready for use: its batch norms are folded into its convolutions, and CPUs compute
+these with compiled code."""
 
 import lazy_loader
 
@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "fold_batch_norms": ["prepare_for_inference"],
+        "precisions": ["PRECISIONS", "check_precision"],
     },
 )

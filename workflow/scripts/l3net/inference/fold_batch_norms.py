@@ -1,7 +1,8 @@
-"""A trained network made ready for use: batch norms inside the convolutions before them, weights as constants.
+"""Make a trained network ready for use: fold its batch norms into the convolutions, and take its weights as constants.
 
-Convolution, bias and ReLU are then one operation, without passes over the maps between them, and on CPUs the kernels
-are laid out once for all calls. On a CPU in float32, 3x3 convolutions of many channels are `winograd`'s, where it runs.
+Convolution, bias and ReLU then become one operation, and nothing passes over the maps between them. On CPUs the kernels
+are laid out once for all calls. On a CPU in float32, `winograd` computes the 3x3 convolutions of many channels where it
+runs; TensorFlow computes all others.
 """
 
 from collections.abc import Callable
@@ -12,18 +13,17 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from l3net.errors import ConfigError
 from l3net.inference import winograd
+from l3net.inference.precisions import check_precision
 
-PRECISIONS = ("float32", "bfloat16")
 Step = Callable[[tf.Tensor], tf.Tensor]
 Function = Callable[[np.ndarray], np.ndarray]
-_AT_ONCE_ON_CPU = 4  # more are no faster for TensorFlow, and each takes 26 MB at width 1
+_AT_ONCE_ON_CPU = 4  # windows; TensorFlow is no faster with more, and each takes 26 MB at width 1
 
 
 @dataclass(frozen=True)
-class _Convolution:
-    """A convolution that holds the batch norm behind it; kernel and bias float64."""
+class _FoldedConvolution:
+    """A convolution with the batch norm behind it folded in; kernel and bias are float64."""
 
     kernel: np.ndarray
     bias: np.ndarray
@@ -31,25 +31,25 @@ class _Convolution:
     padding: str
 
 
-_Link = _Convolution | layers.Layer
+_Link = _FoldedConvolution | layers.Layer
 
 
 def prepare_for_inference(model: keras.Model, precision: str = "float32") -> Function:
-    """Return what computes `model`, a chain of layers, in evaluation: float32 [n, ...] -> float32 [n, ...], any n.
+    """Return a function that computes `model` in evaluation: float32 [n, ...] -> float32 [n, ...] for any n.
 
     Parameters
     ----------
-    precision : of the convolutions and of what lies between them. ``bfloat16``, with sums in float32 and results of 8
-        significant bits, makes TensorFlow about twice as fast on CPUs with AVX512_BF16; `winograd` is float32 only, and
-        faster still there.
+    model : a chain of layers, each with one input and one output.
+    precision : in which the convolutions and what lies between them are computed. ``bfloat16`` sums in float32 and
+        keeps 8 significant bits of each result; it makes TensorFlow about twice as fast on CPUs with AVX512_BF16.
+        `winograd`, which computes in float32 only, is faster still on those CPUs.
 
     Raises
     ------
     ConfigError
         Another precision.
     """
-    if precision not in PRECISIONS:
-        raise ConfigError(f"precision is {precision!r}; expected one of {', '.join(PRECISIONS)}")
+    check_precision(precision)
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     chain = _fold(model)
     before, convolutions, after = _split(chain)
@@ -68,14 +68,14 @@ def _compiled(step: Step, shape: tuple[int | None, ...]) -> Function:
     function = tf.function(step, input_signature=[tf.TensorSpec(shape, tf.float32)], autograph=False)
 
     def run(values: np.ndarray) -> np.ndarray:
-        # Its one trace; calls of `function` itself, for several models, look to TensorFlow like one traced ever anew.
+        # Calling the trace, not `function`, keeps TensorFlow from warning of retracing where several models are used.
         return function.get_concrete_function()(tf.convert_to_tensor(values, tf.float32)).numpy()
 
     return run
 
 
 def _in_parts(function: Function, size: int) -> Function:
-    """Return `function`, called with up to `size` at a time."""
+    """Return a function that calls `function` with at most `size` of its values at a time."""
 
     def run(values: np.ndarray) -> np.ndarray:
         parts = [function(values[first : first + size]) for first in range(0, max(len(values), 1), size)]
@@ -85,36 +85,38 @@ def _in_parts(function: Function, size: int) -> Function:
 
 
 def _fold(model: keras.Model) -> list[_Link]:
-    """Return the layers of `model`; convolutions hold the batch norms behind them."""
+    """Return the layers of `model`, with batch norms folded into the convolutions before them."""
     chain: list[_Link] = []
     for layer in model.layers:
-        held = chain[-1] if chain else None
-        if isinstance(layer, layers.BatchNormalization) and isinstance(held, _Convolution):
+        last = chain[-1] if chain else None
+        if isinstance(layer, layers.BatchNormalization) and isinstance(last, _FoldedConvolution):
             factor, summand = _affine(layer)
-            chain[-1] = replace(held, kernel=held.kernel * factor, bias=held.bias * factor + summand)
+            chain[-1] = replace(last, kernel=last.kernel * factor, bias=last.bias * factor + summand)
         elif isinstance(layer, layers.Conv2D):
             kernel, bias = (np.asarray(weight, np.float64) for weight in layer.get_weights())
-            chain.append(_Convolution(kernel, bias, layer.strides, layer.padding.upper()))
+            chain.append(_FoldedConvolution(kernel, bias, layer.strides, layer.padding.upper()))
         elif not isinstance(layer, layers.InputLayer):
             chain.append(layer)
     return chain
 
 
 def _affine(norm: layers.BatchNormalization) -> tuple[np.ndarray, np.ndarray]:
-    """Return factor and summand of each channel, float64."""
+    """Return by what a batch norm multiplies each channel and what it adds, float64."""
     gamma, beta, mean, variance = (np.asarray(weight, np.float64) for weight in norm.get_weights())
     factor = gamma / np.sqrt(variance + norm.epsilon)
     return factor, beta - mean * factor
 
 
-def _split(chain: list[_Link]) -> tuple[list[_Link], list[winograd.Convolution], list[_Link]]:
-    """Return what stands before the first convolution for `winograd`, those in a row from there, and the rest."""
+def _split(chain: list[_Link]) -> tuple[list[_Link], list[winograd.TileConvolution], list[_Link]]:
+    """Return the links before the first convolution for `winograd`, the row of convolutions from it, and the rest."""
     begin = next((n for n, link in enumerate(chain) if _is_for_winograd(link)), len(chain))
-    found: list[winograd.Convolution] = []
+    found: list[winograd.TileConvolution] = []
     for n, link in enumerate(chain[begin:], begin):
         if _is_for_winograd(link):
-            found.append(winograd.Convolution(link.kernel, link.bias))
-        elif isinstance(link, layers.ReLU):  # before or behind a maximum is the same
+            found.append(winograd.TileConvolution(link.kernel, link.bias))
+        elif isinstance(
+            link, layers.ReLU
+        ):  # the maximum of ReLUs is the ReLU of the maximum, so their order does not matter
             found[-1] = replace(found[-1], relu=True)
         elif _halves(link) and not found[-1].pool:
             found[-1] = replace(found[-1], pool=True)
@@ -124,7 +126,7 @@ def _split(chain: list[_Link]) -> tuple[list[_Link], list[winograd.Convolution],
 
 
 def _is_for_winograd(link: _Link) -> bool:
-    if not isinstance(link, _Convolution) or (link.strides, link.padding) != ((1, 1), "SAME"):
+    if not isinstance(link, _FoldedConvolution) or (link.strides, link.padding) != ((1, 1), "SAME"):
         return False
     return winograd.fits(link.kernel.shape)
 
@@ -149,7 +151,7 @@ def _chained(chain: list[_Link], dtype: tf.DType) -> Step:
 
 def _step(link: _Link, dtype: tf.DType) -> Step:
     """Return `link` as operations of TensorFlow."""
-    if isinstance(link, _Convolution):
+    if isinstance(link, _FoldedConvolution):
         return _convolution(link, dtype)
     if isinstance(link, layers.BatchNormalization):
         return _scaling(link)
@@ -160,11 +162,11 @@ def _step(link: _Link, dtype: tf.DType) -> Step:
     return lambda values: tf.cast(link(tf.cast(values, tf.float32), training=False), tf.float32)
 
 
-def _convolution(link: _Convolution, dtype: tf.DType) -> Step:
+def _convolution(link: _FoldedConvolution, dtype: tf.DType) -> Step:
     kernel, bias = (array.astype(dtype.as_numpy_dtype) for array in (link.kernel, link.bias))
 
     def run(values: tf.Tensor) -> tf.Tensor:
-        # constants of the graph that is being made; tensors from outside would be arguments, laid out in every call
+        # Constants of this graph are laid out once; tensors from outside would be arguments, laid out in every call.
         sums = tf.nn.conv2d(tf.cast(values, dtype), tf.constant(kernel), link.strides, link.padding)
         return tf.nn.bias_add(sums, tf.constant(bias))
 

@@ -17,8 +17,8 @@
 
 namespace {
 
-// One layer; winograd.py has the same structure.
-struct Convolution {
+// One layer; winograd.py has the same structure and calls it _Parameters.
+struct Layer {
   const float *kernel;      // at the points [36, n_outputs / PANEL, n_inputs, PANEL]; of few inputs [n_outputs / PANEL,
                             // rows, PANEL]: 9 * n_inputs, the bias, and zeros up to a multiple of LANES
   const float *bias;        // [n_outputs]
@@ -60,7 +60,7 @@ int l3net_lanes() {
 // Compute one layer for one image [height, width, n_inputs], by registers of `lanes` channels, into
 // output [height, width, n_outputs] (pooled: half of both sides, rounded down).
 // scratch: 36 * n_tiles * (n_inputs + n_outputs) + n_inputs floats.
-void l3net_convolve(int lanes, const Convolution *layer, const float *image, int height, int width, float *output,
+void l3net_convolve(int lanes, const Layer *layer, const float *image, int height, int width, float *output,
                     float *scratch) {
   (lanes == avx512::LANES ? avx512::convolve : avx2::convolve)(*layer, image, height, width, output, scratch);
 }

@@ -1,8 +1,8 @@
 """Chains of 3x3 convolutions in fewer products: Winograd's F(4x4, 3x3) in float32, compiled for this CPU.
 
-A trained L3 subnetwork spends nearly all its time in 3x3 convolutions of many channels, whose direct form already runs
-at a CPU's full rate; here they take a quarter of the products. The code is winograd.cpp, an optional extension of the
-package: without it (no compiler, another kind of CPU) `available_lanes` is empty.
+A trained L3 subnetwork spends nearly all its time in 3x3 convolutions of many channels. Their direct form already runs
+at a CPU's full rate; this form takes a quarter of its products. The code is winograd.cpp, an optional extension of the
+package. Where it was not built or cannot run (no compiler, another kind of CPU), `available_lanes` returns nothing.
 
 Conventions: images float32 [shape=(height, width, channels)]; kernels [shape=(3, 3, inputs, outputs)]; convolutions of
 stride 1, padded with zeros to keep the size. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural
@@ -21,15 +21,16 @@ from pathlib import Path
 
 import numpy as np
 
-MANY = 32  # channels, from which tiles are worthwhile; winograd.cpp has the same
-_POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5))  # and infinity; as in winograd.cpp
-_ALIGNMENT = 16  # floats of a cache line
+from l3net.runtime import aligned_copy, aligned_empty
+
+MANY = 32  # channels from which tiles are worthwhile; winograd.cpp has the same number
+_POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5))  # and infinity; winograd.cpp has the same points
 _CACHED_KERNEL = 64 * 128  # pairs of channels whose kernel, at 36 points, stays in a cache of 1 MB
 _log = logging.getLogger("l3net")
 
 
 @dataclass(frozen=True)
-class Convolution:
+class TileConvolution:
     """A convolution [3, 3, inputs, outputs], its bias [outputs], and what follows it.
 
     Parameters
@@ -45,20 +46,20 @@ class Convolution:
 
 
 class Chain:
-    """Convolutions, one after the other; each image is one thread's work, so images do not depend on one another.
+    """Run convolutions one after the other. One thread computes one image, so images do not depend on one another.
 
     Parameters
     ----------
-    threads : images at a time.
-    lanes : channels in a register, one of `available_lanes`; its first by default.
+    threads : how many images are computed at a time; by default `available_threads`.
+    lanes : channels in a register, one of `available_lanes`; by default its first.
 
     Raises
     ------
     ValueError
-        Kernels that do not fit one another, or that this is not made for (`fits`).
+        Kernels that do not fit one another, or that `fits` refuses.
     """
 
-    def __init__(self, convolutions: list[Convolution], *, threads: int | None = None, lanes: int | None = None):
+    def __init__(self, convolutions: list[TileConvolution], *, threads: int | None = None, lanes: int | None = None):
         shapes = [convolution.kernel.shape for convolution in convolutions]
         if not all(map(fits, shapes)) or any(before[3] != after[2] for before, after in pairwise(shapes)):
             raise ValueError(f"kernels of shapes {shapes}; expected a chain of 3x3, channels in multiples of {MANY}")
@@ -66,7 +67,7 @@ class Chain:
         self._layers = [_Layer(convolution, self._lanes) for convolution in convolutions]
         self.threads = threads or available_threads()
         self._pool = ThreadPoolExecutor(self.threads, "winograd")
-        self._own = threading.local()  # each thread's memory, kept from image to image
+        self._own = threading.local()  # each thread keeps its memory from image to image
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Return the last convolution's outputs [n, height, width, outputs] of `images` [n, height, width, inputs]."""
@@ -74,7 +75,7 @@ class Chain:
         sizes = [images.shape[1:]]
         for layer in self._layers:
             sizes.append(layer.output_shape(sizes[-1]))
-        outputs = _aligned((len(images), *sizes[-1]))
+        outputs = aligned_empty((len(images), *sizes[-1]), np.float32)
         list(self._pool.map(self._run, images, outputs, [sizes] * len(images)))
         return outputs
 
@@ -90,23 +91,23 @@ class Chain:
         wanted = [max(layer.scratch for layer in self._layers), *[max(map(np.prod, sizes[1:]))] * 2]
         kept = getattr(self._own, "memory", None)
         if kept is None or any(len(array) < size for array, size in zip(kept, wanted, strict=True)):
-            kept = self._own.memory = [_aligned((size,)) for size in wanted]
+            kept = self._own.memory = [aligned_empty((size,), np.float32) for size in wanted]
         return kept
 
 
 class _Layer:
-    """A convolution as winograd.cpp takes it."""
+    """Hold one convolution as winograd.cpp takes it."""
 
-    def __init__(self, convolution: Convolution, lanes: int):
+    def __init__(self, convolution: TileConvolution, lanes: int):
         _, _, self.inputs, self.outputs = convolution.kernel.shape
         self.pool = convolution.pool
-        # A kernel that outgrows the cache is read anew for each block of tiles: the larger the block, the less often.
+        # A kernel that outgrows the cache is read again for each block of tiles, so larger blocks read it less often.
         tiles = 28 if self.inputs * self.outputs <= _CACHED_KERNEL else 56
         self.scratch = 36 * tiles * (self.inputs + self.outputs) + self.inputs
         matrices = _rows(convolution, lanes) if self.inputs < MANY else _at_points(convolution.kernel)
         self._kernel = _panels(matrices, 2 * lanes)
-        self._bias = _aligned_copy(convolution.bias)
-        self._given = _Given(
+        self._bias = aligned_copy(convolution.bias, np.float32)
+        self._parameters = _Parameters(
             self._kernel.ctypes.data,
             self._bias.ctypes.data,
             self.inputs,
@@ -124,11 +125,11 @@ class _Layer:
 
     def run(self, lanes: int, image: np.ndarray, output: np.ndarray, scratch: np.ndarray) -> None:
         arrays = (output.ctypes.data, scratch.ctypes.data)
-        _library().l3net_convolve(lanes, self._given, image.ctypes.data, *image.shape[:2], *arrays)
+        _library().l3net_convolve(lanes, self._parameters, image.ctypes.data, *image.shape[:2], *arrays)
 
 
-class _Given(ctypes.Structure):
-    """One layer; winograd.cpp has the same structure."""
+class _Parameters(ctypes.Structure):
+    """One layer; winograd.cpp has the same structure and calls it `Layer`."""
 
     _fields_ = (
         ("kernel", ctypes.c_void_p),
@@ -138,29 +139,29 @@ class _Given(ctypes.Structure):
 
 
 def fits(kernel_shape: tuple[int, ...]) -> bool:
-    """Return whether this is made for such kernels: 3x3, outputs in multiples of `MANY`, inputs too or fewer."""
+    """Return whether a kernel of this shape can be used: 3x3, outputs a multiple of `MANY`, inputs too or fewer."""
     height, width, inputs, outputs = kernel_shape
     return height == width == 3 and outputs % MANY == 0 and (inputs % MANY == 0 or inputs < MANY)
 
 
 def available_lanes() -> tuple[int, ...]:
-    """Return how many channels a register can hold here, the most first; nothing where the extension is not built."""
+    """Return how many channels a register of this CPU can hold, the most first; () where the extension does not run."""
     library = _library()
     most = library.l3net_lanes() if library else 0
     return tuple(n for n in (16, 8) if n <= most)
 
 
 def available_threads() -> int:
-    """Return how many threads TensorFlow has been told to use, else how many cores this process may use."""
-    told = int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
-    if told:
-        return told
+    """Return the number of threads that TensorFlow is set to, or else of the cores that this process may use."""
+    n_threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
+    if n_threads:
+        return n_threads
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """Return the extension, or None; other threads of Python go on while a function of it runs."""
+    """Return the extension, or None. Python's other threads go on while a function of it runs."""
     built = next(iter(sorted(Path(__file__).parent.glob("_winograd*.so"))), None)
     if built is None:
         return None
@@ -168,11 +169,19 @@ def _library() -> ctypes.CDLL | None:
         library = ctypes.CDLL(str(built))
     except OSError as error:
         _log.warning(
-            "%s was built for another machine and is not used (pip install anew to build it): %s", built, error
+            "%s was built for another machine and is not used (install the package again to build it): %s", built, error
         )
         return None
     pointer, integer = ctypes.c_void_p, ctypes.c_int
-    library.l3net_convolve.argtypes = (integer, ctypes.POINTER(_Given), pointer, integer, integer, pointer, pointer)
+    library.l3net_convolve.argtypes = (
+        integer,
+        ctypes.POINTER(_Parameters),
+        pointer,
+        integer,
+        integer,
+        pointer,
+        pointer,
+    )
     library.l3net_convolve.restype = None
     return library
 
@@ -193,7 +202,7 @@ def _at_points(kernel: np.ndarray) -> np.ndarray:
     return values.reshape(-1, *kernel.shape[2:])
 
 
-def _rows(convolution: Convolution, lanes: int) -> np.ndarray:
+def _rows(convolution: TileConvolution, lanes: int) -> np.ndarray:
     """Return a kernel and its bias as one matrix [1, rows, outputs], with zeros up to a whole number of registers."""
     rows = np.concatenate([convolution.kernel.reshape(-1, convolution.kernel.shape[3]), convolution.bias[None]])
     return np.pad(rows, ((0, -len(rows) % lanes), (0, 0)))[None]
@@ -202,18 +211,4 @@ def _rows(convolution: Convolution, lanes: int) -> np.ndarray:
 def _panels(matrices: np.ndarray, panel: int) -> np.ndarray:
     """Return `matrices` [n, rows, outputs] panel by panel, float32 [n, outputs / panel, rows, panel]."""
     n, rows, outputs = matrices.shape
-    return _aligned_copy(matrices.reshape(n, rows, outputs // panel, panel).transpose(0, 2, 1, 3))
-
-
-def _aligned(shape: tuple[int, ...]) -> np.ndarray:
-    """Return an array, not filled, float32, that begins with a cache line: registers are then read in one piece."""
-    size = int(np.prod(shape))
-    memory = np.empty(size + _ALIGNMENT, np.float32)
-    first = -memory.ctypes.data // memory.itemsize % _ALIGNMENT
-    return memory[first : first + size].reshape(shape)
-
-
-def _aligned_copy(values: np.ndarray) -> np.ndarray:
-    copy = _aligned(values.shape)
-    copy[...] = values
-    return copy
+    return aligned_copy(matrices.reshape(n, rows, outputs // panel, panel).transpose(0, 2, 1, 3), np.float32)

@@ -98,7 +98,7 @@ constexpr std::array<Multiply, sizeof...(N)> multiply_each(std::integer_sequence
 constexpr auto MULTIPLY = multiply_each(std::make_integer_sequence<int, TILES_AT_ONCE>());  // [tiles - 1]
 
 // Write one tile of the output, or of its 2x2 maxima: `height` by `width` pixels, the part of it inside the output.
-void transform_sums(const float *sums, std::ptrdiff_t next_point, const Convolution &layer, float *output,
+void transform_sums(const float *sums, std::ptrdiff_t next_point, const Layer &layer, float *output,
                     std::ptrdiff_t next_row, int height, int width) {
   for (int k = 0; k < layer.n_outputs; k += LANES) {
     Channels half_way[4][6], six[6], four[4], pixels[4][4];
@@ -139,7 +139,7 @@ void transform_tile(const float *image, int height, int width, int n_inputs, int
 
 // Multiply values[36, n_inputs / LANES, tiles, LANES] and the kernel, to sums[36, tiles, n_outputs]. While a panel of
 // the kernel is used by one group of tiles after the other, the next panel is fetched, a part by each.
-void multiply_points(const Convolution &layer, const float *values, std::ptrdiff_t tiles, float *sums) {
+void multiply_points(const Layer &layer, const float *values, std::ptrdiff_t tiles, float *sums) {
   const std::ptrdiff_t n_inputs = layer.n_inputs, n_outputs = layer.n_outputs;
   const int groups = (tiles + TILES_AT_ONCE - 1) / TILES_AT_ONCE;
   const int lines = (LANES * PANEL / LINE + groups - 1) / groups;
@@ -154,7 +154,7 @@ void multiply_points(const Convolution &layer, const float *values, std::ptrdiff
       }
 }
 
-void convolve_by_tiles(const Convolution &layer, const float *image, int height, int width, float *output,
+void convolve_by_tiles(const Layer &layer, const float *image, int height, int width, float *output,
                        float *scratch) {
   const std::ptrdiff_t n_inputs = layer.n_inputs, n_outputs = layer.n_outputs;
   const int across = (width + 3) / 4, n_tiles = (height + 3) / 4 * across;
@@ -197,7 +197,7 @@ void gather(const float *image, int height, int width, int n_inputs, int y, int 
 }
 
 // For few inputs, where a transform would cost more than it saves: patches of 3x3 pixels times the kernel as a matrix.
-void convolve_directly(const Convolution &layer, const float *image, int height, int width, float *output,
+void convolve_directly(const Layer &layer, const float *image, int height, int width, float *output,
                        float *scratch) {
   const std::ptrdiff_t n_outputs = layer.n_outputs, n_rows = (9 * layer.n_inputs + LANES) / LANES * LANES;
   const int side = layer.pool ? 2 : 1;  // of the pixels that make one of the output
@@ -227,6 +227,6 @@ void convolve_directly(const Convolution &layer, const float *image, int height,
     }
 }
 
-void convolve(const Convolution &layer, const float *image, int height, int width, float *output, float *scratch) {
+void convolve(const Layer &layer, const float *image, int height, int width, float *output, float *scratch) {
   (layer.n_inputs < MANY ? convolve_directly : convolve_by_tiles)(layer, image, height, width, output, scratch);
 }

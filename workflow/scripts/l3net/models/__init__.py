@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "export": ["export_embedding"],
+        "front_ends": ["FRONT_ENDS", "FRONT_END_VERSIONS", "HOP_LENGTH", "POOLINGS"],
         "l3": ["build_l3", "embedding_network", "projection_network", "vision_embedding_network"],
         "openl3_weights": ["read_openl3_weights"],
         "weight_download": ["fetch_weight_file"],

@@ -1,12 +1,13 @@
-"""An embedding for other programs: openl3's weights file, a SavedModel, ONNX; chosen by the target's suffix.
+"""Write an embedding for other programs; the target's suffix says in which format.
 
-.h5          the weights file that openl3 0.4's load_audio_embedding_model_from_path (or, of a vision embedding,
-             load_image_embedding_model_from_path) reads; width 1 and hop 242 only
-.onnx        sound in, vectors out, front end inside; needs the extra: pip install "l3net[onnx]"
-no suffix    a folder, TensorFlow's SavedModel with the endpoint "serve"
+.h5          the weights file that openl3 0.4 reads with load_audio_embedding_model_from_path or, for a vision
+             embedding, load_image_embedding_model_from_path; only for width 1 and hop length 242
+.onnx        a network from sound to vectors, front end inside; needs pip install "l3net[onnx]"
+no suffix    a folder with TensorFlow's SavedModel, whose endpoint is "serve"
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +16,32 @@ import numpy as np
 import tensorflow as tf
 
 from l3net.errors import ConfigError, WeightsError
+from l3net.models.front_ends import HOP_LENGTH
 from l3net.models.openl3_weights import write_openl3_weights
 from l3net.models.spectrogram import Spectrogram
 from l3net.runtime import atomic
 
-SUFFIXES = (".h5", ".onnx", "")
-_OPENL3 = {  # parameters of openl3's networks to the embedding, and the name of their last layer
-    "audio": (4_689_860, "audio_embedding_layer"),
-    "image": (4_691_020, "vision_embedding_layer"),
-}
-_OPENL3_HOP = 242
-_OPSET = 18
+_ONNX_OPSET = 18
+
+
+@dataclass(frozen=True)
+class _Openl3Network:
+    """How many parameters openl3's network has up to the embedding, and how it names the last layer."""
+
+    n_parameters: int
+    last_layer: str
+
+
+_OPENL3_AUDIO = _Openl3Network(4_689_860, "audio_embedding_layer")
+_OPENL3_VISION = _Openl3Network(4_691_020, "vision_embedding_layer")
 
 
 def export_embedding(network: keras.Model, about: dict[str, Any], target: Path) -> None:
-    """Write `network` (audio or vision embedding) in the format that the suffix of `target` names.
+    """Write `network`, an audio or a vision embedding, in the format that the suffix of `target` names.
 
     Parameters
     ----------
-    about : its metadata; of these ``hop_length`` is used.
+    about : the network's metadata, of which ``hop_length`` is used.
 
     Raises
     ------
@@ -42,43 +50,46 @@ def export_embedding(network: keras.Model, about: dict[str, Any], target: Path) 
     WeightsError
         A network that openl3 cannot hold.
     """
-    writers = {".h5": _openl3, ".onnx": _onnx, "": _saved_model}
-    if target.suffix not in writers:
+    if target.suffix == ".h5":
+        _write_openl3(network, about.get("hop_length", HOP_LENGTH), target)
+    elif target.suffix == ".onnx":
+        _write_onnx(network, target)
+    elif target.suffix == "":
+        _write_saved_model(network, target)
+    else:
         raise ConfigError(f"{target}: unknown format; expected .h5 (openl3), .onnx, or no suffix (SavedModel)")
-    writers[target.suffix](network, about, target)
 
 
-def _openl3(network: keras.Model, about: dict[str, Any], target: Path) -> None:
-    (given,) = network.inputs
-    n_parameters, last_name = _OPENL3["audio" if len(given.shape) == 2 else "image"]
-    hop = about.get("hop_length", _OPENL3_HOP)
-    if network.count_params() != n_parameters or hop != _OPENL3_HOP:
+def _write_openl3(network: keras.Model, hop_length: int, target: Path) -> None:
+    takes_sound = len(network.inputs[0].shape) == 2
+    theirs = _OPENL3_AUDIO if takes_sound else _OPENL3_VISION
+    if network.count_params() != theirs.n_parameters or hop_length != HOP_LENGTH:
         raise WeightsError(
-            f"{target}: openl3's network has {n_parameters} parameters and hop_length {_OPENL3_HOP}, this one "
-            f"{network.count_params()} and {hop}; only models of network.width 1 can be exported to openl3"
+            f"{target}: openl3's network has {theirs.n_parameters} parameters and hop_length {HOP_LENGTH}, this one "
+            f"{network.count_params()} and {hop_length}; only models of network.width 1 can be exported to openl3"
         )
-    write_openl3_weights(network, target, last_name)
+    write_openl3_weights(network, target, theirs.last_layer)
 
 
-def _saved_model(network: keras.Model, about: dict[str, Any], target: Path) -> None:
+def _write_saved_model(network: keras.Model, target: Path) -> None:
     with atomic.replacing_folder(target) as folder:
         network.export(str(folder), format="tf_saved_model", verbose=False)
 
 
-def _onnx(network: keras.Model, about: dict[str, Any], target: Path) -> None:
+def _write_onnx(network: keras.Model, target: Path) -> None:
     try:
         import tf2onnx
     except ImportError:
-        raise ConfigError(f'{target}: ONNX needs packages that are not here: pip install "l3net[onnx]"') from None
-    (given,) = network.inputs
-    signature = [tf.TensorSpec(given.shape, tf.float32, name=given.name)]
+        raise ConfigError(f'{target}: ONNX needs packages that are not installed: pip install "l3net[onnx]"') from None
+    (network_input,) = network.inputs
+    signature = [tf.TensorSpec(network_input.shape, tf.float32, name=network_input.name)]
     function = tf.function(without_fft(network), input_signature=signature, autograph=False)
     with atomic.replacing(target) as temporary:
-        tf2onnx.convert.from_function(function, signature, opset=_OPSET, output_path=str(temporary))
+        tf2onnx.convert.from_function(function, signature, opset=_ONNX_OPSET, output_path=str(temporary))
 
 
 def without_fft(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return `network` with its Fourier transform as a convolution; ONNX has none that its runtimes agree on."""
+    """Return `network` with a convolution in place of its Fourier transform, on which ONNX's runtimes do not agree."""
     spectrograms = [layer for layer in network.layers if isinstance(layer, Spectrogram)]
     if not spectrograms:
         return lambda images: network(images, training=False)
@@ -88,15 +99,14 @@ def without_fft(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 class _ConvolutionSpectrogram(Spectrogram):
-    """The same front end, its frames transformed by a convolution with windowed cosines and sines."""
+    """Compute the same front end, but transform its frames by a convolution with windowed cosines and sines."""
 
     def transform(self, sound: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return what `Spectrogram.transform` returns."""
         n_fft = self._spec.n_fft
         n = np.arange(n_fft)
-        turns = (
-            n[:, None] * np.arange(n_fft // 2 + 1) % n_fft / n_fft
-        )  # whole turns left out before they cost precision
+        # Whole turns are left out before they cost precision.
+        turns = n[:, None] * np.arange(n_fft // 2 + 1) % n_fft / n_fft
         window = 0.5 - 0.5 * np.cos(2 * np.pi * n / n_fft)
         kernel = np.concatenate([np.cos(2 * np.pi * turns), -np.sin(2 * np.pi * turns)], axis=1) * window[:, None]
         both = tf.nn.conv1d(sound[..., None], kernel[:, None].astype(np.float32), self.hop_length, "VALID")

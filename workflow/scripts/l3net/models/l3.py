@@ -1,4 +1,4 @@
-"""L3-Net: a vision and an audio subnetwork, fused to say whether an image and a second of sound belong together.
+"""L3-Net: a vision and an audio subnetwork, fused to say whether an image and a second of sound correspond.
 
 Conventions: images float32 [shape=(batch, size, size, 3)] in [-1, 1]; sound float32 [shape=(batch, 48000)] in
 [-1, 1); outputs [mismatch, correspond]. Source: the paper, section 2, and the published training code, whose
@@ -10,17 +10,14 @@ from keras import layers
 
 from l3net.errors import ConfigError
 from l3net.media import SAMPLE_RATE
-from l3net.models.spectrogram import FRONT_ENDS, HOP_LENGTH, SpecAugment, StopGradient, build_front_end
+from l3net.models.front_ends import FRONT_ENDS, HOP_LENGTH, POOLINGS
+from l3net.models.spectrogram import SpecAugment, StopGradient, build_front_end
 from l3net.runtime import stable_hash
 
 CHANNELS = (64, 128, 256, 512)  # of the four blocks, at width 1
 HIDDEN = 128  # units of the fusion's hidden layer, whatever the width
 PROJECTION = 128  # units of each side's projection under the contrastive objective
 OBJECTIVES = ("correspondence", "contrastive")
-AUDIO_POOLING = {
-    6144: {"linear": (8, 8), "mel128": (4, 8), "mel256": (8, 8)},
-    512: dict.fromkeys(FRONT_ENDS),
-}
 AUDIO_TAP, VISION_TAP = "audio_conv_4_2", "vision_conv_4_2"
 
 
@@ -39,18 +36,21 @@ def build_l3(
     precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
-    """Return the whole network: {"image", "audio"} -> probabilities [shape=(batch, 2)] of [mismatch, correspond].
+    """Build the whole network: {"image", "audio"} -> probabilities [shape=(batch, 2)] of [mismatch, correspond].
 
     Parameters
     ----------
-    front_end, version, hop_length : as of `front_ends.build`.
-    image_size : pixels; 224 in the paper.
+    front_end, version, hop_length : the spectrogram at the front of the audio subnetwork, see `build_front_end`.
+    image_size : side of the square image in pixels; 224 in the paper.
     width : factor on the channels of every convolution.
+    batch_norm_momentum : share of the running means that a training step keeps.
     weight_decay : L2 on the kernels of convolutions and dense layers; its losses are in ``model.losses``.
+    synchronised_batch_norm : whether batch norms take their means over all replicas.
     objective : ``correspondence``, or ``contrastive``, which puts projections of both sides in place of the fusion.
-    spec_augment : masks bands and times of the spectrogram in training; adds the input "mask_seed" int32 [batch, 2].
+    spec_augment : whether training masks bands and times of the spectrogram; the network then has a third input,
+        "mask_seed" int32 [batch, 2].
     precision : ``float32``, ``mixed_bfloat16`` or ``mixed_float16``; spectrograms and outputs are float32 under each.
-    seed : of the initial weights, drawn layer by layer from the seed and the layer's name.
+    seed : the initial weights of each layer are drawn from this seed and the layer's name.
 
     Raises
     ------
@@ -76,19 +76,19 @@ def build_l3(
 
 
 def embedding_network(l3_model: keras.Model, *, pooling: int = 6144) -> keras.Model:
-    """Return the audio embedding of an L3 network: sound [batch, 48000] -> [batch, d]; it shares the layers.
+    """Return the audio embedding of an L3 network: sound [batch, 48000] -> [batch, d]. It shares the network's layers.
 
-    Taps the last convolution before its batch norm and ReLU (the paper, section 3.1).
+    It takes the output of the last convolution, before batch norm and ReLU (the paper, section 3.1), and pools it.
 
     Parameters
     ----------
-    pooling : the embedding's size at width 1 and hop 242: 6144 (max-pooled) or 512 (the maximum of the whole map).
+    pooling : one of `POOLINGS`: 6144 values (maxima over patches of the map, at width 1 and hop 242) or 512 (maxima
+        over the whole map).
     """
-    front_end = l3_model.get_layer("front_end").front_end
-    if pooling not in AUDIO_POOLING:
-        raise ConfigError(f"embed.pooling {pooling} is unknown; expected one of {', '.join(map(str, AUDIO_POOLING))}")
-    tap = l3_model.get_layer(AUDIO_TAP).output
-    vectors = _pool(tap, AUDIO_POOLING[pooling][front_end])
+    if pooling not in POOLINGS:
+        raise ConfigError(f"embed.pooling {pooling} is unknown; expected one of {', '.join(map(str, POOLINGS))}")
+    front_end = FRONT_ENDS[l3_model.get_layer("front_end").front_end]
+    vectors = _pool(l3_model.get_layer(AUDIO_TAP).output, front_end.pool_size if pooling == 6144 else None)
     return keras.Model(l3_model.input["audio"], vectors, name="embedding")
 
 
@@ -105,7 +105,7 @@ def projection_network(l3_model: keras.Model) -> keras.Model:
 
 
 class _Layers:
-    """Makes the layers of one network, with its width, initial weights, regularisation and precision."""
+    """Make the layers of one network, with its width, initial weights, regularisation and precision."""
 
     def __init__(self, width, momentum, weight_decay, synchronised, precision, seed):
         self.width, self.seed, self.decay, self.precision = width, seed, weight_decay, precision
@@ -130,7 +130,7 @@ class _Layers:
 
 
 def _subnetwork(make, side, x, *, padding, relu_before_norm=()):
-    """Return the 512 values (at width 1) of one side; `relu_before_norm` names convolutions of the other order."""
+    """Return the 512 values (at width 1) of one side; in `relu_before_norm` the ReLU comes before the batch norm."""
     x = make.norm(f"{side}_norm_0", dtype="float32")(x)
     for block, channels in enumerate(CHANNELS, start=1):
         for number in (1, 2):

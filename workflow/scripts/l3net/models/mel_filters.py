@@ -1,6 +1,6 @@
 """Mel filters: bands of equal width on a scale of pitch, as a matrix from the bins of a spectrum to bands.
 
-Two scales: HTK's formula, of the paper's front ends, and Slaney's, of the package openl3.
+There are two scales: the paper's front ends use HTK's formula, the package openl3 Slaney's.
 """
 
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ import numpy as np
 
 from l3net.media import SAMPLE_RATE
 
-_BLOCKS = 8  # that filters are cut into
+_BLOCKS = 8  # pieces that `filter_blocks` cuts filters into
 
 
 def mel_filters(n_mels: int, n_fft: int, *, htk: bool, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
-    """Return triangular mel filters of unit area (per Hz), 0 Hz to half the sample rate.
+    """Return triangular mel filters of unit area (over Hz), from 0 Hz to half the sample rate.
 
     Parameters
     ----------
-    htk : the mel scale, 2595 log10(1 + f / 700); else Slaney's, linear to 1 kHz and logarithmic above.
+    htk : whether the scale is HTK's, 2595 log10(1 + f / 700), or Slaney's, linear to 1 kHz and logarithmic above.
 
     Returns
     -------
@@ -32,12 +32,12 @@ def mel_filters(n_mels: int, n_fft: int, *, htk: bool, sample_rate: int = SAMPLE
 
 
 def filter_blocks(filters: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield mel filters [shape=(n_mels, n_bins)] a few bands at a time: the bins they look at, and a matrix from these
+    """Yield mel filters [shape=(n_mels, n_bins)] a few bands at a time: the bins they use, and a matrix from these bins
     to the bands. A filter is 0 at nearly all bins, so the blocks are an eighth of the whole matrix.
     """
     for block in np.array_split(filters, _BLOCKS):
-        seen = np.flatnonzero(block.any(axis=0))
-        bins = slice(int(seen[0]), int(seen[-1]) + 1)
+        used = np.flatnonzero(block.any(axis=0))
+        bins = slice(int(used[0]), int(used[-1]) + 1)
         yield bins, block[:, bins].T.copy()
 
 

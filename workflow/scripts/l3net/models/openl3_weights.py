@@ -1,12 +1,13 @@
-"""The weights files of the package openl3 (Keras 2 HDF5): reading them into our networks, and writing ours as such.
+"""Read the weights files of the package openl3 (Keras 2 HDF5) into our networks, and write ours as such files.
 
-openl3 loads by topology: the layers with weights, in the order of the network, whatever their names. Our audio
-subnetwork up to the embedding's tap (batch norm; seven times convolution, batch norm; convolution) and our vision
-subnetwork have the same order, so each file fits layer by layer. Spectrogram layers of older files carry Fourier
-kernels and mel filters; these are passed over, the front end is part of the network here.
+openl3 assigns weights to layers by their order in the network, whatever the layers' names. Our audio subnetwork up to
+the embedding (batch norm; seven times convolution, batch norm; convolution) and our vision subnetwork have the same
+order, so each file fits layer by layer. In older files spectrogram layers carry Fourier kernels and mel filters; these
+are skipped, because our networks compute their front end themselves.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import keras
@@ -15,43 +16,48 @@ import numpy as np
 from l3net.errors import WeightsError
 from l3net.runtime import atomic
 
-Layers = list[tuple[str, list[np.ndarray]]]
 _KERAS_VERSION = b"2.15.0"
 
 
+class StoredLayer(NamedTuple):
+    """A layer of a weights file: its name and its arrays, in Keras' order."""
+
+    name: str
+    arrays: list[np.ndarray]
+
+
 def read_openl3_weights(network: keras.Model, path: Path) -> None:
-    """Give `network` (audio or vision embedding, width 1) the weights of openl3's file.
+    """Set the weights of `network`, an audio or vision embedding of width 1, to those of openl3's file.
 
     Raises
     ------
     WeightsError
-        A file that cannot be read, or of another network; the first layer that differs is named.
+        A file that cannot be read or holds another network; the message names the first layer that differs.
     """
-    given = _read_layers(path)
-    wanted = _weighted(network)
-    for number, (layer, found) in enumerate(zip(wanted, given, strict=False), start=1):
-        name, arrays = found
-        shapes, expected = [a.shape for a in arrays], [tuple(w.shape) for w in layer.weights]
-        if shapes != expected:
+    stored_layers = _read_layers(path)
+    layers = _layers_with_weights(network)
+    for number, (layer, stored) in enumerate(zip(layers, stored_layers, strict=False), start=1):
+        found, expected = [array.shape for array in stored.arrays], [tuple(weight.shape) for weight in layer.weights]
+        if found != expected:
             raise WeightsError(
-                f"{path}: layer {number}, {name}, has weights of shape {_text(shapes)}; {layer.name} here takes "
+                f"{path}: layer {number}, {stored.name}, has weights of shape {_text(found)}; {layer.name} here takes "
                 f"{_text(expected)}; is it the file of another front end or of another network?"
             )
-    if len(given) != len(wanted):
-        raise WeightsError(f"{path}: {len(given)} layers with weights; {network.name} has {len(wanted)}")
-    for layer, (_, arrays) in zip(wanted, given, strict=True):
-        layer.set_weights(arrays)
+    if len(stored_layers) != len(layers):
+        raise WeightsError(f"{path}: {len(stored_layers)} layers with weights; {network.name} has {len(layers)}")
+    for layer, stored in zip(layers, stored_layers, strict=True):
+        layer.set_weights(stored.arrays)
 
 
-def write_openl3_weights(network: keras.Model, path: Path, last_name: str) -> None:
+def write_openl3_weights(network: keras.Model, path: Path, last_layer: str) -> None:
     """Write the weights of `network` as openl3's loaders read them.
 
     Parameters
     ----------
-    last_name : name of the last layer in the file: ``audio_embedding_layer`` or ``vision_embedding_layer``.
+    last_layer : the name of the last layer in the file, ``audio_embedding_layer`` or ``vision_embedding_layer``.
     """
-    layers = _weighted(network)
-    names = [*(layer.name for layer in layers[:-1]), last_name]
+    layers = _layers_with_weights(network)
+    names = [*(layer.name for layer in layers[:-1]), last_layer]
     with atomic.replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update({"backend": b"tensorflow", "keras_version": _KERAS_VERSION})
         file.attrs["layer_names"] = np.array(names, "S")
@@ -63,23 +69,26 @@ def write_openl3_weights(network: keras.Model, path: Path, last_name: str) -> No
                 group[weight] = values.astype(np.float32)
 
 
-def _weighted(network: keras.Model) -> list[keras.layers.Layer]:
+def _layers_with_weights(network: keras.Model) -> list[keras.layers.Layer]:
     return [layer for layer in network.layers if layer.weights]
 
 
-def _read_layers(path: Path) -> Layers:
-    """Return (name, weights) of every layer of the file that has weights and is no spectrogram layer."""
+def _read_layers(path: Path) -> list[StoredLayer]:
+    """Return the layers of the file that have weights, without spectrogram layers."""
     try:
         with h5py.File(path, "r") as file:
             root = file.get("model_weights", file)
-            names = [_name(name) for name in root.attrs["layer_names"]]
-            found = [(name, [root[name][_name(w)][()] for w in root[name].attrs["weight_names"]]) for name in names]
+            layers = [_read_layer(root, _decode(name)) for name in root.attrs["layer_names"]]
     except (OSError, KeyError) as error:
         raise WeightsError(f"{path}: cannot be read as weights of openl3 (Keras 2 HDF5): {error}") from None
-    return [(name, arrays) for name, arrays in found if arrays and "spectrogram" not in name]
+    return [layer for layer in layers if layer.arrays and "spectrogram" not in layer.name]
 
 
-def _name(value: bytes | str) -> str:
+def _read_layer(root: h5py.Group, name: str) -> StoredLayer:
+    return StoredLayer(name, [root[name][_decode(weight)][()] for weight in root[name].attrs["weight_names"]])
+
+
+def _decode(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 

@@ -1,12 +1,10 @@
-"""Front ends: the spectrogram layers that stand inside the models, so that they run where the network runs.
+"""Layers that turn sound into spectrograms; they stand inside the models, so they run where the network runs.
 
-Conventions: sound is float32 in [-1, 1) at 48 kHz, windows of 1 s [shape=(batch, 48000)]; a spectrogram is in dB
+Conventions: sound is float32 in [-1, 1) at 48 kHz, in windows of 1 s [shape=(batch, 48000)]; a spectrogram is in dB
 relative to its own maximum, 0 to -80, [shape=(batch, bins, frames, 1)]. Source: the paper, section 3, and the
-published training code; `version` tells the two families apart: ``training`` (what the paper's models were trained
-with) and ``openl3`` (what the package openl3 computes since 0.4).
+published training code. There are two versions of each: the paper's models were trained with ``training``; the package
+openl3 computes ``openl3`` since its version 0.4.
 """
-
-from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -14,36 +12,19 @@ import tensorflow as tf
 from keras import ops
 
 from l3net.errors import ConfigError
+from l3net.models.front_ends import FRONT_END_VERSIONS, FRONT_ENDS, HOP_LENGTH
 from l3net.models.mel_filters import filter_blocks, mel_filters
 
-HOP_LENGTH = 242
-FRONT_END_VERSIONS = ("training", "openl3")
 _FLOOR, _RANGE = 1e-10, 80.0  # smallest magnitude before the logarithm; dynamic range (dB)
 
 
-@dataclass(frozen=True)
-class FrontEnd:
-    """What tells one front end from another: FFT length, mel bands (0: none), and whether every hop has a frame."""
-
-    n_fft: int
-    n_mels: int
-    padded: bool
-
-
-FRONT_ENDS = {
-    "linear": FrontEnd(n_fft=512, n_mels=0, padded=False),
-    "mel128": FrontEnd(n_fft=2048, n_mels=128, padded=True),
-    "mel256": FrontEnd(n_fft=2048, n_mels=256, padded=True),
-}
-
-
 def build_front_end(name: str, *, version: str = "training", hop_length: int = HOP_LENGTH) -> "Spectrogram":
-    """Return the layer of the front end `name`: float32 [batch, n] -> [batch, bins, frames, 1].
+    """Make the layer of the front end `name`: float32 [batch, n] -> [batch, bins, frames, 1].
 
     Parameters
     ----------
-    name : ``linear``, ``mel128`` or ``mel256``.
-    version : ``training`` or ``openl3``.
+    name : one of `FRONT_ENDS`.
+    version : one of `FRONT_END_VERSIONS`.
     hop_length : samples between frames; 242 in the paper.
 
     Raises
@@ -56,7 +37,7 @@ def build_front_end(name: str, *, version: str = "training", hop_length: int = H
 
 @keras.saving.register_keras_serializable(package="l3net")
 class Spectrogram(keras.layers.Layer):
-    """A front end as a layer without weights; float32 inside, whatever the precision of the model around it."""
+    """Compute a front end as a layer without weights, in float32 whatever the precision of the model around it."""
 
     def __init__(self, front_end: str, version: str = "training", hop_length: int = HOP_LENGTH, **options) -> None:
         if front_end not in FRONT_ENDS:
@@ -69,7 +50,7 @@ class Spectrogram(keras.layers.Layer):
         self.front_end, self.version, self.hop_length = front_end, version, hop_length
         self._spec = FRONT_ENDS[front_end]
         n_fft, n_mels = self._spec.n_fft, self._spec.n_mels
-        self._hops = -(-n_fft // hop_length)  # of a frame, the last one cut
+        self._hops = -(-n_fft // hop_length)  # hops that a frame spans; the last is cut
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
         filters = mel_filters(n_mels, n_fft, htk=version == "training") if n_mels else None
         self._bands = list(filter_blocks(filters)) if n_mels else []
@@ -77,7 +58,11 @@ class Spectrogram(keras.layers.Layer):
     def call(self, sound):
         """Return the spectrogram [shape=(batch, bins, frames, 1)] of `sound` [shape=(batch, n)], n a fixed number."""
         real, imaginary = self.transform(self._pad(ops.cast(sound, "float32")))
-        values, floor, tens = ops.square(real) + ops.square(imaginary), _FLOOR**2, 5.0  # half the decibels of a square
+        values, floor, tens = (
+            ops.square(real) + ops.square(imaginary),
+            _FLOOR**2,
+            5.0,
+        )  # a square has twice the decibels
         if self._bands and self.version == "openl3":
             values, floor, tens = ops.sqrt(values), _FLOOR, 10.0
         if self._bands:
@@ -87,9 +72,9 @@ class Spectrogram(keras.layers.Layer):
         return ops.expand_dims(ops.transpose(ops.maximum(decibels, -_RANGE), (0, 2, 1)), -1)
 
     def transform(self, sound):
-        """Return the real and imaginary parts [shape=(batch, frames, n_fft // 2 + 1)] of the frames of whole hops.
+        """Return the real and imaginary parts [shape=(batch, frames, n_fft // 2 + 1)] of the frames of `sound`.
 
-        Frames are put together of hops, each copied in one piece: several times faster than value by value.
+        Frames are put together from hops, each copied in one piece, which is several times faster than value by value.
         """
         hops = ops.reshape(sound, (-1, sound.shape[-1] // self.hop_length, self.hop_length))
         frames = hops.shape[1] - self._hops + 1
@@ -98,14 +83,14 @@ class Spectrogram(keras.layers.Layer):
         return ops.rfft(framed[..., : self._spec.n_fft] * self._window, self._spec.n_fft)
 
     def _pad(self, sound):
-        """Return `sound` with zeros before and after, or cut, so that it is the hops of its frames."""
+        """Return `sound` padded with zeros, or cut, to the whole hops of its frames."""
         n = sound.shape[-1]
         before = self._padding(n)[0]
         end = (self._frames(n) + self._hops - 1) * self.hop_length
         return ops.pad(sound, [(0, 0), (before, max(end - before - n, 0))])[:, :end]
 
     def _padding(self, n):
-        """Return the zeros before and after `n` samples: a frame for every hop, or none."""
+        """Return how many zeros go before and after `n` samples; none where frames need not cover every hop."""
         if not self._spec.padded:
             return 0, 0
         frames = -(-n // self.hop_length)
@@ -122,16 +107,16 @@ class Spectrogram(keras.layers.Layer):
         return batch, self._spec.n_mels or self._spec.n_fft // 2 + 1, self._frames(n), 1
 
     def get_config(self):
-        """Return what the layer is made from."""
+        """Return the arguments that make this layer again."""
         own = {"front_end": self.front_end, "version": self.version, "hop_length": self.hop_length}
         return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable(package="l3net")
 class SpecAugment(keras.layers.Layer):
-    """Hides bands and times of a spectrogram in training (SpecAugment, Park et al., Interspeech 2019, without warping).
+    """Hide bands and times of a spectrogram in training (SpecAugment, Park et al., Interspeech 2019, without warping).
 
-    What is hidden depends on a seed of two numbers a window alone, so it is the same on any number of devices.
+    Two numbers a window seed what is hidden, so it is the same on any number of devices.
     """
 
     def __init__(self, bands: float = 0.12, times: float = 0.12, masks: int = 2, **options) -> None:
@@ -150,20 +135,20 @@ class SpecAugment(keras.layers.Layer):
         return ops.where(hidden, -_RANGE, spectrogram)
 
     def _hidden(self, n, share, width_draws, start_draws):
-        """Return which of `n` places are hidden [shape=(batch, n)]: `masks` stretches of up to `share` of them."""
+        """Return which of `n` places are hidden [shape=(batch, n)]: `masks` stretches of at most `share` of them."""
         widths = width_draws[..., None] * share * n
         starts = start_draws[..., None] * (n - widths)
         places = ops.arange(n, dtype="float32")
         return ops.any((places >= starts) & (places < starts + widths), axis=1)
 
     def get_config(self):
-        """Return what the layer is made from."""
+        """Return the arguments that make this layer again."""
         return {**super().get_config(), "bands": self.bands, "times": self.times, "masks": self.masks}
 
 
 @keras.saving.register_keras_serializable(package="l3net")
 class StopGradient(keras.layers.Layer):
-    """Passes values forward and no gradient back."""
+    """Pass values forward and no gradient back."""
 
     def call(self, values):
         """Return `values`."""
