@@ -36,7 +36,7 @@ class TestFetchSegments:
             ("nowhere.csv", ClipError, r"nowhere\.csv: the segment list cannot be read"),
             ("ftp://example.org/x.csv", ConfigError, "is neither a path nor an http"),
             ("file:///etc/passwd", ConfigError, "is neither a path nor an http"),
-            ("{server}/404.csv", ClipError, "download failed after 1 attempts: HTTP Error 404"),
+            ("{server}/404.csv", ClipError, r"audioset\.segments: http://.*/404\.csv cannot be fetched: 404 Not Found"),
             ("{server}/page.csv", ClipError, r"/page\.csv, line 1: .* is not a segment row"),
         ],
     )

@@ -23,3 +23,7 @@ class DatasetError(L3Error):
 
 class WeightsError(L3Error):
     """A checkpoint, model or released weights file that cannot be used."""
+
+
+class TransferError(L3Error):
+    """A file that cannot be fetched from its address."""

