@@ -8,8 +8,8 @@ from yt_dlp.networking import Response
 from yt_dlp.networking.exceptions import HTTPError, TransportError
 from yt_dlp.utils import ExtractorError, GeoRestrictedError
 
-from l3net.acquisition.backoff import Backoff, GaveUp, Pace
-from l3net.acquisition.ytdlp import YOUTUBE_TEMPLATE, YtdlpSource
+from l3net.acquisition.sources import YOUTUBE_TEMPLATE
+from l3net.acquisition.ytdlp import YtdlpSource
 from l3net.acquisition.ytdlp_options import Access
 from l3net.audioset.clip import FINAL_STATUSES, STATUSES, Clip, ClipFailure
 from l3net.media.encoding import Encoding
@@ -107,36 +107,3 @@ def test_reasons_are_one_printable_line_without_addresses(tmp_path):
         played.fetch(Clip(ID, 30.0, 40.0), tmp_path / "clip.mkv")
     played.close()
     assert caught.value.reason == "Broken at <address> now"
-
-
-class TestBackOff:
-    def test_pauses_double_and_end(self):
-        back_off = Backoff(Pace(give_up_after=3, back_off_seconds=0.05))
-        moments = []
-        for _ in range(3):
-            asked_at = back_off.wait()
-            moments.append(asked_at)
-            back_off.report(ClipFailure("bot_check", "x"), asked_at)
-        assert moments[1] - moments[0] >= 0.05
-        assert moments[2] - moments[1] >= 0.10
-        assert back_off.gave_up == "bot_check"
-        with pytest.raises(GaveUp):
-            back_off.wait()
-
-    def test_an_answer_between_starts_over(self):
-        back_off = Backoff(Pace(give_up_after=2, back_off_seconds=0.0))
-        for failure in [
-            ClipFailure("rate_limited", "x"),
-            None,
-            ClipFailure("rate_limited", "x"),
-            ClipFailure("removed", "x"),
-        ] * 3:
-            back_off.report(failure, back_off.wait())
-        assert back_off.gave_up is None
-
-    def test_blocks_of_requests_under_way_count_once(self):
-        back_off = Backoff(Pace(give_up_after=2, back_off_seconds=0.0))
-        asked = [back_off.wait() for _ in range(8)]
-        for asked_at in asked:
-            back_off.report(ClipFailure("rate_limited", "x"), asked_at)
-        assert back_off.gave_up is None

@@ -137,7 +137,7 @@ def test_estimate_and_progress_are_told(kinds, tmp_path, caplog):
     with caplog.at_level("INFO", logger="l3net"):
         fetch_clips(clips, tmp_path / "m.csv", source="directory", directory=tmp_path / "videos", store=tmp_path / "s",
                     expect=expect, **FAST)  # fmt: skip
-    assert "part 0 of 1: 2 of 2 clips to fetch, some 1 to be had, 0.50 GB, 0.5 h" in caplog.text
+    assert "part 0 of 1: 2 of 2 clips to fetch, about 1 of them obtainable, 0.50 GB, 0.5 h" in caplog.text
     assert "fetching: 2 of 2 clips" in caplog.text
 
 

@@ -9,10 +9,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "backoff": ["Pace"],
         "clip_store": ["ClipStore"],
-        "directory": ["DirectorySource"],
         "part_job": ["PartJob"],
-        "sources": ["Source"],
-        "ytdlp": ["YOUTUBE_TEMPLATE", "YtdlpSource"],
+        "part_log": ["log_estimate", "log_outcome"],
+        "sources": ["open_source"],
         "ytdlp_options": ["Access"],
     },
 )

@@ -1,4 +1,4 @@
-"""Addresses on the network: which are private, and which proxy leads to a host."""
+"""Addresses on the network: which of them are private, and which proxy leads to a host."""
 
 import base64
 import ipaddress
@@ -13,7 +13,13 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 @dataclass(frozen=True)
 class UserProxy:
-    """A user's proxy."""
+    """A proxy of the user's.
+
+    Parameters
+    ----------
+    secure : whether the connection to the proxy itself is encrypted.
+    authorization : the header line that holds the password, or nothing.
+    """
 
     secure: bool
     host: str
@@ -22,12 +28,12 @@ class UserProxy:
 
     @classmethod
     def parse(cls, address: str) -> "UserProxy":
-        """Return the proxy of an address such as ``http://user:password@host:8080``.
+        """Read an address such as ``http://user:password@host:8080``.
 
         Raises
         ------
         ConfigError
-            Anything but http and https; the address is not repeated, it may hold a password.
+            The scheme is neither http nor https; the message does not repeat the address, it may hold a password.
         """
         parts = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -44,13 +50,13 @@ class UserProxy:
 
     @classmethod
     def of_environment(cls, scheme: str, host: str, proxies: dict[str, str]) -> "UserProxy | None":
-        """Return the proxy for a host among those of the environment, as ``urllib.request.getproxies`` gives them."""
+        """Choose the proxy for a host among those of the environment, as ``urllib.request.getproxies`` gives them."""
         address = proxies.get(scheme)
         return None if not address or urllib.request.proxy_bypass_environment(host, proxies) else cls.parse(address)
 
 
 def is_private(address: str) -> bool:
-    """Return whether an IP address is not one of the public internet, in whatever notation it is wrapped."""
+    """Return whether an IP address, in whatever notation it is wrapped, lies outside the public internet."""
     ip = ipaddress.ip_address(address.split("%")[0])
     if ip.version == 6:
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])

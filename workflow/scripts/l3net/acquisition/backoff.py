@@ -1,4 +1,4 @@
-"""How hard a source may be asked, and the pause that all workers of a job make when it says no."""
+"""How often a source may be asked, and the pause that all workers of a job make when it blocks them."""
 
 import logging
 import threading
@@ -11,9 +11,18 @@ _log = logging.getLogger("l3net")
 _LONGEST_PAUSE_SECONDS = 3600.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How hard a source may be asked; see the keys of the same names in the configuration (section audioset)."""
+    """How often a source may be asked; the keys of the configuration's section audioset have the same names.
+
+    Parameters
+    ----------
+    workers : threads that fetch at the same time.
+    attempts : attempts at a clip in one run.
+    sleep_interval : seconds that a worker pauses after each clip.
+    give_up_after : blocks in a row that end the job.
+    back_off_seconds : seconds of the pause after the first block; it doubles with each further block.
+    """
 
     workers: int = 2
     attempts: int = 3
@@ -23,13 +32,15 @@ class Pace:
 
 
 class GaveUp(Exception):
-    """Too many blocks one after the other."""
+    """Raised in place of a request once there were too many blocks in a row."""
 
 
 class Backoff:
-    """The back-off that the workers of a job share: a pause after each block, twice as long after each further one.
+    """The pauses that the workers of a job share: one after each block, twice as long after each further block.
 
-    ``gave_up`` is the status of the last block once there were ``give_up_after`` of them with nothing between.
+    Attributes
+    ----------
+    gave_up : the status of the last block once there were ``give_up_after`` in a row, before that None.
     """
 
     def __init__(self, pace: Pace) -> None:
@@ -38,12 +49,12 @@ class Backoff:
         self.gave_up: str | None = None
 
     def wait(self) -> float:
-        """Return the time once a request may be made.
+        """Wait until a request may be made; return the time of that moment, for `report`.
 
         Raises
         ------
         GaveUp
-            When none may be made any more.
+            No request may be made any more.
         """
         while True:
             with self._lock:
@@ -55,13 +66,13 @@ class Backoff:
             time.sleep(min(left, 1.0))
 
     def report(self, failure: ClipFailure | None, asked_at: float) -> None:
-        """Take note of the answer to a request that was made at `asked_at`."""
+        """Count the answer to a request that was made at `asked_at`; None stands for success."""
         with self._lock:
             if failure is None or failure.status not in BLOCKED_STATUSES:
                 self._consecutive = 0
                 return
             if asked_at < self._blocked_at:
-                return  # it was under way when the last block came: one and the same
+                return  # this request was already under way at the last block, so both are one block
             self._consecutive += 1
             self._blocked_at = time.monotonic()
             if self._consecutive >= self._pace.give_up_after:

@@ -1,5 +1,6 @@
 """The check that every fetched clip passes, whatever its source, before the store takes it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,33 @@ SOUND_TOLERANCE_SECONDS = 0.05
 SHORTEST_SECONDS = 1.0
 
 
-def check_clip(path: Path, clip: Clip) -> tuple[str, dict[str, Any]]:
-    """Return the status of a clip in the store's encoding (ok or short) and its figures for the manifest.
+@dataclass(frozen=True, kw_only=True)
+class CheckedClip:
+    """A clip that passed the check.
 
-    ok: as many frames as asked for, within one, and as much sound, within 0.05 s. short: less, but over 1 s of both.
+    Parameters
+    ----------
+    status : ``ok`` or ``short``.
+    media : the figures of the file for the manifest: bytes, duration, fps, width, height, sample_rate and sha256.
+    longest_seconds : length of the longer of picture and sound.
+    """
+
+    status: str
+    media: dict[str, Any]
+    longest_seconds: float
+
+
+def check_clip(path: Path, clip: Clip) -> CheckedClip:
+    """Check a clip in the store's encoding.
+
+    It is ``ok`` with as many frames as the clip should have, within one, and as much sound, within 0.05 s. It is
+    ``short`` with less, but more than 1 s of both.
 
     Raises
     ------
-    Failure
-        ``invalid_media``: no picture, no sound, silence from end to end, 1 s or less, or nothing that decodes.
+    ClipFailure
+        ``invalid_media``: picture or sound is missing or lasts 1 s or less, the sound is silent from end to end, or
+        the file does not decode.
     """
     try:
         info = probe_media(path)
@@ -30,23 +49,24 @@ def check_clip(path: Path, clip: Clip) -> tuple[str, dict[str, Any]]:
             raise ClipFailure("invalid_media", f"no {missing}", again=False)
         n_frames, n_samples, peak = measure_clip(path)
     except ClipError as error:
-        reason = str(error).removeprefix(f"{path}: ")  # the name of a work folder tells nobody anything
+        reason = str(error).removeprefix(f"{path}: ")  # the path is that of a work folder, soon gone
         raise ClipFailure("invalid_media", f"does not decode: {reason}") from None
-    duration = min(n_frames / FPS, n_samples / SAMPLE_RATE)
+    picture_seconds, sound_seconds = n_frames / FPS, n_samples / SAMPLE_RATE
+    duration = min(picture_seconds, sound_seconds)
     if duration <= SHORTEST_SECONDS:
         raise ClipFailure("invalid_media", f"only {duration:.2f} s where the clip should be", again=False)
     if peak == 0:
         raise ClipFailure("invalid_media", "silent from end to end", again=False)
-    enough_frames = abs(n_frames - clip.seconds * FPS) <= FRAMES_TOLERANCE
-    enough_sound = abs(n_samples / SAMPLE_RATE - clip.seconds) <= SOUND_TOLERANCE_SECONDS
-    figures = {
+    has_all_frames = abs(n_frames - clip.seconds * FPS) <= FRAMES_TOLERANCE
+    has_all_sound = abs(sound_seconds - clip.seconds) <= SOUND_TOLERANCE_SECONDS
+    media = {
         "bytes": path.stat().st_size,
         "duration": round(duration, 3),
-        "longest": max(n_frames / FPS, n_samples / SAMPLE_RATE),
         "fps": info.fps,
         "width": info.width,
         "height": info.height,
         "sample_rate": info.sample_rate,
         "sha256": sha256_of(path),
     }
-    return ("ok" if enough_frames and enough_sound else "short"), figures
+    status = "ok" if has_all_frames and has_all_sound else "short"
+    return CheckedClip(status=status, media=media, longest_seconds=max(picture_seconds, sound_seconds))

@@ -1,8 +1,8 @@
-"""The store of validated clips: one media file and one record a clip, kept between runs and shared by jobs.
+"""The store of checked clips: one media file and one record for each clip, kept between runs and shared by jobs.
 
 A clip is fetched into a work folder of the job, ``{store}/.work/{token}/``, and renamed into its place, so that the
-store holds whole clips only. Beside it stands its record, ``....json``: what became of it, also when it could not be
-had. Work folders are locked while their job lives; what a killed job left is swept by the next.
+store holds whole clips only. Beside it stands its record, ``....json``, which says what became of the clip, also where
+it was not obtained. A work folder is locked while its job lives; the next job removes what a killed one left.
 """
 
 import fcntl
@@ -10,6 +10,7 @@ import json
 import logging
 import secrets
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,10 +25,17 @@ _log = logging.getLogger("l3net")
 
 @dataclass
 class ClipRecord:
-    """What became of a clip; ``media`` holds bytes, duration, fps, width, height, sample_rate and sha256 when had.
+    """What became of a clip.
 
-    ``source`` is a digest of where it was asked for; ``run`` and ``run_attempts`` tell a resumed job which attempts
-    it made itself before it was killed.
+    Parameters
+    ----------
+    status : one of `audioset.STATUSES`.
+    reason : one line for the manifest.
+    attempts : attempts so far, of all runs.
+    attempted_at : time of the last attempt in UTC.
+    source : digest of the source that was asked.
+    run, run_attempts : token of the run and its attempts, by which a resumed job knows its own from before the kill.
+    media : bytes, duration, fps, width, height, sample_rate and sha256 of the media file, where it was obtained.
     """
 
     status: str
@@ -50,13 +58,13 @@ class ClipStore:
 
     Parameters
     ----------
-    folder : the store; made when missing.
-    settings : how its clips are encoded. A store holds one kind of clips.
+    folder : the store; it is made where it is missing.
+    settings : the encoding of its clips. A store holds clips of one encoding.
 
     Raises
     ------
     ConfigError
-        A store whose clips are encoded otherwise.
+        The store holds clips of another encoding.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
@@ -68,22 +76,22 @@ class ClipStore:
         return clip_path(self.folder, clip.ytid, clip.start_seconds, clip.end_seconds)
 
     def record(self, clip: Clip) -> ClipRecord | None:
-        """Return what is known of the clip; None when nothing is, or its media file is gone or of another size."""
+        """Read the clip's record; return None where there is none, or the media file is missing or of another size."""
         path = self.path(clip)
         try:
             record = ClipRecord(**json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError) as error:
-            raise ClipError(f"{path.with_suffix('.json')} is not a clip's record ({error}): remove it") from None
+            raise ClipError(f"{path.with_suffix('.json')} is not a clip's record ({error}); remove it") from None
         has_media = path.exists() and path.stat().st_size == record.media.get("bytes")
         return record if has_media or not record.usable else None
 
     def keep(self, clip: Clip, record: ClipRecord, work: Path, made: Path | None = None) -> ClipRecord:
-        """Take the media file `made` into the store, then the record; return the record that stands.
+        """Move the media file `made` into the store, then write the record; return the record that now stands.
 
-        Both come whole from the job's folder `work`: a kill leaves nothing half-written beside the clips. A clip that
-        another job has had meanwhile is not written over by the failure of this one.
+        Both are renamed from the job's folder `work`, so that a kill leaves nothing half-written beside the clips. The
+        failure of this job does not replace a clip that another job obtained meanwhile.
         """
         path = self.path(clip)
         path.parent.mkdir(exist_ok=True)
@@ -95,16 +103,16 @@ class ClipStore:
         return record
 
     @contextmanager
-    def work_folder(self) -> Path:
-        """Yield a folder of this job's own inside the store; sweep those of jobs that were killed."""
+    def work_folder(self) -> Iterator[Path]:
+        """Yield a folder of this job alone inside the store; remove those of jobs that were killed."""
         work = self.folder / ".work"
         work.mkdir(parents=True, exist_ok=True)
         mine = work / secrets.token_hex(8)
-        with open(work / "lock", "w") as gate:
-            _lock(gate, wait=True)
+        with open(work / "lock", "w") as all_folders:
+            _lock(all_folders, wait=True)
             mine.mkdir()
-            held = open(mine / "lock", "w")  # noqa: SIM115 - held until the job ends
-            _lock(held, wait=True)
+            my_folder = open(mine / "lock", "w")  # noqa: SIM115 - locked until the job ends
+            _lock(my_folder, wait=True)
             for other in work.iterdir():
                 if other.is_dir() and other != mine:
                     _sweep(other)
@@ -115,11 +123,11 @@ class ClipStore:
             yield mine
         finally:
             shutil.rmtree(mine, ignore_errors=True)
-            held.close()
+            my_folder.close()
 
     @contextmanager
-    def run(self, job: str, work: Path) -> str:
-        """Yield the token of the run of `job`: a new one, or that of a run that was killed before its end."""
+    def run(self, job: str, work: Path) -> Iterator[str]:
+        """Yield the token of this run of `job`, which is that of the run before where that one was killed."""
         marker = self.folder / ".runs" / job
         try:
             token = marker.read_text(encoding="utf-8")
@@ -131,7 +139,7 @@ class ClipStore:
         marker.unlink(missing_ok=True)
 
     def _demand_settings(self) -> None:
-        """Refuse a store of other clips; one that is not there yet will hold those of `settings`."""
+        """Refuse a store of clips of another encoding; a new store has none."""
         if not self._settings_file.exists():
             return
         kept = json.loads(self._settings_file.read_text(encoding="utf-8"))
@@ -142,7 +150,7 @@ class ClipStore:
 
 
 def _put(target: Path, text: str, work: Path) -> None:
-    """Write `text` to `target` by way of the folder `work`, which is swept where the job is killed."""
+    """Write `text` to a file in `work`, which the next job removes if this one is killed, and rename it to `target`."""
     written = work / target.name
     written.write_text(text, encoding="utf-8")
     written.replace(target)
@@ -161,7 +169,10 @@ def _lock(file: IO[str], *, wait: bool) -> bool:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove a work folder unless its job lives; renamed first, so that an ffmpeg which outlived it adds no file."""
+    """Remove a work folder unless its job lives.
+
+    It is renamed first, so that an ffmpeg that outlived its job cannot add a file to it meanwhile.
+    """
     try:
         with open(folder / "lock", "w") as lock:
             if _lock(lock, wait=False):

@@ -1,8 +1,8 @@
-"""A proxy on loopback through which a worker's requests go: yt-dlp's own and those of the ffmpeg that it starts.
+"""A proxy on loopback through which all requests of a worker go: yt-dlp's own and those of the ffmpeg that it starts.
 
-It is the one place where every connection is made, so what it refuses cannot be reached by a redirect, by a playlist
-or by a name that resolves anew: addresses of private networks, unless they are allowed. It also holds a worker to its
-rate, which yt-dlp cannot do for ffmpeg, and passes requests on to the user's own proxy.
+Every connection is made here. The proxy refuses addresses of private networks, unless they are allowed, so that no
+redirect, no playlist and no name that resolves to another address later can reach them. It also keeps a worker within
+its rate, which yt-dlp cannot do for ffmpeg, and passes requests on to the user's own proxy.
 """
 
 import socket
@@ -17,23 +17,27 @@ from l3net.acquisition.addresses import UserProxy, is_private
 
 _PIECE_BYTES = 1 << 16
 _HEAD_BYTES = 1 << 16
-_LIFE_IN_TIMEOUTS = 20  # of a connection that never stands still, yet does not end
+_LONGEST_LIFE_TIMEOUTS = 20  # a connection is closed after this many timeouts, even if bytes still come
 
 
 class RefusedAddress(Exception):
-    """An address that may not be reached."""
+    """Raised for an address that may not be reached."""
 
 
 class GuardProxy(socketserver.ThreadingTCPServer):
-    """The proxy of one worker; its address is `url`. Runs in threads of this process until it is closed.
+    """The proxy of one worker. It runs in threads of this process until it is closed.
 
     Parameters
     ----------
     allow_private : whether loopback and private networks may be reached.
-    upstream : the user's proxy; None takes those of `environment`.
-    environment : proxies by scheme, and ``no``, the hosts to reach without.
-    rate_limit : bytes a second that come in, of all connections together.
-    timeout_seconds : of a connection that stands still.
+    upstream : address of the user's proxy; None takes the proxies of `environment`.
+    environment : proxies by scheme, and under ``no`` the hosts that are reached without one.
+    rate_limit : bytes that may come in each second over all connections together; None sets no limit.
+    timeout_seconds : seconds after which a connection without traffic is closed.
+
+    Attributes
+    ----------
+    refused : whether a private address was asked for since this was last set to False.
     """
 
     daemon_threads = True
@@ -58,7 +62,7 @@ class GuardProxy(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """The proxy's address."""
+        """The address of the proxy."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def close(self) -> None:
@@ -67,20 +71,20 @@ class GuardProxy(socketserver.ThreadingTCPServer):
         self.server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that closes early is the way ffmpeg seeks."""
+        """Ignore errors of a connection: ffmpeg closes early whenever it seeks."""
 
     def connect(self, scheme: str, host: str, port: int) -> tuple[socket.socket, UserProxy | None]:
-        """Return a connection to a host, or to the proxy that leads to it.
+        """Connect to a host, or to the user's proxy that leads to it, which is then returned too.
 
         Raises
         ------
-        Refused
-            An address that may not be reached.
+        RefusedAddress
+            The address is private.
         """
         upstream = self.upstream or UserProxy.of_environment(scheme, host, self.environment)
         if upstream is None:
             return self._connect_to(self._checked(host, port)), None
-        with suppress(socket.gaierror):  # a name that only the user's proxy can resolve
+        with suppress(socket.gaierror):  # perhaps only the user's proxy can resolve the name
             self._checked(host, port)
         link = socket.create_connection((upstream.host, upstream.port), self.timeout_seconds)
         if upstream.secure:
@@ -88,7 +92,7 @@ class GuardProxy(socketserver.ThreadingTCPServer):
         return link, upstream
 
     def slow_down(self, n_bytes: int) -> None:
-        """Wait as long as `n_bytes` may take at the rate limit."""
+        """Wait as long as `n_bytes` take at the rate limit."""
         if self.rate_limit is None:
             return
         with self._rate_lock:
@@ -119,7 +123,7 @@ class GuardProxy(socketserver.ThreadingTCPServer):
 
 
 class _Handler(socketserver.BaseRequestHandler):
-    """One connection of a client: a request with a whole address, or CONNECT."""
+    """Serves one connection of a client, which asks with a whole address or with CONNECT."""
 
     server: GuardProxy
 
@@ -135,7 +139,7 @@ class _Handler(socketserver.BaseRequestHandler):
             self.request.sendall(b"HTTP/1.1 403 Private address\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             return
         except OSError:
-            return  # closed without an answer: the client sees a failure of the network
+            return  # the connection closes without an answer, which the client takes for a failure of the network
         with link:
             link.sendall(opening + body)
             upward = threading.Thread(target=self._pipe, args=(self.request, link, False), daemon=True)
@@ -156,7 +160,7 @@ class _Handler(socketserver.BaseRequestHandler):
         return head.decode("latin-1").split("\r\n"), body
 
     def _open(self, method: str, target: str, version: str, headers: list[str]) -> tuple[socket.socket, bytes]:
-        """Return a connection for a request and the bytes to send on it first."""
+        """Connect for a request; return the connection and the bytes to send on it first."""
         if method == "CONNECT":
             address = urllib.parse.urlsplit(f"//{target}")
             link, upstream = self.server.connect("https", address.hostname or "", address.port or 443)
@@ -176,7 +180,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def _pipe(self, source: socket.socket, sink: socket.socket, is_download: bool) -> None:
         limit = self.server.rate_limit
-        ends_at = time.monotonic() + _LIFE_IN_TIMEOUTS * self.server.timeout_seconds
+        ends_at = time.monotonic() + _LONGEST_LIFE_TIMEOUTS * self.server.timeout_seconds
         size = _PIECE_BYTES if limit is None else max(min(_PIECE_BYTES, limit // 8), 1)
         with suppress(OSError):  # either end may leave at any time
             while time.monotonic() < ends_at and (piece := source.recv(size)):

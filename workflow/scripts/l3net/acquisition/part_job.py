@@ -1,8 +1,8 @@
-"""The fetching of one part's clips: a pool of workers over one source, with records that outlive a kill.
+"""Fetching the clips of one part: a pool of workers over one source, with records that outlive a kill.
 
-A clip that cannot be had never fails the job: its record says why. Clips are tried in passes, so that a second try
-comes after all others. Blocks (bot check, rate limit) make all workers pause together, and end the job when they do
-not stop.
+A clip that cannot be obtained never fails the job; its record says why. Clips are tried in passes, so that the second
+attempt at a clip comes after the first at all others. A block (bot check, rate limit) makes all workers pause
+together, and too many blocks in a row end the job.
 """
 
 import logging
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -27,8 +27,16 @@ from l3net.errors import ClipError
 from l3net.runtime import Progress
 
 _log = logging.getLogger("l3net")
-_TRUNCATED_SECONDS = 0.5
-_FULL_BYTES = 64 << 20
+_TRUNCATED_SECONDS = 0.5  # a clip that lacks more than this of what its video declares was cut off on the way
+_FULL_BYTES = 64 << 20  # a disk with less free space counts as full
+
+
+class _Attempt(NamedTuple):
+    """What an attempt at a clip came to: its status, the figures of the media file if there is one, and the reason."""
+
+    status: str
+    media: dict[str, Any]
+    reason: str
 
 
 class PartJob:
@@ -38,13 +46,13 @@ class PartJob:
     ----------
     store : where clips and records go.
     source : where clips come from.
-    pace : how hard the source may be asked.
+    pace : how often the source may be asked.
     run : the token of this run; attempts that a killed job made under the same token count.
     """
 
     def __init__(self, store: ClipStore, source: Source, pace: Pace, run: str) -> None:
         self.store, self.source, self.pace, self.run = store, source, pace, run
-        self.back_off = Backoff(pace)
+        self.backoff = Backoff(pace)
         self._tried: Counter[Clip] = Counter()
 
     def unsettled(self, clips: Iterable[Clip]) -> list[Clip]:
@@ -57,21 +65,21 @@ class PartJob:
         Parameters
         ----------
         clips : the part's clips.
-        work : a folder of this job's own on the store's file system.
+        work : a folder of this job alone, on the store's file system.
 
         Raises
         ------
         ClipError
-            When the disk is full.
+            The disk is full.
         """
         waiting = self.unsettled(clips)
         with Progress("fetching", len(waiting), "clips") as progress:
-            while waiting and not self.back_off.gave_up:
+            while waiting and not self.backoff.gave_up:
                 waiting = self._pass(waiting, work, progress)
 
     def manifest(self, clips: list[Clip]) -> pd.DataFrame:
-        """Return one row a clip with `audioset.MANIFEST_COLUMNS`, in the order of `clips`."""
-        untried = ClipRecord(self.back_off.gave_up or "failed", "not tried: the job gave up before")
+        """Return a table of one row for each clip with `audioset.MANIFEST_COLUMNS`, in the order of `clips`."""
+        untried = ClipRecord(self.backoff.gave_up or "failed", "not tried: the job gave up before")
         records = [(clip, self.store.record(clip) or untried) for clip in clips]
         rows = [{**asdict(clip), **asdict(record), **record.media} for clip, record in records]
         return pd.DataFrame(rows, columns=MANIFEST_COLUMNS).astype(MANIFEST_TYPES)
@@ -101,7 +109,7 @@ class PartJob:
     def _try(self, clip: Clip, work: Path) -> bool:
         """Make one attempt; return whether the clip is settled."""
         try:
-            asked_at = self.back_off.wait()
+            asked_at = self.backoff.wait()
         except GaveUp:
             return False
         known = self.store.record(clip)
@@ -109,63 +117,58 @@ class PartJob:
             return True
         target, failure = work / self.store.path(clip).name, None
         try:
-            made = self._had_already(clip, known) or self._fetched(clip, target)
+            attempt = self._found_in_store(clip, known) or self._fetch_and_check(clip, target)
         except ClipFailure as caught:
-            failure, made = caught, (caught.status, {}, caught.reason)
+            failure, attempt = caught, _Attempt(caught.status, {}, caught.reason)
             self._demand_space(work)
-        self.back_off.report(failure, asked_at)
-        record = self._record(known, *made, is_last=failure is not None and not failure.again)
+        self.backoff.report(failure, asked_at)
+        record = self._record(known, attempt, is_last=failure is not None and not failure.again)
         kept = self.store.keep(clip, record, work, target if target.exists() and record.usable else None)
         target.unlink(missing_ok=True)
         time.sleep(self.pace.sleep_interval)
         self._tried[clip] += 1  # beside the record's count, which a job of another run on the same clip starts over
         return self._is_settled(kept) or self._tried[clip] >= self.pace.attempts
 
-    def _had_already(self, clip: Clip, known: ClipRecord | None) -> tuple[str, dict[str, Any], str] | None:
-        """Return the outcome of a clip that was put in the store by a job killed before it wrote the record."""
+    def _found_in_store(self, clip: Clip, known: ClipRecord | None) -> _Attempt | None:
+        """Check a clip that a job put in the store before it was killed, without its record."""
         path = self.store.path(clip)
         is_damaged = known is None and path.with_suffix(".json").exists()  # its record tells of another size
         if is_damaged or not path.exists():
             return None
         try:
-            status, figures = check_clip(path, clip)
+            checked = check_clip(path, clip)
         except ClipFailure:
             return None
-        figures.pop("longest")
-        return (status, figures, "") if status == "ok" else None
+        return _Attempt("ok", checked.media, "") if checked.status == "ok" else None
 
-    def _fetched(self, clip: Clip, target: Path) -> tuple[str, dict[str, Any], str]:
-        """Return status, figures and reason of a clip fetched to `target` and checked.
-
-        A clip that is shorter than the video's own length explains was cut off on the way.
-        """
+    def _fetch_and_check(self, clip: Clip, target: Path) -> _Attempt:
+        """Fetch a clip to `target` and check it; one that is shorter than its video explains was cut off on the way."""
         self.source.fetch(clip, target)
-        status, figures = check_clip(target, clip)
-        longest = figures.pop("longest")
-        if status == "ok":
-            return status, figures, ""
+        checked = check_clip(target, clip)
+        if checked.status == "ok":
+            return _Attempt("ok", checked.media, "")
         declared = self.source.seconds_declared(clip)
         expected = clip.seconds if declared is None else min(declared, clip.end_seconds) - clip.start_seconds
-        if declared is not None and longest < expected - _TRUNCATED_SECONDS:
-            raise ClipFailure("invalid_media", f"truncated: {longest:.2f} s came of {expected:.2f} s")
-        return status, figures, f"{figures['duration']:.2f} s of {clip.seconds:g} s are there"
+        if declared is not None and checked.longest_seconds < expected - _TRUNCATED_SECONDS:
+            reason = f"truncated: {checked.longest_seconds:.2f} s came of {expected:.2f} s"
+            raise ClipFailure("invalid_media", reason)
+        there = f"{checked.media['duration']:.2f} s of {clip.seconds:g} s are there"
+        return _Attempt(checked.status, checked.media, there)
 
     def _demand_space(self, work: Path) -> None:
-        """A full disk looks like bad media: stop rather than blame the clips."""
+        """Stop where the disk is full, which would otherwise look like damaged media of every further clip."""
         if shutil.disk_usage(work).free < _FULL_BYTES:
             raise ClipError(f"{self.store.folder}: the disk is full; make room or move audioset.store, then run again")
 
-    def _record(
-        self, known: ClipRecord | None, status: str, figures: dict[str, Any], reason: str, *, is_last: bool
-    ) -> ClipRecord:
-        in_run = 1 + (known.run_attempts if known and known.run == self.run else 0)
+    def _record(self, known: ClipRecord | None, attempt: _Attempt, *, is_last: bool) -> ClipRecord:
+        n_in_run = 1 + (known.run_attempts if known and known.run == self.run else 0)
         return ClipRecord(
-            status=status,
-            reason=reason,
+            status=attempt.status,
+            reason=attempt.reason,
             attempts=1 + (known.attempts if known else 0),
             attempted_at=datetime.now(UTC).isoformat(timespec="seconds"),
             source=self.source.digest,
             run=self.run,
-            run_attempts=max(in_run, self.pace.attempts) if is_last else in_run,
-            media=figures,
+            run_attempts=max(n_in_run, self.pace.attempts) if is_last else n_in_run,
+            media=attempt.media,
         )

@@ -1,22 +1,130 @@
-"""Sources of clips: what a job asks of one, and the choice of the one that the configuration names."""
+"""Sources of clips: what a job asks of one, the folder of videos as a source, and the choice among the kinds.
 
+The kinds are the values of ``audioset.source``. A further kind is a class with the members of `Source` and a line in
+`open_source`.
+"""
+
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from l3net.audioset import Clip
+from l3net.acquisition.ytdlp_options import Access
+from l3net.audioset import Clip, ClipFailure
+from l3net.errors import ClipError, ConfigError
+from l3net.media import Encoding, cut_clip, probe_media
+from l3net.runtime import stable_hash
+
+YOUTUBE_TEMPLATE = "https://www.youtube.com/watch?v={ytid}"
+
+# Files of other kinds that stand beside a video (subtitles, thumbnails, unfinished downloads) are not taken for it.
+_SUFFIXES = {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm"}
 
 
 class Source(Protocol):
-    """What a job asks of a source of clips."""
+    """What a job asks of a source of clips.
 
-    digest: str  # tells sources apart in the records, e.g. two mirrors
-    remembers_removed: bool  # whether a video that was not there is not looked for again
+    Attributes
+    ----------
+    digest : tells sources apart in the records, such as two mirrors.
+    remembers_removed : whether a video that was not there is never asked for again.
+    """
+
+    digest: str
+    remembers_removed: bool
 
     def fetch(self, clip: Clip, target: Path) -> None:
-        """Write the clip to `target` in the store's encoding, or raise `Failure`."""
+        """Write the clip to `target` in the store's encoding.
+
+        Raises
+        ------
+        ClipFailure
+            The clip was not obtained.
+        """
 
     def seconds_declared(self, clip: Clip) -> float | None:
-        """Return how long the video says it is, of the clip that this thread fetched last."""
+        """Return the length that the clip's video declares; `clip` is the one that this thread fetched last."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
+
+
+class DirectorySource:
+    """Cuts clips out of whole videos in a folder, files named ``{ytid}.{suffix}``.
+
+    Parameters
+    ----------
+    folder : the folder of the videos.
+    encoding : the encoding of the clips.
+
+    Raises
+    ------
+    ConfigError
+        The folder is missing.
+    """
+
+    remembers_removed = False  # looking again costs nothing, and the file may be there by then
+
+    def __init__(self, folder: Path, encoding: Encoding) -> None:
+        if not folder.is_dir():
+            raise ConfigError(f"audioset.directory {str(folder)!r} is not a folder; expected videos named {{ytid}}.*")
+        self.folder, self.encoding, self.digest = folder, encoding, f"{stable_hash(f'directory {folder}'):016x}"
+
+    @cached_property
+    def _videos(self) -> dict[str, Path]:
+        paths = sorted(self.folder.iterdir(), reverse=True)
+        return {path.stem: path for path in paths if path.suffix.lower() in _SUFFIXES}
+
+    def fetch(self, clip: Clip, target: Path) -> None:
+        """Write the clip to `target`.
+
+        Raises
+        ------
+        ClipFailure
+            ``removed`` where there is no such video, ``invalid_media`` where ffmpeg cannot read it.
+        """
+        video, times = self._video(clip), {"start_seconds": clip.start_seconds, "seconds": clip.seconds}
+        try:
+            cut_clip(video, target, **times, encoding=self.encoding)
+        except ClipError as error:
+            raise ClipFailure("invalid_media", str(error), again=False) from None
+
+    def seconds_declared(self, clip: Clip) -> float | None:
+        """Return the length of the whole video that its header states, None where it states none."""
+        return probe_media(self._video(clip)).duration
+
+    def close(self) -> None:
+        """Do nothing, since no connection is open."""
+
+    def _video(self, clip: Clip) -> Path:
+        if clip.ytid not in self._videos:
+            raise ClipFailure("removed", f"no video {clip.ytid}.* in audioset.directory")
+        return self._videos[clip.ytid]
+
+
+def open_source(
+    kind: str, *, directory: Path | None, url_template: str | None, encoding: Encoding, access: Access
+) -> Source:
+    """Open the source of the kind that the configuration names.
+
+    Parameters
+    ----------
+    kind : ``directory``, ``http`` or ``youtube``.
+    directory : folder of the videos, for kind ``directory``.
+    url_template : an address with ``{ytid}``, for kind ``http``.
+    encoding : the encoding of the clips.
+    access : how the network is reached.
+
+    Raises
+    ------
+    ConfigError
+        The kind is unknown, or what it needs is missing or cannot be used.
+    """
+    if kind == "directory":
+        if directory is None:
+            raise ConfigError("audioset.directory is null, but source is directory; expected a folder of videos")
+        return DirectorySource(directory, encoding)
+    if kind not in {"http", "youtube"}:
+        raise ConfigError(f"audioset.source is {kind!r}; expected directory, http or youtube")
+    from l3net.acquisition.ytdlp import YtdlpSource  # here, since yt-dlp takes a second to load
+
+    return YtdlpSource(YOUTUBE_TEMPLATE if kind == "youtube" else url_template or "", encoding, access)

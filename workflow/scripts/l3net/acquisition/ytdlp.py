@@ -1,6 +1,6 @@
-"""Sources ``youtube`` and ``http``: yt-dlp finds the media, and the ffmpeg that it starts reads the clip's range.
+"""The sources ``youtube`` and ``http``: yt-dlp finds the media, and the ffmpeg that it starts reads the clip's range.
 
-There is one transcode: that ffmpeg writes the store's encoding at once, cutting at the frame.
+That ffmpeg cuts at the frame and writes the store's encoding at once, so every clip is transcoded once only.
 """
 
 import os
@@ -18,6 +18,7 @@ from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import DownloadError, YoutubeDLError, download_range_func
 
 from l3net.acquisition.guard_proxy import GuardProxy
+from l3net.acquisition.sources import YOUTUBE_TEMPLATE
 from l3net.acquisition.ytdlp_failures import classify_failure
 from l3net.acquisition.ytdlp_options import Access, read_cookies, ytdlp_options
 from l3net.audioset import Clip, ClipFailure, check_ytid
@@ -25,23 +26,21 @@ from l3net.errors import ClipError, ConfigError
 from l3net.media import Encoding, duration_at_address, ffmpeg_binary, network_input_arguments
 from l3net.runtime import stable_hash
 
-YOUTUBE_TEMPLATE = "https://www.youtube.com/watch?v={ytid}"
-
 
 class YtdlpSource:
-    """Fetches clips with yt-dlp; each thread has its own.
+    """Fetches clips with yt-dlp, of which each thread has its own instance.
 
     Parameters
     ----------
     template : an address with ``{ytid}``.
-    encoding : of the clips.
+    encoding : the encoding of the clips.
     access : how the network is reached.
-    extractors : what yt-dlp may take the address for; by default YouTube or, elsewhere, a file or page.
+    extractors : yt-dlp's extractors that may be used; None takes YouTube's, or for other addresses the generic one.
 
     Raises
     ------
     ConfigError
-        A template without ``{ytid}`` or not http(s), cookies that cannot be read, or a proxy that cannot be used.
+        The template has no ``{ytid}`` or is not http(s), or the cookies or the proxy cannot be used.
     """
 
     remembers_removed = True
@@ -61,15 +60,15 @@ class YtdlpSource:
         self._proxies = _take_proxies()
         self._cookies = read_cookies(access.cookies)
         self._local, self._sessions, self._lock = threading.local(), [], threading.Lock()
-        self._session()  # a proxy or runtime that cannot be used is told now, not once a clip
+        self._session()  # so that a proxy or runtime that cannot be used is reported now, not at every clip
 
     def fetch(self, clip: Clip, target: Path) -> None:
         """Write the clip to `target`.
 
         Raises
         ------
-        Failure
-            Whatever kept the clip from being had.
+        ClipFailure
+            The clip was not obtained, for whatever reason.
         """
         session = self._session()
         session.aim(clip, target, self.encoding)
@@ -81,7 +80,7 @@ class YtdlpSource:
             raise ClipFailure("failed", "yt-dlp ended without a file")
 
     def seconds_declared(self, clip: Clip) -> float | None:
-        """Return how long the video of the clip that this thread fetched last says it is; None when it does not."""
+        """Return the length that the video this thread fetched last declares, None where it declares none."""
         return self._session().seconds_declared()
 
     def close(self) -> None:
@@ -99,7 +98,7 @@ class YtdlpSource:
 
 
 class _Session(yt_dlp.YoutubeDL):
-    """yt-dlp for one thread, with a gate of its own; knows what it asked for last."""
+    """The yt-dlp of one thread, with a guard proxy of its own; it remembers what it asked for last."""
 
     def __init__(
         self,
@@ -117,14 +116,16 @@ class _Session(yt_dlp.YoutubeDL):
             timeout_seconds=access.timeout_seconds,
         )
         self.asked: dict[str, Any] = {}
-        FFmpegPostProcessor._ffmpeg_location.set(ffmpeg_binary())  # a context's variable: set in every thread
-        chosen = ytdlp_options(access, cookies, encoding.short_side, self.guard.url, ffmpeg_binary())
-        super().__init__(chosen, auto_init=False)
+        FFmpegPostProcessor._ffmpeg_location.set(ffmpeg_binary())  # a context variable, which every thread has to set
+        options = ytdlp_options(
+            access, cookies=cookies, short_side=encoding.short_side, proxy=self.guard.url, ffmpeg=ffmpeg_binary()
+        )
+        super().__init__(options, auto_init=False)
         for extractor in extractors:
             self.add_info_extractor(extractor())
 
     def aim(self, clip: Clip, target: Path, encoding: Encoding) -> None:
-        """Set the range of the next download, where it goes and how it is encoded."""
+        """Set the range, the target and the encoding of the next download."""
         self.asked, self.guard.refused = {}, False
         self.params["outtmpl"] = {"default": str(target).replace("%", "%%")}
         self.params["download_ranges"] = download_range_func(None, [(clip.start_seconds, clip.end_seconds)])
@@ -134,7 +135,7 @@ class _Session(yt_dlp.YoutubeDL):
         }
 
     def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
-        """Download; remembers what was asked for, to explain a failure by."""
+        """Download, and remember what was asked for in order to explain a failure."""
         self.asked = info
         if any(not fmt["url"].startswith(("http://", "https://")) for fmt in self._formats()):
             raise DownloadError("refused: the media's address is not http(s)")
@@ -143,7 +144,7 @@ class _Session(yt_dlp.YoutubeDL):
         return super().dl(name, info, subtitle, test)
 
     def explain(self, error: Exception) -> ClipFailure:
-        """Return what an error means. ffmpeg's exit code does not tell: the media's address is then asked again."""
+        """Translate an error; where only ffmpeg's exit code is known, ask the media's address again."""
         if self.guard.refused:
             return ClipFailure("failed", "refused: leads to a private address (allow_private_addresses)", again=False)
         if "exited with code" not in str(error):
@@ -156,9 +157,9 @@ class _Session(yt_dlp.YoutubeDL):
         return ClipFailure("invalid_media", "ffmpeg cannot read what came")
 
     def seconds_declared(self) -> float | None:
-        """Return the duration that the page gave, in whole seconds and so less one, or that the file's header gives."""
+        """Return the length that the page declared, or else the one in the header of the media."""
         if self.asked.get("duration"):
-            return float(self.asked["duration"]) - 1.0
+            return float(self.asked["duration"]) - 1.0  # pages round to whole seconds
         durations = []
         for media in self._formats():
             try:
@@ -179,7 +180,7 @@ class _Session(yt_dlp.YoutubeDL):
 
 
 def _take_proxies() -> dict[str, str]:
-    """Return the environment's proxies, and take its exceptions away: ffmpeg would pass by the gate for their sake."""
+    """Take the proxies out of the environment with their exceptions, for which ffmpeg would bypass the guard proxy."""
     proxies = urllib.request.getproxies_environment()
     for name in ("no_proxy", "NO_PROXY"):
         os.environ.pop(name, None)

@@ -1,4 +1,4 @@
-"""What a failure of yt-dlp means: its status in the closed list, and a reason that is safe to write down."""
+"""What a failure of yt-dlp means: a status of the closed list, and a reason that is safe to write down."""
 
 import re
 
@@ -7,7 +7,7 @@ from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError
 
 from l3net.audioset import ClipFailure
 
-# In this order: a private video's message ends in "Sign in if ...", a bot check's begins with "Sign in to ...".
+# The order counts: a private video's message ends in "Sign in if ...", a bot check's begins with "Sign in to ...".
 _TEXTS = (
     (
         r"private video|video is private|members[- ]only|join this channel|available to this channel's members",
@@ -31,10 +31,7 @@ _OF_CODE = {401: "http_error", 404: "removed", 410: "removed", 429: "rate_limite
 
 
 def classify_failure(error: Exception) -> ClipFailure:
-    """Return what an exception of yt-dlp means for a clip.
-
-    The cause under the error decides where there is one; else the message does.
-    """
+    """Translate an exception of yt-dlp, by the cause under it where there is one, else by its message."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, GeoRestrictedError):
@@ -53,12 +50,12 @@ def classify_failure(error: Exception) -> ClipFailure:
 
 
 def failure_of_http_status(status: int) -> ClipFailure:
-    """Return what a server's answer other than success means."""
+    """Translate a server's answer other than success."""
     return ClipFailure(_OF_CODE.get(status, "http_error"), f"HTTP {status}")
 
 
 def one_printable_line(text: str) -> str:
-    """Return a message as one printable line without addresses, which may hold tokens, and without colours."""
+    """Make a message one printable line without colours and without addresses, which may hold tokens."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     text = re.sub(r"\w+://\S+", "<address>", text)
     text = re.sub(r"; please report this issue on.*", "", text, flags=re.DOTALL)
@@ -67,7 +64,7 @@ def one_printable_line(text: str) -> str:
 
 
 def _causes(error: Exception) -> list[BaseException]:
-    """Return the exceptions under an error, from the outside in."""
+    """Collect the exceptions under an error, from the outside in."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:

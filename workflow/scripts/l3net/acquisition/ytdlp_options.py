@@ -1,4 +1,4 @@
-"""The settings of yt-dlp: what of the configuration reaches it, and how."""
+"""The options of yt-dlp, made from the configuration."""
 
 import io
 import shutil
@@ -9,12 +9,23 @@ from typing import Any
 
 from l3net.errors import ConfigError
 
-_LADDER = (144, 240, 360, 480, 720)  # heights that videos are offered in; the last where the original size is kept
+_HEIGHTS = (144, 240, 360, 480, 720)  # heights in which sites offer videos; the last is taken where all sizes are kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Access:
-    """How the network is reached; see the keys of the same names in the configuration (section audioset)."""
+    """How the network is reached; the keys of the configuration's section audioset have the same names.
+
+    Parameters
+    ----------
+    format : yt-dlp's format selection; None takes the smallest picture that is large enough.
+    cookies : path of a cookies file in Netscape format.
+    proxy : address of the user's proxy.
+    rate_limit : bytes a second of one worker; None sets no limit.
+    timeout_seconds : seconds to wait for a connection or for the next bytes.
+    js_runtime : the JavaScript runtime that YouTube needs, ``deno`` or ``node``.
+    allow_private_addresses : whether loopback and private networks may be reached.
+    """
 
     format: str | None = None
     cookies: str | None = None
@@ -26,19 +37,20 @@ class Access:
 
 
 def ytdlp_options(
-    access: Access, cookies: str | None, short_side: int | None, proxy: str, ffmpeg: str
+    access: Access, *, cookies: str | None, short_side: int | None, proxy: str, ffmpeg: str
 ) -> dict[str, Any]:
-    """Return yt-dlp's settings; what is left out has its default.
+    """Return the options for ``yt_dlp.YoutubeDL``; those that are left out keep yt-dlp's defaults.
 
     Parameters
     ----------
     access : how the network is reached.
     cookies : the text of a cookies file.
-    short_side : pixels of the shorter side that are wanted; the next larger size on offer is taken. None: up to 720.
-    proxy : address of the gate.
+    short_side : pixels of the shorter side that are wanted, for which the next larger size on offer is taken; None
+        takes up to 720.
+    proxy : address of the guard proxy.
     ffmpeg : path of the binary.
     """
-    enough = next((height for height in _LADDER if short_side and height >= short_side), _LADDER[-1])
+    enough = next((height for height in _HEIGHTS if short_side and height >= short_side), _HEIGHTS[-1])
     return {
         "format": access.format or "bv*+ba/b",
         "format_sort": [f"res:{enough}", "proto"],
@@ -64,7 +76,7 @@ def ytdlp_options(
 
 
 class _Silence:
-    """Takes yt-dlp's messages, which may hold addresses and cookies; failures come as exceptions."""
+    """Drops yt-dlp's messages, which may hold addresses and cookies; failures come as exceptions."""
 
     def debug(self, message: str) -> None:
         """Drop a message."""
@@ -73,12 +85,12 @@ class _Silence:
 
 
 def read_cookies(path: str | None) -> str | None:
-    """Return the text of a cookies file: yt-dlp writes to the file it is given, and several threads to the same.
+    """Read the text of a cookies file. yt-dlp gets the text, since it would write to the file, from several threads.
 
     Raises
     ------
     ConfigError
-        A file that cannot be read.
+        The file cannot be read.
     """
     if path is None:
         return None
@@ -89,6 +101,6 @@ def read_cookies(path: str | None) -> str | None:
 
 
 def _runtime(name: str) -> str | None:
-    """Return the path of a JavaScript runtime: beside this Python, where its wheel puts it, or on the path."""
+    """Find a JavaScript runtime: beside this Python, where its wheel puts it, or on the search path."""
     beside = Path(sys.executable).parent / name
     return str(beside) if beside.exists() else shutil.which(name)

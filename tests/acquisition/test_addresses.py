@@ -1,0 +1,53 @@
+"""Private addresses in every notation, and proxies as users write them."""
+
+import pytest
+
+from l3net.acquisition.addresses import UserProxy, is_private
+from l3net.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
+     "::1",     "::", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1"],
+)  # fmt: skip
+def test_private_addresses(address):
+    assert is_private(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "142.250.1.1", "2a00:1450::1", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+def test_public_addresses(address):
+    assert not is_private(address)
+
+
+@pytest.mark.parametrize("address", ["socks5://user:SECRET@host:1080", "ftp://host", "http://"])
+def test_proxies_that_cannot_be_used(address):
+    with pytest.raises(ConfigError, match=r"audioset\.proxy has the scheme") as caught:
+        UserProxy.parse(address)
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port", "secure"),
+    [
+        ("proxy.example.org:3128", "proxy.example.org", 3128, False),
+        ("http://proxy.example.org", "proxy.example.org", 80, False),
+        ("https://proxy.example.org/", "proxy.example.org", 443, True),
+    ],
+)
+def test_proxies(address, host, port, secure):
+    assert UserProxy.parse(address) == UserProxy(secure, host, port)
+
+
+def test_a_password_becomes_a_header_and_nothing_else() -> None:
+    proxy = UserProxy.parse("http://me:p%40ss@proxy.example.org:3128")
+    assert (proxy.host, proxy.port) == ("proxy.example.org", 3128)
+    assert proxy.authorization == "Proxy-Authorization: Basic bWU6cEBzcw==\r\n"
+
+
+def test_the_environments_proxy_is_taken_by_scheme_and_host() -> None:
+    proxies = {"http": "http://one:1", "https": "http://two:2", "no": "mirror.example.org"}
+    assert UserProxy.of_environment("http", "example.org", proxies).host == "one"
+    assert UserProxy.of_environment("https", "example.org", proxies).host == "two"
+    assert UserProxy.of_environment("http", "mirror.example.org", proxies) is None
+    assert UserProxy.of_environment("http", "example.org", {}) is None
