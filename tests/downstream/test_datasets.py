@@ -1,70 +1,14 @@
-"""Data sets: folds, validation clips without leaks, checks of files."""
+"""Checks of a data set's files against its metadata, and what is said of leaks."""
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from l3net.downstream.archive_layouts import LAYOUTS, SOUND_SUFFIXES
-from l3net.downstream.datasets import check_dataset, folds_to_test, training_clips, validation_clips
+from l3net.downstream.archive_layouts import SOUND_SUFFIXES
+from l3net.downstream.datasets import check_dataset
 from l3net.errors import DatasetError
 from tests.stages.downstream_fixtures import write_sound
-
-# Freesound recordings of which UrbanSound8K has slices in two folds.
-FOLDS_SHARE = {"106905", "132016", "176638", "180937", "77751"}
-
-
-def validation(labels, groups, share=0.1, seed=0):
-    return validation_clips(np.array(labels), np.array(groups), share, np.random.default_rng(seed))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_validation_takes_whole_groups_of_every_label(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    labels = np.repeat(list("abcde"), 40)
-    groups = np.concatenate([np.sort(rng.integers(0, 15, 40)) + 100 * k for k in range(5)]).astype(str)
-    chosen = validation(labels, groups, seed=seed)
-    assert not set(groups[chosen]) & set(groups[~chosen])
-    assert set(labels[chosen]) == set(labels[~chosen]) == set("abcde")
-    assert 0.05 <= chosen.mean() <= 0.2
-
-
-def test_validation_of_groups_that_hold_several_labels_leaks_none() -> None:
-    labels = np.array(list("aabbccaabbcc"))
-    groups = np.array(["1", "2", "1", "3", "2", "4", "5", "6", "5", "7", "6", "8"])
-    chosen = validation(labels, groups, share=0.3)
-    assert chosen.any()
-    assert not set(groups[chosen]) & set(groups[~chosen])
-
-
-def test_validation_never_takes_a_labels_only_group() -> None:
-    chosen = validation(["a"] * 5 + ["b"] * 5, ["1"] * 5 + ["2", "2", "3", "3", "3"])
-    assert not chosen[:5].any()
-    assert 0 < chosen[5:].sum() < 5
-
-
-def test_urbansound8k_leaks_nothing_across_any_boundary(shared_data: Path) -> None:
-    """The official metadata, whose own folds share five recordings: those are left out of training."""
-    table = pd.read_csv(shared_data / "benchmarks" / "UrbanSound8K.csv", dtype=str)
-    labels, groups, folds = (table[name].to_numpy() for name in ("class", "fsID", "fold"))
-    assert folds_to_test(folds) == [str(n) for n in range(1, 11)]
-    for fold in folds_to_test(folds):
-        training = np.flatnonzero(training_clips(folds, fold, groups))
-        chosen = validation(labels[training], groups[training])
-        train, valid, test = training[~chosen], training[chosen], np.flatnonzero(folds == fold)
-        left_out = set(range(8732)) - {*train, *valid, *test}
-        assert set(groups[list(left_out)]) <= FOLDS_SHARE & set(groups[test])
-        for one, other in ((train, valid), (train, test), (valid, test)):
-            assert not set(groups[one]) & set(groups[other])
-        assert set(labels[valid]) == set(labels)
-        assert 0.07 < chosen.mean() < 0.13
-
-
-def test_a_fold_called_train_is_never_tested() -> None:
-    folds = np.array(["train", "train", "test", "test"])
-    assert folds_to_test(folds) == ["test"]
-    assert training_clips(folds, "test").tolist() == [True, True, False, False]
 
 
 def rows(folder: Path, *names: str) -> pd.DataFrame:
@@ -125,17 +69,3 @@ def test_a_group_across_folds_is_reported(tmp_path: Path, caplog: pytest.LogCapt
 def test_metadata_that_cannot_be_used(tmp_path: Path, change: dict, message: str) -> None:
     with pytest.raises(DatasetError, match=message):
         check(rows(tmp_path, "a.wav", "b.wav", "c.wav", "d.wav").assign(**change))
-
-
-def test_official_metadata_has_the_published_size(shared_data: Path, tmp_path: Path) -> None:
-    for layout, name, n_clips, n_folds, n_labels in (
-        ("us8k", "UrbanSound8K.csv", 8732, 10, 10),
-        ("esc50", "esc50.csv", 2000, 5, 50),
-        ("esc10", "esc50.csv", 400, 5, 10),
-    ):
-        official = LAYOUTS[layout]
-        target = tmp_path / layout / official.metadata
-        target.parent.mkdir(parents=True)
-        target.write_bytes((shared_data / "benchmarks" / name).read_bytes())
-        table = official.read(tmp_path / layout, {})
-        assert (len(table), table["fold"].nunique(), table["label"].nunique()) == (n_clips, n_folds, n_labels)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from l3net.downstream.mlp_grid import MlpGrid, TrainedGrid, mlp_likelihoods, padded_rows
+from l3net.downstream.standardise import LabelledWindows
 
 RATES, DECAYS = [1e-4, 1e-3, 1e-2], [1e-5, 1e-4, 1e-3]
 GRID = [(rate, decay) for rate in RATES for decay in DECAYS]
@@ -13,18 +14,18 @@ N_TRAIN, N_VALID, N_INPUTS, N_CLASSES = 150, 40, 20, 4
 
 
 @pytest.fixture(scope="module")
-def data() -> tuple[tuple, tuple]:
+def data() -> tuple[LabelledWindows, LabelledWindows]:
     """Noisy classes, so that settings differ in when they stop; padded as folds are."""
     rng = np.random.default_rng(3)
     centres = rng.standard_normal((N_CLASSES, N_INPUTS)) * 0.4
 
-    def draw(n: int, rows: int) -> tuple:
+    def draw(n: int, rows: int) -> LabelledWindows:
         y = rng.integers(0, N_CLASSES, rows)
         x = (centres[y] + rng.standard_normal((rows, N_INPUTS))).astype(np.float32)
         x[n:] = 1e3  # padding must never be seen
-        return x, y, n
+        return LabelledWindows(x, y, n)
 
-    rows = padded_rows(N_TRAIN, 32)[0], padded_rows(N_VALID, 32)[1]
+    rows = padded_rows(N_TRAIN, N_VALID, 32)
     return draw(N_TRAIN, rows[0]), draw(N_VALID, rows[1])
 
 
@@ -72,7 +73,7 @@ def test_it_is_what_keras_trains(data: tuple) -> None:
     rate, decay = GRID[7]
     trained = fit([GRID[7]], data, max_epochs=3, patience_epochs=3)
     assert trained.best_epoch[0] == 3
-    (x, y, n), _ = data
+    x, y, n = data[0].x, data[0].y, data[0].n
     rng = np.random.Generator(np.random.Philox(5))
     layers = []
     sizes = [N_INPUTS, 24, 12, N_CLASSES]
@@ -96,6 +97,6 @@ def test_it_is_what_keras_trains(data: tuple) -> None:
 
 
 def test_rows_that_are_not_padded_are_refused(data: tuple) -> None:
-    (x, y, _), valid = data
+    train, valid = data
     with pytest.raises(ValueError, match="149 windows and 149 labels: expected equal multiples of 32"):
-        fit(GRID, ((x[:149], y[:149], 149), valid))
+        fit(GRID, (LabelledWindows(train.x[:149], train.y[:149], 149), valid))

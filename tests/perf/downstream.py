@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,15 +72,16 @@ def _data(dimensions: int, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _batched(dimensions: int, n: int, epochs: int) -> tuple[float, float]:
     from l3net.downstream.mlp_grid import MlpGrid, tf
+    from l3net.downstream.standardise import LabelledWindows
 
     x, y = _data(dimensions, n)
-    valid = _data(dimensions, 512)
+    train, valid = LabelledWindows(x, y, n), LabelledWindows(*_data(dimensions, 512), 512)
     np.asarray(tf.constant(1.0))
     clocks = _Clocks()
     grid = [(rate, decay) for rate in RATES for decay in DECAYS]
     rates, decays = map(list, zip(*grid, strict=True))
     program = MlpGrid([dimensions, *HIDDEN, N_CLASSES], rates, decays, batch_size=BATCH)
-    program.fit((x, y, n), (*valid, 512), max_epochs=epochs, patience_epochs=epochs, seed=0)
+    program.fit(train, valid, max_epochs=epochs, patience_epochs=epochs, seed=0)
     return clocks.seconds()
 
 
@@ -116,9 +118,10 @@ def _fold(folder: Path) -> tuple[float, float]:
     """Load, standardise and train on one fold; its epochs are cut to two steps: memory does not grow after them."""
     import h5py
 
-    from l3net.downstream.folds import read_embedded_clips
+    from l3net.downstream.classifiers import MlpSettings
+    from l3net.downstream.evaluation import EvaluationSettings, FoldEvaluator
     from l3net.downstream.mlp_grid import MlpGrid
-    from tests.stages.loading import stage_function
+    from l3net.embeddings import read_dataset_vectors
 
     n_windows = US8K_CLIPS * US8K_WINDOWS
     rng = np.random.default_rng(0)
@@ -138,14 +141,12 @@ def _fold(folder: Path) -> tuple[float, float]:
     fit = MlpGrid.fit
 
     def two_steps(self, train, valid, **settings):
-        return fit(self, (*train[:2], 2 * BATCH), (*valid[:2], 512), **{**settings, "max_epochs": 2})
+        return fit(self, replace(train, n=2 * BATCH), replace(valid, n=512), **{**settings, "max_epochs": 2})
 
     MlpGrid.fit = two_steps
-    stage = stage_function("classify_dataset")
-    given = {"dataset": "us8k", "seed": 0, "seeds": [0], "protocol": "paper", "validation_share": 0.1, "xla": True}
-    given |= {"classifier": "mlp", "hidden": HIDDEN, "learning_rates": RATES, "weight_decays": DECAYS}
-    given |= {"max_epochs": 2, "patience_epochs": 2, "batch_size": BATCH, "memory_megabytes": 6000}
-    stage.__globals__["_Job"](read_embedded_clips(folder / "us8k.h5"), given).run(0, "1")
+    mlp = MlpSettings(HIDDEN, RATES, DECAYS, max_epochs=2, patience_epochs=2, batch_size=BATCH, xla=True)
+    settings = EvaluationSettings("us8k", "mlp", "paper", 0.1, [0], 0, 6000, mlp)
+    FoldEvaluator(read_dataset_vectors(folder / "us8k.h5"), settings).evaluate(0, "1")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, time.perf_counter() - started
 
 

@@ -1,6 +1,5 @@
 """classify_dataset: no leaks, chance on shuffled labels, resuming after a kill, every classifier, both protocols."""
 
-import itertools
 import shutil
 from pathlib import Path
 
@@ -9,14 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l3net.downstream import folds
-from l3net.downstream.folds import (
-    fill_standardised,
-    fold_windows,
-    mean_and_deviation,
-    read_embedded_clips,
-    window_blocks,
-)
+from l3net.downstream.evaluation import FoldEvaluator, FoldOutcome
 from l3net.errors import DatasetError
 from tests.stages.downstream_fixtures import write_embeddings
 from tests.stages.loading import stage_function
@@ -76,38 +68,9 @@ def test_the_setting_with_the_best_validation_is_chosen(classified: tuple[pd.Dat
         assert found.loc[found["chosen"], "valid_accuracy"].item() == found["valid_accuracy"].max()
 
 
-def test_no_clip_and_no_group_is_on_two_sides(embeddings: Path) -> None:
-    clips = read_embedded_clips(embeddings)
-    for fold in ("1", "2", "3"):
-        split = fold_windows(clips, fold, protocol="paper", validation_share=0.2, seed=1)
-        sides = [set(clips.window_clip[split.train]), set(clips.window_clip[split.valid]), set(split.test_clips)]
-        assert sum(map(len, sides)) == 48
-        for one, other in itertools.combinations(sides, 2):
-            assert not one & other
-            assert not set(clips.group[list(one)]) & set(clips.group[list(other)])
-
-
-def test_published_code_validates_on_windows_of_training_clips(embeddings: Path, tmp_path: Path) -> None:
-    clips = read_embedded_clips(embeddings)
-    split = fold_windows(clips, "1", protocol="published_code", validation_share=0.2, seed=1)
-    assert set(clips.window_clip[split.train]) & set(clips.window_clip[split.valid])
-    assert split.valid.sum() == round(0.2 * 32 * 3)
+def test_the_protocol_is_said_in_every_row(embeddings: Path, tmp_path: Path) -> None:
     predictions, _ = classify(embeddings, tmp_path, protocol="published_code")
     assert set(predictions["protocol"]) == {"published_code"}
-
-
-def test_a_clip_of_the_tested_fold_is_no_training_clip_under_another_name(tmp_path: Path) -> None:
-    """A group that the data set's own folds tear apart is left out of training (paper), not so in published_code."""
-    path = write_embeddings(tmp_path / "torn.h5")
-    with h5py.File(path, "a") as file:
-        groups = file["clips/group"].asstr()[:]
-        groups[2:4] = groups[0]  # of another fold
-        file["clips/group"][:] = groups
-    clips = read_embedded_clips(path)
-    assert clips.fold[2] != clips.fold[0]
-    for protocol, expected in (("paper", False), ("published_code", True)):
-        split = fold_windows(clips, clips.fold[0], protocol=protocol, validation_share=0.2, seed=1)
-        assert (2 in clips.window_clip[split.train | split.valid]) is expected
 
 
 def test_shuffled_labels_score_at_chance(tmp_path: Path) -> None:
@@ -122,50 +85,18 @@ def test_shuffled_labels_score_at_chance(tmp_path: Path) -> None:
     assert abs(predictions["correct"].mean() - 0.25) < 4 * (0.25 * 0.75 / 80) ** 0.5
 
 
-def test_standardised_on_training_windows_only(embeddings: Path) -> None:
-    clips = read_embedded_clips(embeddings)
-    split = fold_windows(clips, "1", protocol="paper", validation_share=0.2, seed=1)
-    with h5py.File(embeddings) as file:
-        windows = file["embedding"][:]
-    mean, deviation = mean_and_deviation(clips, split.train)
-    np.testing.assert_allclose(mean, windows[split.train].mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(deviation, windows[split.train].std(axis=0), rtol=1e-5)
-    buffer = np.full((200, 16), np.nan, np.float32)
-    n = fill_standardised(clips, split.valid, mean, deviation, buffer)
-    np.testing.assert_allclose(buffer[:n], (windows[split.valid] - mean) / deviation, atol=1e-6)
-    assert (buffer[n:] == 0).all()
-
-
-def test_read_in_small_blocks_it_is_the_same(embeddings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clips = read_embedded_clips(embeddings)
-    windows = np.arange(144) % 3 != 1
-    whole = mean_and_deviation(clips, windows)
-    monkeypatch.setattr(folds, "_BLOCK_BYTES", 4 * 16 * 7)
-    assert sum(len(rows) for rows, _ in window_blocks(clips, windows)) == windows.sum()
-    for one, other in zip(whole, mean_and_deviation(clips, windows), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5)
-
-
-def test_half_precision_where_memory_is_short(embeddings: Path, tmp_path: Path, classified) -> None:
-    job = classify_dataset.__globals__["_precision"]
-    assert (job(1_000_000, 9), job(1_000_000, 7)) == (np.float32, np.float16)
-    with pytest.raises(DatasetError, match=r"a fold needs 2 MB .*memory_megabytes \(2\); raise it"):
-        job(1_000_000, 2)
-
-
 def test_a_killed_job_goes_on_with_the_fold_it_was_at(
     embeddings: Path, tmp_path: Path, classified, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = classify_dataset.__globals__["_Job"]
-    run, made = job.run, []
+    evaluate, made = FoldEvaluator.evaluate, []
 
-    def killed_at_third(self: object, number: int, fold: str) -> tuple:
+    def killed_at_third(self: FoldEvaluator, repeat: int, fold: str) -> FoldOutcome:
         made.append(fold)
         if len(made) == 3:
             raise KeyboardInterrupt
-        return run(self, number, fold)
+        return evaluate(self, repeat, fold)
 
-    monkeypatch.setattr(job, "run", killed_at_third)
+    monkeypatch.setattr(FoldEvaluator, "evaluate", killed_at_third)
     with pytest.raises(KeyboardInterrupt):
         classify(embeddings, tmp_path)
     assert not (tmp_path / "scores" / "l3.csv").exists()

@@ -1,5 +1,5 @@
-"""Classifying small labelled data sets from their embeddings: layouts, folds, classifiers, and the paper's
-perceptrons as one program."""
+"""Classifying small labelled data sets from their embeddings: layouts of data sets, folds, classifiers, and the
+paper's perceptrons as one program."""
 
 import lazy_loader
 
@@ -9,18 +9,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "archive_download": ["fetch_archives"],
         "archive_layouts": ["LAYOUTS", "SOUND_SUFFIXES"],
-        "classifiers": ["LabelledWindows", "MlpClassifier", "ScikitLearnClassifier", "clip_likelihoods"],
-        "datasets": ["check_dataset", "read_dataset_index", "folds_to_test", "write_dataset_index"],
-        "folds": [
-            "EmbeddedClips",
-            "FoldWindows",
-            "aligned_zeros",
-            "fill_standardised",
-            "fold_windows",
-            "mean_and_deviation",
-            "read_embedded_clips",
-            "window_blocks",
-        ],
-        "mlp_grid": ["padded_rows"],
+        "classifiers": ["CLASSIFIERS", "MlpSettings"],
+        "datasets": ["check_dataset", "read_dataset_index", "write_dataset_index"],
+        "evaluation": ["EvaluationSettings", "FoldOutcome", "evaluate_folds"],
     },
 )

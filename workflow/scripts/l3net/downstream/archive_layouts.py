@@ -1,8 +1,9 @@
-"""Downstream data sets in the layouts of their official archives, and one's own as a folder and a CSV.
+"""The layouts of downstream data sets: those of the official archives, and a folder with a CSV for one's own.
 
-A reader takes the data set's folder and returns its rows as the metadata tells them, one a clip, with the columns
-path, filename, label, fold and group (what must not straddle training and validation: the source recording). Whether
-the files are there and can be read is checked by `datasets.check_dataset`.
+A reader takes the data set's folder and returns what the metadata says: a row for each clip with the columns path,
+filename, label, fold and group (the source recording: clips of one group must not be on both sides of training and
+validation). `datasets.check_dataset` then checks that the files are there and can be read. To add a layout, write such
+a reader and add a line to `LAYOUTS`.
 """
 
 import re
@@ -19,7 +20,7 @@ SOUND_SUFFIXES = {".wav", ".ogg", ".flac", ".mp3", ".aif", ".aiff", ".m4a", ".mp
 
 @dataclass(frozen=True)
 class Archive:
-    """A published file: its address and MD5 as published (None where the host makes it anew for each download)."""
+    """A published file: its address, and its MD5 where one is published (some hosts make the file anew each time)."""
 
     url: str
     md5: str | None
@@ -27,7 +28,17 @@ class Archive:
 
 @dataclass(frozen=True)
 class Layout:
-    """A data set: its name, the folder of its archives, licence, citation, archives, and the reader of its metadata."""
+    """A data set's layout.
+
+    Parameters
+    ----------
+    title : its name in figures and messages.
+    folder : where it is downloaded to, in ``resources/datasets/``.
+    licence, citation : as its authors state them.
+    archives : the files to download; none for a data set of one's own.
+    read : returns its rows from its folder and its settings in the configuration.
+    metadata, metadata_md5 : the file whose published MD5 is checked where the archive itself has none.
+    """
 
     title: str
     folder: str

@@ -1,75 +1,96 @@
-"""Classifiers behind one face: fitted on a fold's training windows, chosen on its validation windows.
+"""The classifiers behind one interface: fitted on a fold's training windows, chosen on its validation windows.
 
-``mlp`` is the paper's: nine settings as one batched program, the best by validation accuracy. ``linear`` (logistic
-regression), ``knn``, ``svm`` (radial kernel) and ``forest`` are scikit-learn's, each with a short list of settings.
-A clip is classified by the sum of its windows' likelihoods.
+`CLASSIFIERS` has them by the names of config key ``classify.classifier``. To add one, write a class that does what
+`Classifier` says, or give `ScikitLearnClassifier` a model and its settings, and add a line to the table.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class LabelledWindows:
-    """Windows [shape=(n_padded, n_dimensions)], their classes [shape=(n_padded,)], how many count (`n`)."""
-
-    x: np.ndarray
-    y: np.ndarray
-    n: int
+from l3net.downstream.standardise import LabelledWindows
 
 
 class Classifier(Protocol):
     """What every classifier does."""
 
-    def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int, tell: Callable[[int], None]) -> list[dict]:
-        """Fit every setting; return one row of validation scores a setting, the chosen one marked ``chosen``."""
+    def n_rows(self, n_train: int, n_valid: int) -> tuple[int, int]:
+        """Return the rows that the buffers of training and validation windows must have to hold so many windows."""
+
+    def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int) -> list[dict[str, Any]]:
+        """Fit every setting; return a row of validation scores for each, the chosen one marked ``chosen``."""
 
     def likelihoods(self, x: np.ndarray) -> np.ndarray:
         """Return the chosen setting's likelihoods [shape=(n_windows, n_classes)]."""
 
 
+@dataclass(frozen=True)
+class MlpSettings:
+    """The settings of the multi-layer perceptrons, as in section ``classify`` of the configuration.
+
+    Parameters
+    ----------
+    hidden : units of each hidden layer.
+    learning_rates, weight_decays : every combination of the two is trained.
+    max_epochs, patience_epochs : epochs at most, and without a lower validation loss.
+    batch_size : windows a step.
+    xla : compile with XLA.
+    """
+
+    hidden: list[int]
+    learning_rates: list[float]
+    weight_decays: list[float]
+    max_epochs: int
+    patience_epochs: int
+    batch_size: int
+    xla: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a classifier is made for: the size of the vectors, the number of classes, and the perceptrons' settings."""
+
+    n_dimensions: int
+    n_classes: int
+    mlp: MlpSettings
+
+
 class MlpClassifier:
-    """The paper's multi-layer perceptron over a grid of learning rates and weight decays."""
+    """The paper's multi-layer perceptron: a grid of learning rates and weight decays, trained as one program."""
 
-    def __init__(
-        self,
-        sizes: list[int],
-        *,
-        learning_rates: list[float],
-        weight_decays: list[float],
-        max_epochs: int,
-        patience_epochs: int,
-        batch_size: int,
-        xla: bool,
-    ) -> None:
-        from l3net.downstream.mlp_grid import (
-            MlpGrid,
-            mlp_likelihoods,  # TensorFlow: only where it is needed
+    def __init__(self, task: Task) -> None:
+        from l3net.downstream import mlp_grid  # it loads TensorFlow, which the other classifiers do not need
+
+        settings = task.mlp
+        self._grid = [(rate, decay) for rate in settings.learning_rates for decay in settings.weight_decays]
+        self._settings, self._mlp_grid = settings, mlp_grid
+        self._program = mlp_grid.MlpGrid(
+            [task.n_dimensions, *settings.hidden, task.n_classes],
+            [rate for rate, _ in self._grid],
+            [decay for _, decay in self._grid],
+            batch_size=settings.batch_size,
+            xla=settings.xla,
         )
+        self._weights, self._chosen = [], 0
 
-        self.grid = [(rate, decay) for rate in learning_rates for decay in weight_decays]
-        self.max_epochs, self.patience_epochs = max_epochs, patience_epochs
-        self.program = MlpGrid(
-            sizes, [rate for rate, _ in self.grid], [decay for _, decay in self.grid], batch_size=batch_size, xla=xla
-        )
-        self._predict = mlp_likelihoods
-        self.weights, self.chosen = [], 0
+    def n_rows(self, n_train: int, n_valid: int) -> tuple[int, int]:
+        """Return whole batches for training and whole blocks for validation."""
+        return self._mlp_grid.padded_rows(n_train, n_valid, self._settings.batch_size)
 
-    def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int, tell: Callable[[int], None]) -> list[dict]:
-        """Train the grid as one program; choose by validation accuracy, then by validation loss."""
-        trained = self.program.fit(
-            (train.x, train.y, train.n),
-            (valid.x, valid.y, valid.n),
-            max_epochs=self.max_epochs,
-            patience_epochs=self.patience_epochs,
+    def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int) -> list[dict[str, Any]]:
+        """Train the grid; choose by validation accuracy, between equals by validation loss."""
+        trained = self._program.fit(
+            train,
+            valid,
+            max_epochs=self._settings.max_epochs,
+            patience_epochs=self._settings.patience_epochs,
             seed=seed,
-            tell=tell,
         )
-        self.weights = trained.weights
-        self.chosen = int(np.lexsort((trained.loss, -trained.accuracy))[0])
+        self._weights = trained.weights
+        self._chosen = int(np.lexsort((trained.loss, -trained.accuracy))[0])
         return [
             {
                 "learning_rate": rate,
@@ -78,79 +99,118 @@ class MlpClassifier:
                 "epochs": int(trained.epochs[k]),
                 "valid_loss": float(trained.loss[k]),
                 "valid_accuracy": float(trained.accuracy[k]),
-                "chosen": k == self.chosen,
+                "chosen": k == self._chosen,
             }
-            for k, (rate, decay) in enumerate(self.grid)
+            for k, (rate, decay) in enumerate(self._grid)
         ]
 
     def likelihoods(self, x: np.ndarray) -> np.ndarray:
-        """Return likelihoods [shape=(n_windows, n_classes)] of the chosen setting."""
-        return self._predict(self.weights, self.chosen, x)
+        """Return the chosen setting's likelihoods [shape=(n_windows, n_classes)]."""
+        return self._mlp_grid.mlp_likelihoods(self._weights, self._chosen, x)
 
 
 class ScikitLearnClassifier:
-    """A classifier of scikit-learn, over the settings of `SETTINGS`."""
+    """A model of scikit-learn over a short list of settings.
 
-    def __init__(self, name: str, n_classes: int) -> None:
-        self.name, self.n_classes, self.model = name, n_classes, None
+    Parameters
+    ----------
+    make : returns an unfitted model from a random state and a setting's keywords.
+    grid : the settings.
+    predict : returns a fitted model's likelihoods of windows [shape=(n_windows, n_classes_in_training)].
+    """
 
-    def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int, tell: Callable[[int], None]) -> list[dict]:
+    def __init__(
+        self,
+        make: Callable[..., Any],
+        grid: list[dict[str, float]],
+        predict: Callable[[Any, np.ndarray], np.ndarray],
+        task: Task,
+    ) -> None:
+        self._make, self._grid, self._predict, self._n_classes = make, grid, predict, task.n_classes
+        self._model = None
+
+    def n_rows(self, n_train: int, n_valid: int) -> tuple[int, int]:
+        """Return a row for each window."""
+        return n_train, n_valid
+
+    def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int) -> list[dict[str, Any]]:
         """Fit the settings one after another; choose by validation accuracy, the first of equals."""
-        rows, best = [], -1.0
-        for number, setting in enumerate(SETTINGS[self.name], start=1):
-            model = _make(self.name, setting, seed).fit(train.x[: train.n], train.y[: train.n])
+        rows, best = [], 0
+        for k, setting in enumerate(self._grid):
+            model = self._make(seed % (1 << 32), **setting).fit(train.x[: train.n], train.y[: train.n])
             accuracy = float(np.mean(model.predict(valid.x[: valid.n]) == valid.y[: valid.n]))
             text = " ".join(f"{key}={value:g}" for key, value in setting.items())
             rows.append({"setting": text, "valid_accuracy": accuracy, "chosen": False})
-            if accuracy > best:
-                self.model, best, chosen = model, accuracy, number - 1
-            tell(number)
-        rows[chosen]["chosen"] = True
+            if k == 0 or accuracy > rows[best]["valid_accuracy"]:
+                self._model, best = model, k
+        rows[best]["chosen"] = True
         return rows
 
     def likelihoods(self, x: np.ndarray) -> np.ndarray:
         """Return likelihoods [shape=(n_windows, n_classes)]; 0 for a class that training did not have."""
-        if self.name == "svm":
-            scores = self.model.decision_function(x)
-            scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
-            found = np.exp(scores - scores.max(axis=1, keepdims=True))
-            found /= found.sum(axis=1, keepdims=True)
-        else:
-            found = self.model.predict_proba(x)
-        whole = np.zeros((len(x), self.n_classes))
-        whole[:, self.model.classes_] = found
+        whole = np.zeros((len(x), self._n_classes))
+        whole[:, self._model.classes_] = self._predict(self._model, x)
         return whole
 
 
-SETTINGS = {
-    "linear": [{"C": c} for c in (0.001, 0.01, 0.1, 1.0)],
-    "knn": [{"n_neighbors": k} for k in (1, 5, 15)],
-    "svm": [{"C": 1.0}],
-    "forest": [{"n_estimators": 100}],
-}
-
-
-def _make(name: str, setting: dict, seed: int):
-    """Return an unfitted model; scikit-learn's modules are loaded one by one, they are slow to import."""
-    state = seed % (1 << 32)
-    if name == "linear":
-        from sklearn.linear_model import LogisticRegression
-
-        return LogisticRegression(**setting, max_iter=1000, random_state=state)
-    if name == "knn":
-        from sklearn.neighbors import KNeighborsClassifier
-
-        return KNeighborsClassifier(**setting)
-    if name == "svm":
-        from sklearn.svm import SVC
-
-        return SVC(**setting, kernel="rbf", random_state=state)
-    from sklearn.ensemble import RandomForestClassifier
-
-    return RandomForestClassifier(**setting, random_state=state)
-
-
 def clip_likelihoods(likelihoods: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return each clip's mean likelihoods [shape=(n_clips, n_classes)]; the largest is that of their sum."""
+    """Average the likelihoods of each clip's windows [shape=(n_clips, n_classes)].
+
+    The class with the largest mean is that with the largest sum, by which the paper classifies a clip.
+
+    Parameters
+    ----------
+    likelihoods : np.ndarray [shape=(n_windows, n_classes)]
+    offsets : np.ndarray [shape=(n_clips + 1,)] ; clip i has the rows ``offsets[i]`` to ``offsets[i + 1]``.
+    """
     sums = np.add.reduceat(likelihoods, offsets[:-1], axis=0)
     return sums / np.diff(offsets)[:, None]
+
+
+# Modules of scikit-learn are imported where they are used, since each is slow to import.
+def _logistic_regression(random_state: int, **setting: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(**setting, max_iter=1000, random_state=random_state)
+
+
+def _nearest_neighbours(random_state: int, **setting: float) -> Any:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(**setting)
+
+
+def _support_vectors(random_state: int, **setting: float) -> Any:
+    from sklearn.svm import SVC
+
+    return SVC(**setting, kernel="rbf", random_state=random_state)
+
+
+def _random_forest(random_state: int, **setting: float) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(**setting, random_state=random_state)
+
+
+def _probabilities(model: Any, x: np.ndarray) -> np.ndarray:
+    return model.predict_proba(x)
+
+
+def _softmax_of_decisions(model: Any, x: np.ndarray) -> np.ndarray:
+    scores = model.decision_function(x)
+    scores = np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
+    found = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return found / found.sum(axis=1, keepdims=True)
+
+
+CLASSIFIERS: dict[str, Callable[[Task], Classifier]] = {
+    "mlp": MlpClassifier,
+    "linear": partial(
+        ScikitLearnClassifier, _logistic_regression, [{"C": c} for c in (0.001, 0.01, 0.1, 1.0)], _probabilities
+    ),
+    "knn": partial(
+        ScikitLearnClassifier, _nearest_neighbours, [{"n_neighbors": k} for k in (1, 5, 15)], _probabilities
+    ),
+    "svm": partial(ScikitLearnClassifier, _support_vectors, [{"C": 1.0}], _softmax_of_decisions),
+    "forest": partial(ScikitLearnClassifier, _random_forest, [{"n_estimators": 100}], _probabilities),
+}

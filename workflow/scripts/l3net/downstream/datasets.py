@@ -1,14 +1,13 @@
-"""Downstream data sets: checking their files, their index, which folds are tested, validation without leaks.
+"""Downstream data sets: checking their files against their metadata, and the index that is made of them.
 
-An index is a CSV with one row a clip: path, filename, label, fold, group. Folds and groups are strings. A group is what
-must not straddle training and validation: clips cut from one recording, and files with the same content.
+An index is a CSV with a row for each clip: path, filename, label, fold, group. Folds and groups are text. Clips of one
+group, cut from one recording or with the same content, must not be on both sides of training and validation.
 """
 
 import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from l3net.errors import DatasetError
@@ -16,16 +15,15 @@ from l3net.media import is_audio
 from l3net.runtime import atomic, sha256_of, track_progress
 
 INDEX_COLUMNS = ["path", "filename", "label", "fold", "group"]
-TRAIN_ONLY_FOLD = "train"
 _NAMED_AT_MOST = 5
 _log = logging.getLogger("l3net")
 
 
 def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str]) -> pd.DataFrame:
-    """Check every file of a data set against its metadata; return the rows sorted, as an index.
+    """Check every file of a data set against its metadata; return the rows, sorted, as an index.
 
-    Files with the same content get one group, so that no protocol trains on one and validates on the other. Such files
-    in different folds, and groups in different folds, are the data set's own leaks: they are reported as warnings.
+    Files with the same content get one group, so that protocol ``paper`` never trains on one and validates on the
+    other. Where such files, or clips of one group, are in different folds, a warning says that the data set leaks.
 
     Raises
     ------
@@ -52,63 +50,15 @@ def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str]) -> pd.DataF
 
 def write_dataset_index(index: pd.DataFrame, path: Path) -> None:
     """Write an index, whole or not at all."""
-    with atomic.replacing(path) as temporary:
-        index[INDEX_COLUMNS].to_csv(temporary, index=False)
+    atomic.write_csv(index[INDEX_COLUMNS], path)
 
 
 def read_dataset_index(path: Path) -> pd.DataFrame:
-    """Read an index; every column is a string."""
+    """Read an index; every column is text."""
     index = pd.read_csv(path, dtype=str, keep_default_na=False)
     if missing := [name for name in INDEX_COLUMNS if name not in index]:
         raise DatasetError(f"{path}: no column {', '.join(missing)}; expected {', '.join(INDEX_COLUMNS)}")
     return index
-
-
-def folds_to_test(folds: np.ndarray) -> list[str]:
-    """Return the folds that are tested in turn: all of them, but never one called ``train`` (DCASE 2013)."""
-    return sorted(set(folds) - {TRAIN_ONLY_FOLD}, key=_by_number)
-
-
-def training_clips(folds: np.ndarray, test_fold: str, groups: np.ndarray | None = None) -> np.ndarray:
-    """Return a mask of the clips to train on: the fold called ``train`` where there is one, else all but the tested.
-
-    With `groups`, clips that share a group with a tested one are left out: UrbanSound8K's own folds have slices of five
-    recordings on both sides.
-    """
-    folds = np.asarray(folds)
-    training = folds == TRAIN_ONLY_FOLD if TRAIN_ONLY_FOLD in folds else folds != test_fold
-    if groups is not None:
-        training &= ~np.isin(groups, np.asarray(groups)[folds == test_fold])
-    return training
-
-
-def validation_clips(labels: np.ndarray, groups: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Return a mask of about `share` of the clips, of every label, in whole groups.
-
-    Every label keeps at least one group on each side where it has two or more.
-    """
-    labels, groups = np.asarray(labels), np.asarray(groups)
-    chosen = np.zeros(labels.size, bool)
-    for label in sorted(set(labels)):
-        of_label = labels == label
-        # Groups of several labels: what an earlier label has chosen or kept stays as it is.
-        names = [str(name) for name in np.unique(groups[of_label])]
-        target, taken = share * of_label.sum(), (of_label & chosen).sum()
-        free = [name for name in names if not chosen[groups == name].any()]
-        kept = len(free)
-        for name in rng.permutation(free):
-            size = (of_label & (groups == name)).sum()
-            if kept > 1 and abs(taken + size - target) < abs(taken - target):
-                chosen |= groups == name
-                taken, kept = taken + size, kept - 1
-        if taken == 0 and kept > 1:
-            smallest = min(free, key=lambda name: (of_label & (groups == name)).sum())
-            chosen |= groups == smallest
-    return chosen
-
-
-def _by_number(fold: str) -> tuple[int, str]:
-    return (int(fold), "") if fold.isdigit() else (1 << 30, fold)
 
 
 def _check_rows(rows: pd.DataFrame) -> None:
@@ -131,7 +81,7 @@ def _report_extra(rows: pd.DataFrame, suffixes: set[str]) -> None:
 
 
 def _merge(groups: pd.Series, digests: list[str]) -> list[str]:
-    """Return the groups with those joined that share a file's content."""
+    """Join the groups that share a file's content; return each file's group."""
     parent = {group: group for group in groups}
 
     def top(group: str) -> str:

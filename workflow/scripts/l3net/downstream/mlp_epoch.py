@@ -1,11 +1,12 @@
-"""One epoch of several multi-layer perceptrons at once: the computation that `perceptrons` calls again and again.
+"""One epoch of several multi-layer perceptrons at once: the computation that `MlpGrid` calls again and again.
 
-The settings differ in learning rate (Adam) and weight decay (L2 on kernels, part of the loss) alone. The first layer's
-kernels lie side by side, [n_inputs, n_settings, n_hidden], so that one matrix product serves all settings; the later
-ones are stacked, [n_settings, n_in, n_out]. Parameters are one list: the kernels of all layers, then their biases.
+The settings differ only in learning rate (Adam) and weight decay (L2 on kernels, part of the loss). The first layer's
+kernels lie side by side, [n_inputs, n_settings, n_hidden], so that one matrix product serves all settings; those of
+later layers are stacked, [n_settings, n_in, n_out]. The parameters are one list: all kernels, then all biases.
 """
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,8 +15,51 @@ VALIDATE_AT_ONCE = 512  # windows
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 
 
+class TensorWindows(NamedTuple):
+    """Windows [n_rows, n_inputs], their classes [n_rows], and how many of the rows count; the rest is padding."""
+
+    x: tf.Tensor
+    y: tf.Tensor
+    n: tf.Tensor
+
+
+class AdamState(NamedTuple):
+    """The parameters, their first and second moments, and the number of steps taken."""
+
+    parameters: list[tf.Tensor]
+    first: list[tf.Tensor]
+    second: list[tf.Tensor]
+    steps: tf.Tensor
+
+
+class EpochResult(NamedTuple):
+    """What an epoch leaves.
+
+    Attributes
+    ----------
+    state : the state of training.
+    best : the parameters of each setting's best epoch so far.
+    lowest : each setting's lowest validation loss so far [n_settings].
+    loss, hits : each setting's mean validation loss and number of windows classified rightly [n_settings].
+    """
+
+    state: AdamState
+    best: list[tf.Tensor]
+    lowest: tf.Tensor
+    loss: tf.Tensor
+    hits: tf.Tensor
+
+
 class MlpEpoch:
-    """The epoch of one architecture and list of settings, as one XLA computation (arguments: `Perceptrons`)."""
+    """The epoch of one architecture and list of settings, compiled once.
+
+    Parameters
+    ----------
+    sizes : inputs, hidden units of each layer, classes.
+    learning_rates, weight_decays : one of each for every setting.
+    batch_size : windows a step.
+    xla : compile with XLA.
+    """
 
     def __init__(
         self, sizes: list[int], learning_rates: list[float], weight_decays: list[float], *, batch_size: int, xla: bool
@@ -24,10 +68,10 @@ class MlpEpoch:
         self.n_layers = len(sizes) - 1
         self._rates = tf.constant(learning_rates, tf.float32)
         self._decays = tf.constant(weight_decays, tf.float32)
-        self.epoch = tf.function(self._epoch, jit_compile=xla)
+        self.run = tf.function(self._epoch, jit_compile=xla)
 
     def first_parameters(self, rng: np.random.Generator) -> list[tf.Tensor]:
-        """Return Glorot-uniform kernels and zero biases, the same for every setting."""
+        """Draw Glorot-uniform kernels, the same for every setting, and zero biases."""
         kernels, biases = [], []
         for k, (n_in, n_out) in enumerate(pairwise(self.sizes)):
             limit = (6 / (n_in + n_out)) ** 0.5
@@ -36,27 +80,36 @@ class MlpEpoch:
             biases.append(tf.zeros((self.n_settings, n_out)))
         return kernels + biases
 
-    def _epoch(self, x, y, n, order, valid_x, valid_y, n_valid, state, best, lowest, running):
-        """Train an epoch, validate, and keep the parameters of every setting that got better."""
+    def _epoch(self, train, valid, order, state, best, lowest, running):
+        """Train an epoch, validate, and keep the parameters of every setting that got better.
 
-        def train(i, *state):
+        Parameters
+        ----------
+        train, valid : TensorWindows
+        order : numbers of the training windows in the order in which they are seen, padded [n_rows].
+        state, best, lowest : as the epoch before left them.
+        running : which settings may still get better [n_settings].
+        """
+
+        def step(i, *flat):
             rows = tf.slice(order, [i * self.batch_size], [self.batch_size])
-            weight = tf.cast(i * self.batch_size + tf.range(self.batch_size) < n, tf.float32)
-            return (i + 1, *self._step(tf.gather(x, rows), tf.gather(y, rows), weight, state))
+            weight = tf.cast(i * self.batch_size + tf.range(self.batch_size) < train.n, tf.float32)
+            return (i + 1, *self._step(tf.gather(train.x, rows), tf.gather(train.y, rows), weight, AdamState(*flat)))
 
-        steps = (n + self.batch_size - 1) // self.batch_size
-        _, *state = tf.while_loop(lambda i, *_: i < steps, train, [tf.constant(0), *state])
-        loss, hits = self._validate(valid_x, valid_y, n_valid, state[0])
+        n_steps = (train.n + self.batch_size - 1) // self.batch_size
+        _, *flat = tf.while_loop(lambda i, *_: i < n_steps, step, [tf.constant(0), *state])
+        state = AdamState(*flat)
+        loss, hits = self._validate(valid, state.parameters)
         better = tf.logical_and(running, loss < lowest)
         kept = [
             tf.where(self._of_setting(better, k, new), new, old)
-            for k, (new, old) in enumerate(zip(state[0], best, strict=True))
+            for k, (new, old) in enumerate(zip(state.parameters, best, strict=True))
         ]
-        return tuple(state), kept, tf.where(better, loss, lowest), loss, hits
+        return EpochResult(state, kept, tf.where(better, loss, lowest), loss, hits)
 
-    def _step(self, x: tf.Tensor, y: tf.Tensor, weight: tf.Tensor, state: tuple) -> tuple:
+    def _step(self, x: tf.Tensor, y: tf.Tensor, weight: tf.Tensor, state: AdamState) -> AdamState:
         """Return the state after one step of Adam on the windows of weight 1."""
-        parameters, first, second, count = state
+        parameters = state.parameters
         with tf.GradientTape() as tape:
             tape.watch(parameters)
             labels = tf.broadcast_to(y[None], [self.n_settings, self.batch_size])
@@ -66,35 +119,35 @@ class MlpEpoch:
             for k, kernel in enumerate(parameters[: self.n_layers]):
                 loss += tf.reduce_sum(tf.square(kernel) * self._of_setting(self._decays, k, kernel))
         gradients = tape.gradient(loss, parameters)
-        count += 1.0
-        rates = self._rates * tf.sqrt(1 - _BETA2**count) / (1 - _BETA1**count)
-        first = [m + (g - m) * (1 - _BETA1) for m, g in zip(first, gradients, strict=True)]
-        second = [v + (tf.square(g) - v) * (1 - _BETA2) for v, g in zip(second, gradients, strict=True)]
+        steps = state.steps + 1.0
+        rates = self._rates * tf.sqrt(1 - _BETA2**steps) / (1 - _BETA1**steps)
+        first = [m + (g - m) * (1 - _BETA1) for m, g in zip(state.first, gradients, strict=True)]
+        second = [v + (tf.square(g) - v) * (1 - _BETA2) for v, g in zip(state.second, gradients, strict=True)]
         moved = [
             p - self._of_setting(rates, k, p) * m / (tf.sqrt(v) + _EPSILON)
             for k, (p, m, v) in enumerate(zip(parameters, first, second, strict=True))
         ]
-        return moved, first, second, count
+        return AdamState(moved, first, second, steps)
 
-    def _validate(self, x: tf.Tensor, y: tf.Tensor, n: tf.Tensor, parameters: list[tf.Tensor]):
+    def _validate(self, windows: TensorWindows, parameters: list[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         """Return each setting's mean cross-entropy and number of windows classified rightly."""
 
         def add(i, loss, hits):
             start = i * VALIDATE_AT_ONCE
-            rows = tf.slice(x, [start, 0], [VALIDATE_AT_ONCE, self.sizes[0]])
+            rows = tf.slice(windows.x, [start, 0], [VALIDATE_AT_ONCE, self.sizes[0]])
             labels = tf.broadcast_to(
-                tf.slice(y, [start], [VALIDATE_AT_ONCE])[None], [self.n_settings, VALIDATE_AT_ONCE]
+                tf.slice(windows.y, [start], [VALIDATE_AT_ONCE])[None], [self.n_settings, VALIDATE_AT_ONCE]
             )
-            counts = tf.cast(start + tf.range(VALIDATE_AT_ONCE) < n, tf.float32)
+            counts = tf.cast(start + tf.range(VALIDATE_AT_ONCE) < windows.n, tf.float32)
             logits = self._logits(rows, parameters)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             right = tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) == labels, tf.float32)
             return i + 1, loss + tf.reduce_sum(losses * counts, 1), hits + tf.reduce_sum(right * counts, 1)
 
-        blocks = (n + VALIDATE_AT_ONCE - 1) // VALIDATE_AT_ONCE
+        blocks = (windows.n + VALIDATE_AT_ONCE - 1) // VALIDATE_AT_ONCE
         zeros = tf.zeros([self.n_settings])
         _, loss, hits = tf.while_loop(lambda i, *_: i < blocks, add, [tf.constant(0), zeros, zeros])
-        return loss / tf.cast(tf.maximum(n, 1), tf.float32), hits
+        return loss / tf.cast(tf.maximum(windows.n, 1), tf.float32), hits
 
     def _logits(self, x: tf.Tensor, parameters: list[tf.Tensor]) -> tf.Tensor:
         """Return logits [n_settings, n_windows, n_classes]."""
@@ -108,7 +161,7 @@ class MlpEpoch:
         return h
 
     def _of_setting(self, values: tf.Tensor, k: int, parameter: tf.Tensor) -> tf.Tensor:
-        """Return one value a setting, shaped to multiply the k-th parameter."""
+        """Reshape one value of each setting so that it multiplies the k-th parameter."""
         if k == 0:
             return values[None, :, None]
         return tf.reshape(values, [-1] + [1] * (len(parameter.shape) - 1))

@@ -1,0 +1,47 @@
+"""The memory that a fold's windows take, and folds kept from an earlier run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from l3net.downstream.classifiers import MlpSettings
+from l3net.downstream.evaluation import EvaluationSettings, FoldEvaluator, choose_precision, evaluate_folds
+from l3net.embeddings import read_dataset_vectors
+from l3net.errors import DatasetError
+from tests.stages.downstream_fixtures import write_embeddings
+
+MLP = MlpSettings([16], [1e-3], [1e-4], max_epochs=2, patience_epochs=2, batch_size=16, xla=False)
+SETTINGS = EvaluationSettings("toy", "knn", "paper", 0.2, [0], 1, 6000, MLP)
+
+
+def test_half_precision_where_memory_is_short() -> None:
+    assert (choose_precision(1_000_000, 9), choose_precision(1_000_000, 7)) == (np.float32, np.float16)
+    with pytest.raises(DatasetError, match=r"a fold needs 2 MB .*memory_megabytes \(2\); raise it"):
+        choose_precision(1_000_000, 2)
+
+
+def test_folds_are_kept_for_the_same_settings_and_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips, state = read_dataset_vectors(write_embeddings(tmp_path / "toy.h5")), tmp_path / "state"
+    first = evaluate_folds(clips, SETTINGS, state)
+    evaluate, made = FoldEvaluator.evaluate, []
+    monkeypatch.setattr(FoldEvaluator, "evaluate", lambda *given: made.append(given[1:]) or evaluate(*given))
+    again = evaluate_folds(clips, SETTINGS, state)
+    assert made == []
+    for one, other in zip(first, again, strict=True):
+        assert (one.repeat, one.fold, one.settings) == (other.repeat, other.fold, other.settings)
+        np.testing.assert_array_equal(one.likelihoods, other.likelihoods)
+    evaluate_folds(clips, replace(SETTINGS, validation_share=0.3), state)
+    assert made == [(0, "1"), (0, "2"), (0, "3")]
+    rewritten = read_dataset_vectors(write_embeddings(tmp_path / "toy.h5", seed=1))
+    evaluate_folds(rewritten, SETTINGS, state)
+    assert len(made) == 6
+
+
+def test_what_is_drawn_depends_on_the_data_set_and_not_on_the_embedding(tmp_path: Path) -> None:
+    one, other = (read_dataset_vectors(write_embeddings(tmp_path / f"{n}.h5", n_dimensions=n)) for n in (4, 16))
+    splits = [FoldEvaluator(clips, SETTINGS)._split(0, "1") for clips in (one, other)]
+    np.testing.assert_array_equal(splits[0].valid, splits[1].valid)
+    elsewhere = FoldEvaluator(one, replace(SETTINGS, dataset="other"))._split(0, "1")
+    assert (elsewhere.valid != splits[0].valid).any()

@@ -1,0 +1,195 @@
+"""Evaluating an embedding on a data set: every fold in turn, kept as it ends, so that a killed job resumes there."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from l3net.downstream.classifiers import CLASSIFIERS, Classifier, MlpSettings, Task, clip_likelihoods
+from l3net.downstream.folds import FoldSplit, evaluated_folds, split_fold
+from l3net.downstream.standardise import LabelledWindows, fill_standardised, fit_standardiser
+from l3net.embeddings import DatasetVectors
+from l3net.errors import DatasetError
+from l3net.runtime import Progress, aligned_zeros, atomic, canonical_json, stable_hash
+
+_log = logging.getLogger("l3net")
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How an embedding is evaluated, as in section ``classify`` of the configuration.
+
+    Parameters
+    ----------
+    dataset : name of the data set; what is drawn depends on it and not on the embedding.
+    classifier : a name in `CLASSIFIERS`.
+    protocol : ``paper`` or ``published_code``; see `split_fold`.
+    validation_share : of the training clips.
+    repeats : seeds (``classify.seeds``); everything is repeated for each.
+    seed : the run's seed.
+    memory_megabytes : a fold whose windows need more than half of this is held in float16.
+    mlp : settings of the perceptrons.
+    """
+
+    dataset: str
+    classifier: str
+    protocol: str
+    validation_share: float
+    repeats: list[int]
+    seed: int
+    memory_megabytes: int
+    mlp: MlpSettings
+
+
+@dataclass(frozen=True)
+class FoldOutcome:
+    """What came of one fold.
+
+    Parameters
+    ----------
+    repeat : the seed of the repetition.
+    fold : the tested fold.
+    clips : np.ndarray int64 [shape=(n_clips,)] ; numbers of the tested clips.
+    likelihoods : np.ndarray [shape=(n_clips, n_classes)]
+    settings : a row for each setting of the classifier: its validation scores, the chosen one marked.
+    """
+
+    repeat: int
+    fold: str
+    clips: np.ndarray
+    likelihoods: np.ndarray
+    settings: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Buffers:
+    """The memory that the windows of all folds share in turn."""
+
+    train: np.ndarray
+    valid: np.ndarray
+
+
+def evaluate_folds(clips: DatasetVectors, settings: EvaluationSettings, state: Path) -> list[FoldOutcome]:
+    """Evaluate every fold of every repetition; take those that an earlier run has kept in `state`.
+
+    Raises
+    ------
+    DatasetError
+        A fold that leaves no clip to validate on, or that needs more memory than allowed.
+    """
+    evaluator, outcomes = FoldEvaluator(clips, settings), []
+    kept = state / _key(clips, settings)
+    folds = list(evaluator.folds())
+    with Progress(f"{settings.dataset}, {clips.path.stem}", len(folds), "folds") as bar:
+        for repeat, fold in folds:
+            path = kept / f"{repeat}-{fold}.npz"
+            if path.exists():
+                outcomes.append(_read_outcome(path, repeat, fold))
+                _log.info("fold %s, seed %s: kept from an earlier run", fold, repeat)
+            else:
+                outcomes.append(evaluator.evaluate(repeat, fold))
+                _write_outcome(path, outcomes[-1])
+                right = outcomes[-1].likelihoods.argmax(axis=1) == evaluator.class_numbers[outcomes[-1].clips]
+                _log.info("fold %s, seed %s: %d of %d clips right", fold, repeat, right.sum(), right.size)
+            bar.advance()
+    return outcomes
+
+
+class FoldEvaluator:
+    """Evaluates one fold after another with one classifier and one set of buffers."""
+
+    def __init__(self, clips: DatasetVectors, settings: EvaluationSettings) -> None:
+        self.clips, self.settings = clips, settings
+        self.class_numbers = np.searchsorted(clips.classes, clips.label).astype(np.int32)
+
+    def folds(self) -> Iterator[tuple[int, str]]:
+        """Yield the repetition and the tested fold of everything that is evaluated."""
+        for repeat in self.settings.repeats:
+            for fold in evaluated_folds(self.clips.fold):
+                yield repeat, fold
+
+    def evaluate(self, repeat: int, fold: str) -> FoldOutcome:
+        """Train on a fold, choose by its validation windows, and classify its tested clips."""
+        clips, split, buffers = self.clips, self._split(repeat, fold), self._buffers
+        standardiser = fit_standardiser(clips, split.train)
+        data = []
+        for windows, x in ((split.train, buffers.train), (split.valid, buffers.valid)):
+            n = fill_standardised(clips, windows, standardiser, x)
+            y = np.zeros(len(x), np.int32)
+            y[:n] = self.class_numbers[clips.window_clip[windows]]
+            data.append(LabelledWindows(x, y, n))
+        train, valid = data
+        rows = self._classifier.fit(train, valid, self._seed_of(repeat, fold, "training"))
+        tested = np.isin(clips.window_clip, split.test_clips)
+        likelihoods = [self._classifier.likelihoods(standardiser(block)) for _, block in clips.blocks(tested)]
+        lengths = np.diff(clips.offsets)[split.test_clips]
+        found = clip_likelihoods(np.concatenate(likelihoods), np.concatenate([[0], np.cumsum(lengths)]))
+        counts = {"n_train_windows": train.n, "n_valid_windows": valid.n}
+        return FoldOutcome(repeat, fold, split.test_clips, found, [{**row, **counts} for row in rows])
+
+    def _split(self, repeat: int, fold: str) -> FoldSplit:
+        return split_fold(
+            self.clips,
+            fold,
+            protocol=self.settings.protocol,
+            validation_share=self.settings.validation_share,
+            seed=self._seed_of(repeat, fold, "validation"),
+        )
+
+    def _seed_of(self, repeat: int, fold: str, purpose: str) -> int:
+        """Return a seed that does not depend on the embedding: all are compared on the same validation clips."""
+        return stable_hash(f"{self.settings.seed}/{repeat}/{self.settings.dataset}/{fold}/{purpose}")
+
+    @cached_property
+    def _classifier(self) -> Classifier:
+        task = Task(self.clips.n_dimensions, len(self.clips.classes), self.settings.mlp)
+        return CLASSIFIERS[self.settings.classifier](task)
+
+    @cached_property
+    def _buffers(self) -> _Buffers:
+        """Make buffers that hold the largest fold."""
+        splits = [self._split(repeat, fold) for repeat, fold in self.folds()]
+        n_train, n_valid = self._classifier.n_rows(
+            max(int(split.train.sum()) for split in splits), max(int(split.valid.sum()) for split in splits)
+        )
+        n_dimensions = self.clips.n_dimensions
+        dtype = choose_precision((n_train + n_valid) * n_dimensions, self.settings.memory_megabytes)
+        return _Buffers(aligned_zeros((n_train, n_dimensions), dtype), aligned_zeros((n_valid, n_dimensions), dtype))
+
+
+def choose_precision(n_values: int, memory_megabytes: int) -> type[np.floating]:
+    """Return float32 where so many values fit half the memory, else float16; the classifier needs the rest.
+
+    Raises
+    ------
+    DatasetError
+        In float16 too they need more than three quarters of the memory.
+    """
+    if n_values * 2 / 1e6 > 0.75 * memory_megabytes:
+        raise DatasetError(
+            f"a fold needs {n_values * 2 / 1e6:.0f} MB in float16, more than three quarters of "
+            f"classify.memory_megabytes ({memory_megabytes}); raise it, or embed with a longer hop"
+        )
+    return np.float32 if n_values * 4 / 1e6 <= memory_megabytes / 2 else np.float16
+
+
+def _key(clips: DatasetVectors, settings: EvaluationSettings) -> str:
+    """Return a name for the folder of kept folds that changes with the settings and the embeddings file."""
+    stat = clips.path.stat()
+    facts = {**asdict(settings), "path": clips.path, "size": stat.st_size, "written": stat.st_mtime_ns}
+    return f"{stable_hash(canonical_json(facts)):016x}"
+
+
+def _write_outcome(path: Path, outcome: FoldOutcome) -> None:
+    with atomic.replacing(path) as temporary:
+        np.savez(temporary, clips=outcome.clips, likelihoods=outcome.likelihoods, settings=json.dumps(outcome.settings))
+
+
+def _read_outcome(path: Path, repeat: int, fold: str) -> FoldOutcome:
+    with np.load(path, allow_pickle=False) as found:
+        return FoldOutcome(repeat, fold, found["clips"], found["likelihoods"], json.loads(str(found["settings"])))
