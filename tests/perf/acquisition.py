@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from l3net.audioset.ontology import read_ontology
 from l3net.media.encoding import Encoding
 from l3net.media.ffmpeg import ffmpeg_binary
 from tests.loopback import Server, serving
@@ -134,8 +135,7 @@ def selecting(folder: Path) -> dict[str, dict]:
 def write_list(path: Path) -> Path:
     """Write a list of `N_ROWS` rows with the labels of AudioSet, two a row on average."""
     draw = np.random.default_rng(0)
-    with open(ROOT / "resources" / "class_labels_indices.csv", encoding="utf-8") as file:
-        mids = np.array([line.split(",")[1] for line in file][1:])
+    mids = np.array(sorted(read_ontology(ROOT / "resources" / "ontology.json").names))
     n_labels = 1 + draw.poisson(1.0, N_ROWS)
     labels = iter(mids[draw.integers(0, len(mids), n_labels.sum())].tolist())
     starts = draw.integers(0, 600, N_ROWS).tolist()

@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 COPIED = ("Snakefile", "rules", "workflow", "presets", "envs", "config.yaml")
-SHIPPED = ("ontology.json", "class_labels_indices.csv", "filters", "paper_results.csv")
+SHIPPED = ("ontology.json", "filters", "paper_results.csv")
 TOUCH = "for path in {output:q}; do case $path in *.*) {work} $path ;; *) mkdir -p $path ;; esac; done"
 
 

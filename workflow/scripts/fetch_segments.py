@@ -4,7 +4,6 @@ import logging
 import shutil
 from pathlib import Path
 
-from l3net.audioset import scan_segments
 from l3net.errors import ClipError, ConfigError, TransferError
 from l3net.runtime import atomic, download_file, stage
 
@@ -51,8 +50,11 @@ def _copy_or_download(source: str, target: Path) -> None:
 
 
 def _check(source: str, path: Path) -> int:
+    """Read a list through; return its number of rows. Errors name the source, not the copy."""
+    from l3net.audioset import read_segments
+
     try:
-        return len(scan_segments(path))
+        return len(read_segments(path))
     except ClipError as error:
         raise ClipError(str(error).replace(str(path), source)) from None
 

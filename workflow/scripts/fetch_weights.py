@@ -1,13 +1,12 @@
-"""Fetch a released weights file, check it, and keep it."""
+"""Fetch a released weights file and check it."""
 
 from pathlib import Path
 
-from l3net.models import fetch_weight_file
 from l3net.runtime import stage
 
 
 def fetch_weights(weights: Path, *, name: str, settings: dict) -> None:
-    """Put one weights file of the configuration in its place.
+    """Fetch one weights file of the configuration.
 
     Parameters
     ----------
@@ -18,10 +17,12 @@ def fetch_weights(weights: Path, *, name: str, settings: dict) -> None:
     Raises
     ------
     ConfigError
-        An entry without a source, or with several.
+        The entry has no source, or several.
     WeightsError
-        A file that cannot be had, or whose SHA-256 is not the one in the configuration.
+        The file cannot be fetched, or its SHA-256 is not the one in the configuration.
     """
+    from l3net.models import fetch_weight_file
+
     fetch_weight_file(name, settings, weights)
 
 

@@ -1,23 +1,27 @@
-"""Plot what became of the clips that were asked for, obtained or lost and why: by subset and split, and by label."""
+"""Plot what became of the clips that were asked for, by subset and split, and by label."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-from matplotlib.axes import Axes
-
-from l3net.audioset import STATUSES, USABLE_STATUSES
-from l3net.report import figure_style
+from l3net.audioset import SPLITS, STATUSES, USABLE_STATUSES
 from l3net.runtime import stage
 
-_SPLITS = ["train", "valid", "test"]
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
 _MOST_LABELS = 12
 
 
 def plot_attrition(attrition: Path, by_label: Path, svg: Path, png: Path, *, synthetic: bool = False) -> None:
-    """Draw a bar for each subset and split, the share of each status; and one for each of the labels that lost most."""
+    """Draw the share of each status as a bar, for each subset and split and for each of the labels that lost most."""
+    import pandas as pd
+
+    from l3net.report import figure_style
+
     table = pd.read_csv(attrition, keep_default_na=False)
     counts = _counts(table, ["subset", "split"])
-    rows = sorted(counts.index, key=lambda key: (key[0], _SPLITS.index(key[1])))
+    rows = sorted(counts.index, key=lambda key: (key[0], SPLITS.index(key[1])))
     labels = _counts(pd.read_csv(by_label, keep_default_na=False), ["label", "subset"])
     lost = labels.drop(columns=list(USABLE_STATUSES), errors="ignore").sum(axis=1)
     worst = lost[lost > 0].sort_values(ascending=False, kind="stable").index[:_MOST_LABELS]
@@ -33,18 +37,20 @@ def plot_attrition(attrition: Path, by_label: Path, svg: Path, png: Path, *, syn
     figure_style.save(figure, svg, png, synthetic=synthetic, note="numbers in brackets: clips asked for")
 
 
-def _counts(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def _counts(table: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
     """Return the number of clips, a row for each of `keys`, a column for each status that occurs, in their order."""
     table = table[table["n"] > 0]
     counts = table.pivot_table(index=keys, columns="status", values="n", aggfunc="sum", fill_value=0)
     return counts[[status for status in STATUSES if status in counts]]
 
 
-def _draw(ax: Axes, counts: pd.DataFrame) -> None:
-    """Draw a row of `counts` as a bar of shares; a status looks alike in every panel."""
+def _draw(ax: "Axes", counts: "pd.DataFrame") -> None:
+    """Draw each row of `counts` as a bar of shares; a status has the same look in every panel."""
+    from l3net.report import figure_style
+
     shares, left = counts.div(counts.sum(axis=1), axis=0), 0
     for status in counts:
-        s = STATUSES.index(status)  # more than there are colours: the second round has other hatches
+        s = STATUSES.index(status)  # there are more statuses than colours: the second round has other hatches
         look = {
             "color": figure_style.COLOURS[s % 8] + "CC",
             "hatch": figure_style.HATCHES[(s + s // 8) % 8],

@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 
-from l3net.audioset import clips_with_labels, read_filter, read_ontology
 from l3net.errors import ClipError
 from l3net.runtime import atomic, stage
 
@@ -13,7 +12,7 @@ _log = logging.getLogger("l3net")
 def select_clips(
     segments: list[Path], ontology: Path, filter: Path, output: Path, *, max_clips: int | None = None
 ) -> None:
-    """Write the clips whose labels the filter names, or that are below one it names with its children.
+    """Write the clips one of whose labels the filter names, or lies below one that it names with its children.
 
     Parameters
     ----------
@@ -21,15 +20,17 @@ def select_clips(
     ontology : AudioSet's ontology.json.
     filter : CSV with columns ``label,include_children``.
     output : CSV with columns ``ytid,start_seconds,end_seconds,labels``, sorted by id and start.
-    max_clips : at most this many, a stable choice by the hash of the ids; None takes all.
+    max_clips : the largest number of clips, chosen by a hash of their ids; None takes all.
 
     Raises
     ------
     ConfigError
-        A filter or ontology that cannot be used.
+        The filter or the ontology cannot be used.
     ClipError
-        A list that cannot be read, or no clip selected.
+        A list cannot be read, or no clip has a label of the filter.
     """
+    from l3net.audioset import clips_with_labels, read_filter, read_ontology
+
     known = read_ontology(ontology)
     clips = clips_with_labels(segments, known, read_filter(filter, known), max_clips)
     if clips.is_empty():

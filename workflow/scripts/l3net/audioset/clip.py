@@ -1,4 +1,4 @@
-"""A clip to be had, the closed list of what can become of it, and the reason when it could not be had."""
+"""A clip, the closed list of what can become of it, why it was not obtained, and where its file stands."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ STATUSES = FINAL_STATUSES + RETRYABLE_STATUSES
 
 @dataclass(frozen=True, order=True)
 class Clip:
-    """A clip's key: the video's id and the times of the extract in it."""
+    """A clip's key: the id of its video, and the times in the video in seconds."""
 
     ytid: str
     start_seconds: float
@@ -24,18 +24,18 @@ class Clip:
 
     @property
     def seconds(self) -> float:
-        """The length that is wanted."""
+        """The length that the clip should have."""
         return self.end_seconds - self.start_seconds
 
 
 class ClipFailure(Exception):
-    """A clip that was not had this time.
+    """Raised for a clip that was not obtained in this attempt.
 
     Parameters
     ----------
-    status : one of `STATUSES`, none of `USABLE`.
-    reason : one line for the manifest; no addresses, no secrets.
-    again : whether the same job may try again; not for what the source itself lacks.
+    status : one of `STATUSES` but not of `USABLE_STATUSES`.
+    reason : one line for the manifest, without addresses and secrets.
+    again : whether the same job may try again; False where the source itself lacks something. None decides by status.
     """
 
     def __init__(self, status: str, reason: str, *, again: bool | None = None) -> None:
@@ -48,12 +48,12 @@ YTID = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
 def check_ytid(ytid: str) -> str:
-    """Return `ytid` if it is one; ids come from files, and reach paths and addresses only through this check.
+    """Return `ytid` after checking it; ids come from files, and must pass here before they reach paths and addresses.
 
     Raises
     ------
     ClipError
-        For anything but 11 of the characters A-Z, a-z, 0-9, ``_`` and ``-``.
+        It is not 11 of the characters A-Z, a-z, 0-9, ``_`` and ``-``.
     """
     if not YTID.fullmatch(ytid):
         raise ClipError(f"{ytid!r} is not a YouTube id: expected 11 of the characters A-Z a-z 0-9 _ -")

@@ -1,4 +1,7 @@
-"""The choice of a subset's clips: by the labels of its filter, over whole segment lists at once (polars, columnar)."""
+"""Choosing clips: those of a subset, by the labels of its filter, and those of a part, by the hash of their ids.
+
+The lists are scanned column by column with polars, which reads 2 million rows in a few seconds.
+"""
 
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import polars as pl
 from l3net.audioset.clip import YTID, Clip
 from l3net.audioset.clip_tables import CLIP_COLUMNS, CLIP_KEY, read_clip_list
 from l3net.audioset.ontology import Ontology
-from l3net.audioset.segment_lists import scan_segments
+from l3net.audioset.segment_lists import read_segments
 from l3net.audioset.splits import part_of
 from l3net.errors import ClipError
 from l3net.runtime import stable_hash
@@ -19,23 +22,29 @@ _WHOLE_ID = rf"^{YTID.pattern}$"
 def clips_with_labels(
     segments: list[Path], ontology: Ontology, wanted: set[str], max_clips: int | None = None
 ) -> pl.DataFrame:
-    """Return the clips of all lists that carry a wanted label, with `audioset.CLIP_COLUMNS`, sorted by id and start.
+    """Choose the clips that carry a wanted label.
 
     A clip that stands in several lists is taken once, with the labels of its first row.
 
     Parameters
     ----------
     segments : lists in AudioSet's format.
-    ontology : knows every label that may occur.
-    wanted : mids; one of them is enough.
-    max_clips : take this many at most: those whose ids have the smallest hash, so that a larger number adds to them.
+    ontology : AudioSet's ontology, which has every label that may occur.
+    wanted : mids, of which a clip needs one.
+    max_clips : the largest number of clips; those whose ids have the smallest hash are taken, so that a larger number
+        adds clips and replaces none. None takes all.
+
+    Returns
+    -------
+    pl.DataFrame
+        `CLIP_COLUMNS`, sorted by id and times.
 
     Raises
     ------
     ClipError
-        A list that cannot be read, or a label that the ontology does not have, with file and line.
+        A list cannot be read, or has a label that the ontology lacks; the message names file and line.
     """
-    chosen = [_with_label(_known(scan_segments(path), ontology, path), wanted) for path in segments]
+    chosen = [_with_label(_known(read_segments(path), ontology, path), wanted) for path in segments]
     clips = pl.concat(chosen).unique(CLIP_KEY, keep="first", maintain_order=True)
     if max_clips is not None and len(clips) > max_clips:
         order = np.array([stable_hash(ytid) for ytid in clips["ytid"]], dtype=np.uint64)
@@ -44,17 +53,17 @@ def clips_with_labels(
 
 
 def part_clips(lists: list[Path], part: int, parts: int) -> tuple[list[Clip], int]:
-    """Return the distinct clips of a part, sorted by id and times, and how many distinct clips all parts have.
+    """Return the distinct clips of a part, sorted by id and times, and the number of distinct clips of all parts.
 
     Parameters
     ----------
-    lists : written by select_clips; a clip may stand in several.
-    part, parts : which of how many hash slices.
+    lists : lists written by select_clips; a clip may stand in several.
+    part, parts : number of the part, and how many there are.
 
     Raises
     ------
     ClipError
-        A list that cannot be read.
+        A list cannot be read.
     """
     clips = pl.concat([_keys(path) for path in lists]).unique()
     belongs = pl.Series([part_of(ytid, parts) == part for ytid in clips["ytid"]], dtype=pl.Boolean)
@@ -62,25 +71,25 @@ def part_clips(lists: list[Path], part: int, parts: int) -> tuple[list[Clip], in
 
 
 def _keys(path: Path) -> pl.DataFrame:
-    """Return the keys of a clips CSV; columnar, since every part's job reads the lists of all parts."""
+    """Read the keys of a clips CSV, with polars since the job of every part reads the lists of all parts."""
     try:
         types = {"ytid": pl.String, "start_seconds": pl.Float64, "end_seconds": pl.Float64}
         keys = pl.read_csv(path, columns=CLIP_KEY, schema_overrides=types).select(CLIP_KEY)
         if keys.null_count().sum_horizontal().item() == 0 and keys["ytid"].str.contains(_WHOLE_ID).all():
             return keys
     except (OSError, pl.exceptions.PolarsError):
-        pass  # the slow reader below says what is wrong
+        pass  # the slower reader below says what is wrong
     return pl.DataFrame(read_clip_list(path)[CLIP_KEY].to_dict("list"), schema=types)
 
 
 def _with_label(rows: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
-    """Return the rows one of whose labels is in `wanted`; commas on both sides keep /m/02 apart from /m/028."""
+    """Keep the rows one of whose labels is in `wanted`; commas on both sides tell /m/02 from /m/028."""
     labels = pl.concat_str(pl.lit(","), pl.col("labels"), pl.lit(","))
     return rows.filter(labels.str.contains_any([f",{mid}," for mid in sorted(wanted)]))
 
 
 def _known(rows: pl.DataFrame, ontology: Ontology, path: Path) -> pl.DataFrame:
-    """Return `rows` if the ontology has each of their labels."""
+    """Return `rows` after checking that the ontology has each of their labels."""
     labels = rows.select(pl.col("labels").unique()).select(pl.col("labels").str.split(",").explode().unique())
     unknown = sorted(set(labels["labels"]) - set(ontology.names))
     if unknown:

@@ -1,4 +1,4 @@
-"""The tables of clips that the stages write and read: lists of chosen clips, and manifests of what became of them."""
+"""Reading the tables of clips that the stages write: lists of chosen clips, and manifests of what became of them."""
 
 from pathlib import Path
 
@@ -32,26 +32,26 @@ MANIFEST_COLUMNS = list(MANIFEST_TYPES)
 
 
 def read_clip_list(path: Path) -> pd.DataFrame:
-    """Return a clips CSV (written by select_clips): `CLIP_COLUMNS`, labels as mids joined by ``,``.
+    """Read a list of clips written by select_clips: `CLIP_COLUMNS`, labels as mids joined by ``,``.
 
     Raises
     ------
     ClipError
-        A missing file, other columns, or an id that is none, with its line.
+        The file is missing, lacks a column, or has a row whose id is not one; the message names the row.
     """
     table = _read_csv(path, {"ytid": "str", "start_seconds": "float64", "end_seconds": "float64", "labels": "str"})
     return table[CLIP_COLUMNS]
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """Return the manifest of a part (written by fetch_clips): `MANIFEST_COLUMNS`, one row a clip.
+    """Read the manifest of a part written by fetch_clips: `MANIFEST_COLUMNS`, one row for each clip.
 
-    What a clip that was not had lacks (bytes, width, ...) is NA; ``reason`` and ``sha256`` are then ``""``.
+    For a clip that was not obtained the numbers of its file (bytes, width, ...) are NA and ``sha256`` is ``""``.
 
     Raises
     ------
     ClipError
-        A missing file, other columns, or an id that is none, with its line.
+        The file is missing, lacks a column, or has a row whose id is not one; the message names the row.
     """
     return _read_csv(path, MANIFEST_TYPES)[MANIFEST_COLUMNS]
 

@@ -1,4 +1,4 @@
-"""AudioSet's ontology, and the label filters that make a subset."""
+"""AudioSet's ontology, and the filters of labels that define a subset."""
 
 import csv
 import difflib
@@ -11,18 +11,18 @@ from l3net.errors import ConfigError
 
 @dataclass(frozen=True)
 class Ontology:
-    """AudioSet's ontology: names by mid, and the children of each mid."""
+    """The tree of labels: the name of each mid, and the mids below it."""
 
     names: dict[str, str]
     children: dict[str, list[str]]
 
     def mid_of(self, name: str, where: str = "") -> str:
-        """Return the mid of a label's name.
+        """Find the mid of a label by its name.
 
         Raises
         ------
         ConfigError
-            A name that no label has, with the nearest one.
+            No label has the name; the message gives the nearest one.
         """
         for mid, known in self.names.items():
             if known == name:
@@ -32,7 +32,7 @@ class Ontology:
         raise ConfigError(f"{where}{': ' if where else ''}the ontology has no label {name!r}; {hint}")
 
     def with_descendants(self, mid: str) -> set[str]:
-        """Return `mid` and everything below it; a label may be below several."""
+        """Collect `mid` and all labels below it; a label may lie below several."""
         found, waiting = set(), [mid]
         while waiting:
             if (current := waiting.pop()) not in found:
@@ -42,12 +42,12 @@ class Ontology:
 
 
 def read_ontology(path: Path) -> Ontology:
-    """Return the ontology of a JSON file in AudioSet's format.
+    """Read the ontology from a JSON file in AudioSet's format.
 
     Raises
     ------
     ConfigError
-        A file that is missing or of another format.
+        The file is missing or of another format.
     """
     try:
         nodes = json.loads(path.read_text(encoding="utf-8"))
@@ -59,14 +59,14 @@ def read_ontology(path: Path) -> Ontology:
 
 
 def read_filter(path: Path, ontology: Ontology) -> set[str]:
-    """Return the mids that a subset's filter asks for.
+    """Read the mids that a subset's filter names.
 
     The filter is a CSV with columns ``label`` (a name of the ontology) and ``include_children`` (true | false).
 
     Raises
     ------
     ConfigError
-        A missing file, other columns, an unknown label or a value that is neither true nor false, with the line.
+        The file is missing or has other columns, or a line has an unknown label or neither true nor false.
     """
     wanted: set[str] = set()
     try:

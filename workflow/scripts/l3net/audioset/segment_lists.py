@@ -1,12 +1,11 @@
-"""AudioSet's lists of clips, and where a clip belongs: its part, its split, its file in the store.
+"""Reading AudioSet's lists of clips ("segments").
 
 Conventions: times in seconds from the start of the video; labels are AudioSet's machine ids ("mids", ``/m/09x0r``);
-a clip is known by (ytid, start_seconds, end_seconds).
+a clip's key is (ytid, start_seconds, end_seconds).
 """
 
 from pathlib import Path
 
-import pandas as pd
 import polars as pl
 
 from l3net.audioset.clip_tables import CLIP_COLUMNS
@@ -20,16 +19,20 @@ _ROW_EXPECTED = (
 )
 
 
-def scan_segments(path: Path) -> pl.DataFrame:
-    """Return a segment list as a polars table with `CLIP_COLUMNS` and ``line`` (1 is the file's first).
+def read_segments(path: Path) -> pl.DataFrame:
+    """Read a segment list in AudioSet's format: comment lines, then ``YTID, start, end, "label,label"``.
 
-    Reads AudioSet's own format: comment lines, then ``YTID, start, end, "label,label"``, separated by comma and space.
-    A list of 2 million rows takes some seconds and a few hundred megabytes.
+    A list of 2 million rows takes a few seconds and a few hundred megabytes.
+
+    Returns
+    -------
+    pl.DataFrame
+        `CLIP_COLUMNS`, and ``line``, the row's line in the file, from 1.
 
     Raises
     ------
     ClipError
-        A file that is missing or not text, or a row that does not parse, with its line.
+        The file is missing or not text, or a row does not parse; the message names its line.
     """
     try:
         lines = pl.read_csv(path, has_header=False, separator="\x01", quote_char=None, new_columns=["row"])
@@ -53,8 +56,3 @@ def scan_segments(path: Path) -> pl.DataFrame:
             f"{path}, line {backward.item(0, 'line')}: the clip ends before it starts; expected end > start"
         )
     return rows.select(*CLIP_COLUMNS, "line")
-
-
-def read_segments(path: Path) -> pd.DataFrame:
-    """Return a segment list in AudioSet's format as a table with `CLIP_COLUMNS`; see `scan_segments`."""
-    return pd.DataFrame(scan_segments(path).drop("line").to_dict(as_series=False))

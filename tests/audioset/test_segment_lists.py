@@ -1,0 +1,71 @@
+"""AudioSet's lists of clips, against a reading by the csv module."""
+
+import csv
+
+import pytest
+
+from l3net.audioset.segment_lists import read_segments
+from l3net.errors import ClipError
+from tests.audioset.lists import listed, row
+
+
+def test_official_format(tmp_path):
+    path = listed(tmp_path / "s.csv", row("--PJHxphWEs", "/m/09x0r,/t/dd00088"), row("-aaaaaaaaa_", "/m/012xff", 0))
+    table = read_segments(path)
+    assert table.drop("line").to_dict(as_series=False) == {
+        "ytid": ["--PJHxphWEs", "-aaaaaaaaa_"],
+        "start_seconds": [30.0, 0.0],
+        "end_seconds": [40.0, 10.0],
+        "labels": ["/m/09x0r,/t/dd00088", "/m/012xff"],
+    }
+
+
+def test_windows_line_ends_blank_lines_and_single_labels_without_quotes(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_bytes(b'# x\r\n\r\naaaaaaaaaaa, 1.0, 2.5, "/m/a,/m/b"\r\nbbbbbbbbbbb,3,4,/m/c\r\n\r\n')
+    table = read_segments(path)
+    assert table["labels"].to_list() == ["/m/a,/m/b", "/m/c"]
+    assert table["end_seconds"].to_list() == [2.5, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ('--exec=rm -rf, 0.0, 10.0, "/m/a"', "line 5: '--exec=rm -rf, 0.0, 10.0, "),
+        ('../../../x.., 0.0, 10.0, "/m/a"', "line 5: .* is not a segment row; expected YTID, start_seconds"),
+        ('bbbbbbbbbbb, ten, 10.0, "/m/a"', "line 5: "),
+        ('bbbbbbbbbbb, -1.0, 10.0, "/m/a"', "line 5: "),
+        ("bbbbbbbbbbb, 0.0, 10.0", "line 5: "),
+        ('bbbbbbbbbbb, 0.0, 10.0, "Guitar"', "line 5: "),
+        ('bbbbbbbbbbb, 0.0, 10.0, ""', "line 5: "),
+        ('bbbbbbbbbbb, 20.0, 10.0, "/m/a"', "line 5: the clip ends before it starts"),
+    ],
+)
+def test_rows_that_do_not_parse_are_named(bad, message, tmp_path):
+    path = listed(tmp_path / "s.csv", row("aaaaaaaaaaa", "/m/a"), bad)
+    with pytest.raises(ClipError, match=f"s.csv, {message}") as caught:
+        read_segments(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("data", "message"), [(b"", "is empty"), (b"\xff\xfe\x00x\n", "cannot be read|segment row")])
+def test_files_that_are_no_lists(data, message, tmp_path):
+    (tmp_path / "s.csv").write_bytes(data)
+    with pytest.raises(ClipError, match=message):
+        read_segments(tmp_path / "s.csv")
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(ClipError, match=r"s\.csv: cannot be read as a segment list"):
+        read_segments(tmp_path / "s.csv")
+
+
+def test_real_lists_are_read_whole(shared_data):
+    for name in ("balanced_train_segments.csv", "unbalanced_train_segments.first65497.csv"):
+        path = shared_data / "audioset" / name
+        table = read_segments(path)
+        with open(path, newline="") as file:
+            oracle = [r for r in csv.reader(file, skipinitialspace=True) if not r[0].startswith("#")]
+        assert table["ytid"].to_list() == [r[0] for r in oracle]
+        assert table["labels"].to_list() == [r[3] for r in oracle]
+        assert table["start_seconds"].to_list() == [float(r[1]) for r in oracle]

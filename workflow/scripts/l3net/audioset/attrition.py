@@ -1,0 +1,109 @@
+"""What became of the clips of every subset: counts by split and status, and by label and reason."""
+
+import logging
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from l3net.audioset.clip import RETRYABLE_STATUSES, STATUSES, USABLE_STATUSES
+from l3net.audioset.clip_tables import CLIP_KEY, read_clip_list, read_manifest
+from l3net.audioset.splits import SPLITS, part_of, split_of
+from l3net.errors import ClipError
+
+_WORTH_TRYING = [status for status in RETRYABLE_STATUSES if status != "invalid_media"]  # media rarely mend themselves
+_log = logging.getLogger("l3net")
+
+
+def join_fates(subsets: dict[str, Path], manifests: list[Path], parts: int) -> pd.DataFrame:
+    """Join the clips of all subsets with what became of them.
+
+    Parameters
+    ----------
+    subsets : the list of clips of each subset.
+    manifests : the manifests of all parts.
+    parts : how many parts there are.
+
+    Returns
+    -------
+    pd.DataFrame
+        The columns of a list of clips with ``subset``, ``split``, ``status`` and ``reason``.
+
+    Raises
+    ------
+    ClipError
+        A list or a manifest cannot be read, or a clip is in no manifest.
+    """
+    fates = pd.concat([read_manifest(path) for path in manifests], ignore_index=True)
+    fates = fates[[*CLIP_KEY, "status", "reason"]].drop_duplicates(CLIP_KEY, keep="last")
+    tables = [_join_subset(subset, path, fates, parts) for subset, path in subsets.items()]
+    return pd.concat(tables, ignore_index=True)
+
+
+def count_statuses(fates: pd.DataFrame, subsets: list[str]) -> pd.DataFrame:
+    """Count clips by subset, split and status: one row for each of all combinations, zeros too."""
+    every = pd.MultiIndex.from_product([subsets, SPLITS, STATUSES], names=["subset", "split", "status"])
+    return fates.groupby(["subset", "split", "status"]).size().reindex(every, fill_value=0).rename("n").reset_index()
+
+
+def count_labels(fates: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Count clips by subset, split, label, status and reason; a clip counts under each of its labels.
+
+    Parameters
+    ----------
+    names : label names by mid.
+    """
+    reasons = list(map(_general_reason, fates["ytid"], fates["status"], fates["reason"]))
+    table = fates.assign(reason=reasons, mid=fates["labels"].str.split(",")).explode("mid")
+    table["label"] = table["mid"].map(names).fillna(table["mid"])
+    columns = ["subset", "split", "mid", "label", "status", "reason"]
+    return table.groupby(columns).size().rename("n").reset_index()
+
+
+def log_shares(counts: pd.DataFrame) -> None:
+    """Log the share of each subset's clips that were obtained, and how to go on where a new attempt may help."""
+    for subset, table in counts.groupby("subset", sort=False):
+        n_wanted = table["n"].sum()
+        n_obtained = table["n"][table["status"].isin(USABLE_STATUSES)].sum()
+        share = 100 * n_obtained / max(n_wanted, 1)
+        _log.info("%s: %d of %d clips obtained (%.1f %%)", subset, n_obtained, n_wanted, share)
+        if n_left := table["n"][table["status"].isin(_WORTH_TRYING)].sum():
+            _log.warning(
+                "%s: %d clips may be obtained later: snakemake -R fetch_clips tries them again", subset, n_left
+            )
+
+
+def check_min_clips(counts: pd.DataFrame, min_clips: int) -> None:
+    """Check that every subset has enough usable clips in every split.
+
+    Raises
+    ------
+    ClipError
+        A subset has fewer than `min_clips` in a split.
+    """
+    usable = counts[counts["status"].isin(USABLE_STATUSES)].groupby(["subset", "split"], sort=False)["n"].sum()
+    for (subset, split), n in usable.items():
+        if n < min_clips:
+            raise ClipError(
+                f"{subset} has {n} usable clips in split {split}, expected audioset.min_clips = {min_clips} or more: "
+                "fetch again (snakemake -R fetch_clips), take more clips or fewer parts, or lower min_clips"
+            )
+
+
+def _join_subset(subset: str, path: Path, fates: pd.DataFrame, parts: int) -> pd.DataFrame:
+    table = read_clip_list(path).merge(fates, on=CLIP_KEY, how="left")
+    is_lost = table["status"].isna()
+    if is_lost.any():
+        raise ClipError(
+            f"{is_lost.sum()} clips of {path} are in no manifest, {table['ytid'][is_lost].iloc[0]} first; expected"
+            " all: run fetch_clips again for every part"
+        )
+    split_of_video = {ytid: split_of(part_of(ytid, parts), parts) for ytid in table["ytid"].unique()}
+    return table.assign(subset=subset, split=table["ytid"].map(split_of_video))
+
+
+def _general_reason(ytid: str, status: str, reason: str) -> str:
+    """Remove from a reason the clip's own id and numbers, so that like reasons are counted together."""
+    if status == "short":
+        return "the video ends early"
+    return re.sub(r"\d+(\.\d+)?", "#", reason.replace(ytid, "{ytid}"))
