@@ -1,9 +1,6 @@
-"""Files, hashes, provenance, progress and the checks of a configuration."""
+"""The checks of a configuration against its schema."""
 
 import copy
-import hashlib
-import json
-import logging
 from pathlib import Path
 
 import pytest
@@ -11,33 +8,6 @@ import yaml
 
 from l3net.configuration.validate import check_configuration, read_schema
 from l3net.errors import ConfigError
-from l3net.runtime import provenance
-from l3net.runtime.hashing import sha256_of, stable_hash
-from l3net.runtime.progress import track_progress
-
-
-def test_stable_hash_is_the_head_of_blake2b() -> None:
-    digest = hashlib.blake2b(b"--2hxJ7vTaE", digest_size=8).hexdigest()
-    assert stable_hash("--2hxJ7vTaE") == int(digest, 16)
-
-
-def test_sha256_of_reads_the_whole_file(tmp_path: Path) -> None:
-    content = b"x" * (3 << 20)
-    (tmp_path / "big").write_bytes(content)
-    assert sha256_of(tmp_path / "big") == hashlib.sha256(content).hexdigest()
-
-
-def test_provenance_is_canonical_and_without_time() -> None:
-    first = provenance.describe(b=1, a={"path": Path("x"), "list": (1, 2)})
-    assert first["config"] == '{"a":{"list":[1,2],"path":"x"},"b":1}'
-    assert json.loads(first["versions"])["numpy"]
-    assert first == provenance.describe(a={"list": [1, 2], "path": "x"}, b=1)
-
-
-def test_progress_without_a_terminal_logs_a_last_line(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="l3net"):
-        assert list(track_progress([1, 2, 3], "cutting", unit="clips")) == [1, 2, 3]
-    assert [r.getMessage().split(",")[0] for r in caplog.records] == ["cutting: 3 of 3 clips"]
 
 
 @pytest.fixture(scope="module")
