@@ -48,7 +48,7 @@ class AudioSet(Section):
         min_length=1,
     )
     ontology: PathText = setting("resources/ontology.json", "Path of AudioSet's ontology.")
-    subsets: dict[Annotated[str, Field(pattern=f"^{SUBSET_PATTERN}$")], PathText | None] = setting(
+    subsets: dict[Annotated[str, Field(pattern=f"^{SUBSET_PATTERN}$")], PathText] = setting(
         {"music": "resources/filters/music.csv", "environmental": "resources/filters/environmental.csv"},
         "Filter of each subset: a CSV of label names, with or without their descendants in the ontology.",
     )

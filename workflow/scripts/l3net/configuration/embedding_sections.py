@@ -16,12 +16,16 @@ SoundNetLayer = Literal[
 ENTRY_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"
 WeightsName = Annotated[str, Field(pattern=ENTRY_PATTERN)]
 
+OneFile = WeightsName | Annotated[list[WeightsName], Field(min_length=1, max_length=1)]
+OneOrTwoFiles = WeightsName | Annotated[list[WeightsName], Field(min_length=1, max_length=2)]
+NoneOrOneFile = WeightsName | Annotated[list[WeightsName], Field(max_length=1)]
+
 
 class OpenL3Embedding(Section):
     """An embedding of kind openl3: openl3's network with released weights."""
 
     kind: Literal["openl3"] = setting(meaning="Kind of the embedding.")
-    weights: WeightsName | list[WeightsName] = setting(meaning="Name of its file in section weights.")
+    weights: OneFile = setting(meaning="Name of its file in section weights.")
     front_end: FrontEndName = setting("mel256", "Spectrogram that its weights were trained with.")
     pooling: Pooling = setting(6144, "Values of the embedding, as named at width 1.", unit="values")
     subset: Line = setting("", "Subset that its weights were trained on, for the tables.", min_length=0)
@@ -32,7 +36,7 @@ class VggishEmbedding(Section):
     """An embedding of kind vggish: VGGish with its PCA."""
 
     kind: Literal["vggish"] = setting(meaning="Kind of the embedding.")
-    weights: WeightsName | list[WeightsName] = setting(
+    weights: OneOrTwoFiles = setting(
         meaning="Names of its files in section weights: the checkpoint, then the PCA's parameters where they are used."
     )
     quantize: bool = setting(True, "Whether values are quantised to 8 bits after the PCA.")
@@ -43,7 +47,7 @@ class SoundNetEmbedding(Section):
     """An embedding of kind soundnet: a layer of SoundNet."""
 
     kind: Literal["soundnet"] = setting(meaning="Kind of the embedding.")
-    weights: WeightsName | list[WeightsName] = setting(meaning="Name of its file in section weights.")
+    weights: OneFile = setting(meaning="Name of its file in section weights.")
     layer: SoundNetLayer = setting("conv7", "Layer that is the embedding; the paper does not say which it took.")
 
 
@@ -54,7 +58,9 @@ class HearEmbedding(Section):
     module: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = setting(
         meaning="Name of an installed module with the API of HEAR 2021."
     )
-    weights: WeightsName | list[WeightsName] = setting([], "Name of its file in section weights, where it takes one.")
+    weights: WeightsName | Annotated[list[WeightsName], Field(max_length=1)] = setting(
+        [], "Name of its file in section weights, where it takes one."
+    )
     vectors: HearVectors = setting("timestamps", "What it is asked for: a vector at each timestamp, or one of a clip.")
 
 

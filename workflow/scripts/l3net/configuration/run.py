@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from l3net.configuration.between_keys import check_between_keys, check_files
 from l3net.configuration.data_sections import AudioSet, Demo, Samples
 from l3net.configuration.embedding_sections import ENTRY_PATTERN, NamedEmbedding, WeightsFile, WeightsName
 from l3net.configuration.evaluation_sections import Classify, Dataset, Embed, Report
@@ -36,7 +37,7 @@ class Configuration(Section):
     network: Network = setting(Network(), "The network's size.")
     train: Train = setting(Train(), "The training of each model.")
     evaluate: Evaluate = setting(Evaluate(), "The test of each model on audio-visual correspondence.")
-    embeddings: dict[Annotated[str, Field(pattern=ENTRY_PATTERN)], NamedEmbedding | None] = setting(
+    embeddings: dict[Annotated[str, Field(pattern=ENTRY_PATTERN)], NamedEmbedding] = setting(
         {
             "vggish": {"kind": "vggish", "weights": ["vggish_model.ckpt", "vggish_pca_params.npz"]},
             "soundnet": {"kind": "soundnet", "layer": "conv7", "weights": "sound8.npy"},
@@ -46,7 +47,7 @@ class Configuration(Section):
         validate_default=True,
     )
     embed: Embed = setting(Embed(), "How embeddings are computed.")
-    weights: dict[WeightsName, WeightsFile | None] = setting(
+    weights: dict[WeightsName, WeightsFile] = setting(
         {
             "vggish_model.ckpt": {"url": f"{_VGGISH}/vggish_model.ckpt"},
             "vggish_pca_params.npz": {"url": f"{_VGGISH}/vggish_pca_params.npz"},
@@ -55,7 +56,7 @@ class Configuration(Section):
         "Files of released weights: name and source.",
         validate_default=True,
     )
-    datasets: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Dataset | None] = setting(
+    datasets: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Dataset] = setting(
         {name: {"layout": name, "source": "official"} for name in ("us8k", "esc50", "dcase2013")},
         "Downstream data sets: name, layout and source. Without any, a run ends with the trained models.",
         validate_default=True,
@@ -82,6 +83,9 @@ def read_configuration(given: Mapping[str, Any], folder: Path | None = None) -> 
         One line on the first mistake: the key's full name, what is wrong, and what would be right.
     """
     configuration = Configuration.read(_without_nulls(given), "")
+    check_between_keys(configuration)
+    if folder is not None:
+        check_files(configuration, folder)
     return as_mapping(configuration)
 
 
