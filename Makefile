@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help setup run report test lint format lock perf test-slurm clean
+.PHONY: help setup run report test lint format docs lock perf test-slurm clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -28,13 +28,15 @@ $(READY): requirements.lock pyproject.toml $(WINOGRAD)
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib workflow/scripts >/dev/null || true
 	touch $@
 
-run: setup  ## Run the embedded demo end to end and write its report
-	$(BIN)/snakemake --cores $(CORES)
+# The run of `make run` and `make report`: the demo, or CONFIG=presets/x.yaml.
+CONFIG ?= presets/demo.yaml
+run: setup  ## Run the embedded demo (or CONFIG=presets/x.yaml) end to end and write its report
+	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 	$(MAKE) --no-print-directory report
 
-RUN = $(shell $(BIN)/python -c 'import yaml; print(yaml.safe_load(open("config.yaml"))["run"])')
-report: setup  ## Write results/<run>/report.html of the finished run
-	$(BIN)/snakemake --cores 1 --report results/$(RUN)/report.html
+RUN = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["run"])' $(CONFIG))
+report: setup  ## Write results/<run>/report.html of the finished demo (or CONFIG=presets/x.yaml)
+	$(BIN)/snakemake --cores 1 --report results/$(RUN)/report.html --configfile $(CONFIG)
 	@echo "report:  results/$(RUN)/report.html"
 	@echo "tables:  results/$(RUN)/tables/ (summary.md, downstream.csv, avc.csv, significance.csv)"
 	@echo "figures: results/$(RUN)/figures/"
@@ -50,6 +52,9 @@ lint: setup  ## ruff, snakefmt, import-linter and snakemake --lint
 
 format: setup  ## Format the sources
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/snakefmt Snakefile rules
+
+docs: setup  ## Generate config.yaml, its schema and its reference page anew
+	$(BIN)/python -m l3net.configuration.generate
 
 perf: setup  ## Measure speed as ratios, side by side; writes results/perf.json
 	$(BIN)/python -m tests.perf

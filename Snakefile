@@ -12,6 +12,9 @@ min_version("9.12")
 configfile: "config.yaml"
 
 
+include: "rules/common.smk"
+
+
 pathvars:
     results=f"results/{config['run']}",
     logs=f"logs/{config['run']}",
@@ -21,7 +24,6 @@ pathvars:
 report: "workflow/report/workflow.rst"
 
 
-include: "rules/common.smk"
 include: "rules/demo.smk"
 include: "rules/audioset.smk"
 include: "rules/samples.smk"

@@ -1,4 +1,5 @@
 # From AudioSet's lists to validated clips: fetch_segments -> select_clips -> fetch_clips {part} -> report_attrition.
+from l3net.configuration import AudioSet
 
 AUDIOSET = config["audioset"]
 
@@ -59,32 +60,10 @@ rule fetch_clips:
     params:
         **job_params(
             AUDIOSET,
-            how={
-                "workers",
-                "attempts",
-                "sleep_interval",
-                "rate_limit",
-                "give_up_after",
-                "back_off_seconds",
-                "timeout_seconds",
-                "cookies",
-                "proxy",
-                "js_runtime",
-                "expect",
-            },
-            without={
-                "directory",
-                "url_template",
-                "segments",
-                "ontology",
-                "subsets",
-                "max_clips",
-                "min_clips",
-            },
+            how=AudioSet.keys_of_how(),
+            without={"segments", "ontology", "subsets", "max_clips", "min_clips"},
         ),
         part=lambda wildcards: int(wildcards.part),
-        directory=lambda wildcards: AUDIOSET["directory"],
-        url_template=lambda wildcards: AUDIOSET["url_template"],  # its {ytid} is none of Snakemake's wildcards
     script:
         "../workflow/scripts/fetch_clips.py"
 

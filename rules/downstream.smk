@@ -1,4 +1,5 @@
 # Embeddings on small labelled data sets: fetch_dataset, fetch_weights -> embed_dataset -> classify_dataset.
+from l3net.configuration import Classify, Embed
 
 
 rule fetch_dataset:
@@ -54,15 +55,13 @@ rule embed_dataset:
     resources:
         gpu=0,
     params:
-        **job_params({"batch_size": config["embed"]["batch_size"]}, how={"batch_size"}),
+        **job_params(config["embed"], how=Embed.keys_of_how(), without={"pooling", "exports"}),
         dataset="{dataset}",
         embedding="{embedding}",
         settings=lambda wildcards: embedding_spec(wildcards.embedding),
         front_end_settings=config["front_end"],
         network=config["network"],
         seed=config["seed"],
-        hop_seconds=config["embed"]["hop_seconds"],
-        center=config["embed"]["center"],
     script:
         "../workflow/scripts/embed_dataset.py"
 
@@ -82,7 +81,7 @@ rule classify_dataset:
     resources:
         gpu=0,
     params:
-        **job_params(config["classify"], how={"xla"}, without={"curve"}),
+        **job_params(config["classify"], how=Classify.keys_of_how(), without={"curve"}),
         dataset="{dataset}",
         embedding="{embedding}",
         seed=config["seed"],

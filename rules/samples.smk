@@ -1,4 +1,5 @@
 # From clips to samples: make_shard {subset} {part} -> index_shards {subset} {split}; inspect_shards {subset}.
+from l3net.configuration import Samples
 
 
 rule make_shard:
@@ -21,7 +22,7 @@ rule make_shard:
         # hard_negatives is passed only where it asks for something: shards made without any stay as they are.
         **job_params(
             config["samples"],
-            without={"memory_megabytes"}
+            without=Samples.keys_of_how()
             | ({"hard_negatives"} if config["samples"]["hard_negatives"] == 0 else set()),
         ),
         seed=config["seed"],
@@ -37,7 +38,7 @@ rule index_shards:
     input:
         shards=lambda wildcards: [
             f"<results>/shards/{wildcards.subset}/part-{part:04d}.h5"
-            for part in split_parts(wildcards.split)
+            for part in parts_of(wildcards.split, len(PARTS))
         ],
     output:
         index="<results>/shards/{subset}/{split}.json",

@@ -1,7 +1,6 @@
 # From samples to models: train_leg {model} {epoch} -> select_checkpoint -> evaluate_avc, extract_embedding.
 
-# Keys of section train that change how a leg runs, not what it makes.
-TRAIN_HOW = ["feed_workers", "save_every_seconds", "stop_on_nan", "strategy", "xla"]
+from l3net.configuration import Train
 
 EXPORTS = {
     "openl3": "<results>/models/{model}/openl3{tag}.h5",
@@ -36,9 +35,9 @@ rule train_leg:
         state=lambda wildcards, output: output.checkpoint.partition("checkpoints")[0] + "state",
         front_end_settings=config["front_end"],
         network=config["network"],
-        settings=job_params(config["train"], without={"checkpoints", *TRAIN_HOW}),
+        settings=job_params(config["train"], without={"checkpoints", *Train.keys_of_how()}),
         # A function of the threads, so that a change of it does not train again (see job_params).
-        how=lambda wildcards, threads: {key: config["train"][key] for key in TRAIN_HOW},
+        how=lambda wildcards, threads: {key: config["train"][key] for key in Train.keys_of_how()},
         # Of a cluster's profile: a folder of the node for the shards; processes of one leg.
         local=lambda wildcards, resources: resources.get("scratch"),
         tasks=lambda wildcards, resources: resources.get("tasks", 1),
@@ -48,7 +47,7 @@ rule train_leg:
 
 rule select_checkpoint:
     input:
-        checkpoint=f"<results>/models/{{model}}/checkpoints/epoch-{max(LEGS):03d}.h5",
+        checkpoint=f"<results>/models/{{model}}/checkpoints/{checkpoint_name(max(LEGS))}.h5",
     output:
         best="<results>/models/{model}/best.h5",
         history="<results>/models/{model}/history.csv",

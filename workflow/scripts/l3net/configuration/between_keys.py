@@ -46,6 +46,11 @@ def _one_of(key: str, value: str, known: list[str], of: str) -> Iterator[str]:
         yield f"{key} is {value!r}, which is not {of}{near}"
 
 
+def _run_has_a_name(configuration: "Configuration") -> Iterator[str]:
+    if configuration.run is None:  # so that the paper's ten thousand jobs never start because no preset was named
+        yield "run is null; expected the name that a preset gives, for the paper's run --configfile presets/paper.yaml"
+
+
 def _models_stand_in_the_grid(configuration: "Configuration") -> Iterator[str]:
     if not configuration.datasets:  # then nothing asks for them
         return
@@ -162,6 +167,7 @@ def _other_run_is_there(configuration: "Configuration", folder: Path) -> Iterato
 
 
 CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
+    _run_has_a_name,
     _subsets_have_filters,
     _models_stand_in_the_grid,
     _embeddings_have_weights,

@@ -48,7 +48,7 @@ class AudioSet(Section):
         min_length=1,
     )
     ontology: PathText = setting("resources/ontology.json", "Path of AudioSet's ontology.")
-    subsets: dict[Annotated[str, Field(pattern=f"^{SUBSET_PATTERN}$")], PathText] = setting(
+    subsets: dict[Annotated[str, Field(pattern=SUBSET_PATTERN)], PathText] = setting(
         {"music": "resources/filters/music.csv", "environmental": "resources/filters/environmental.csv"},
         "Filter of each subset: a CSV of label names, with or without their descendants in the ontology.",
     )
@@ -66,7 +66,9 @@ class AudioSet(Section):
     min_clips: Whole = setting(
         1000, "Clips that each subset and split must have, else the run stops with one line.", unit="clips", ge=0
     )
-    source: SourceName = setting("youtube", "Where clips come from.")
+    source: SourceName = setting(
+        "youtube", "Where clips come from: a folder of videos, a mirror by http(s), or YouTube."
+    )
     directory: PathText | None = setting(None, "Folder of whole videos, named {ytid}.*; needed by source directory.")
     url_template: Line | None = setting(
         None, "Address of a video, with {ytid} in the place of its id; needed by source http."

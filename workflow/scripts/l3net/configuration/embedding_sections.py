@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from l3net.configuration.names import FrontEndName
+from l3net.configuration.names import ENTRY_PATTERN, MODULE_PATTERN, SHA256_PATTERN, FrontEndName
 from l3net.configuration.section import Line, PathText, Section, Seed, setting
 
 Pooling = Literal[6144, 512]
@@ -13,7 +13,6 @@ HearVectors = Literal["timestamps", "scene"]
 SoundNetLayer = Literal[
     "conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "conv6", "conv7", "conv8", "conv8_2"
 ]
-ENTRY_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"
 WeightsName = Annotated[str, Field(pattern=ENTRY_PATTERN)]
 
 OneFile = WeightsName | Annotated[list[WeightsName], Field(min_length=1, max_length=1)]
@@ -55,7 +54,7 @@ class HearEmbedding(Section):
     """An embedding of kind hear: an installed module with the API of HEAR 2021."""
 
     kind: Literal["hear"] = setting(meaning="Kind of the embedding.")
-    module: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] = setting(
+    module: Annotated[str, Field(pattern=MODULE_PATTERN)] = setting(
         meaning="Name of an installed module with the API of HEAR 2021."
     )
     weights: WeightsName | Annotated[list[WeightsName], Field(max_length=1)] = setting(
@@ -85,11 +84,11 @@ class WeightsFile(Section):
     url: PathText = setting(None, "Address (http or https) of the file.")
     package: Line = setting(None, "Python package, name==version, whose source archive holds the file.")
     member: PathText = setting(None, "Path of the file inside the package's archive.")
-    package_sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] = setting(
+    package_sha256: Annotated[str, Field(pattern=SHA256_PATTERN)] = setting(
         None, "SHA-256 of the package's archive, checked before it is opened."
     )
     path: PathText = setting(None, "Path of a file on this machine.")
-    sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = setting(
+    sha256: Annotated[str, Field(pattern=SHA256_PATTERN)] | None = setting(
         None, "SHA-256 of the file; null takes it as it is and prints the line that pins it."
     )
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from l3net.configuration.embedding_sections import Pooling
+from l3net.configuration.names import RUN_PATTERN
 from l3net.configuration.section import Distinct, Line, Number, PathText, Section, Seed, Whole, setting
 
 ExportName = Literal["openl3", "onnx", "saved_model", "vision", "vision_openl3", "vision_onnx"]
@@ -34,7 +35,7 @@ class Embed(Section):
 class Dataset(Section):
     """A downstream data set."""
 
-    layout: LayoutName = setting(meaning="Layout of its folder.")
+    layout: LayoutName = setting(meaning="Layout of its files.")
     source: PathText = setting(meaning="Folder of the data set; official downloads it from where it is published.")
     metadata: PathText = setting(
         None, "Layout folder: path of a CSV with filename, label, fold and group; metadata.csv in the folder otherwise."
@@ -45,7 +46,7 @@ class Dataset(Section):
 class Classify(Section):
     """How embeddings are classified."""
 
-    classifier: ClassifierName = setting("mlp", "Classifier.")
+    classifier: ClassifierName = setting("mlp", "Kind of the classifier.")
     protocol: ProtocolName = setting("paper", "Protocol: that of the paper's text, or that of the published code.")
     hidden: list[Annotated[Whole, Field(ge=1)]] = setting(
         [512, 128], "Units of each hidden layer.", unit="units", min_length=1
@@ -56,11 +57,11 @@ class Classify(Section):
     weight_decays: Annotated[list[Annotated[Number, Field(ge=0, le=10)]], Distinct] = setting(
         [1e-5, 1e-4, 1e-3], "Factors of the L2 penalty to choose from on the validation clips.", min_length=1
     )
-    max_epochs: Whole = setting(50, "Epochs at most.", unit="epochs", ge=1)
+    max_epochs: Whole = setting(50, "Epochs that each setting trains, at most.", unit="epochs", ge=1)
     patience_epochs: Whole = setting(
         20, "Epochs without a better validation loss after which a setting stops.", unit="epochs", ge=1
     )
-    batch_size: Whole = setting(64, "Windows of a step.", unit="windows", ge=1)
+    batch_size: Whole = setting(64, "Windows of a training step.", unit="windows", ge=1)
     validation_share: Number = setting(0.1, "Share of the training clips that is kept for validation.", gt=0, lt=1)
     seeds: Annotated[list[Seed], Distinct] = setting(
         [0], "Seeds of the classifiers; each is a whole evaluation with rows of its own.", min_length=1
@@ -83,6 +84,6 @@ class Report(Section):
     )
     bootstrap_draws: Whole = setting(1000, "Resamples of the clips for an interval.", unit="draws", ge=1, le=1_000_000)
     confidence: Number = setting(0.95, "Level of every interval, as a share.", gt=0, lt=1)
-    other_pairing: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] | None = setting(
+    other_pairing: Annotated[str, Field(pattern=RUN_PATTERN)] | None = setting(
         None, "Finished run of another samples.pairing, whose models are compared with ours in the figure pairing."
     )

@@ -3,6 +3,8 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from l3net.configuration.names import IN_WORDS
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -49,8 +51,8 @@ def describe_type(described: dict[str, Any], schema: dict[str, Any]) -> str:
         words = {"integer": "a whole number", "number": "a number"}[kind]
         return " ".join([words, *_limits(described)])
     if "pattern" in described:
-        return f"text that matches {described['pattern']}"
-    return {"boolean": "true or false", "string": "text", "null": "null", "object": "keys with values"}[kind]
+        return IN_WORDS.get(described["pattern"], f"text that matches {described['pattern']}")
+    return {"boolean": "true or false", "string": "text", "null": "null", "object": "a mapping of keys to values"}[kind]
 
 
 def _limits(described: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from l3net.configuration.json_schema import describe_type, resolve, schema_of
+from l3net.configuration.names import IN_WORDS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -36,7 +37,7 @@ def explain(error: "ValidationError", model: "type[BaseModel]", prefix: str = ""
     if found["type"] == "value_error":
         return f"config: {path} is {_shown(value)}; expected {found['ctx']['error']}"
     if where and "[key]" in found["loc"]:
-        return f"config: {path} is no name to use here; expected one that matches {found['ctx']['pattern']}"
+        return f"config: {path} cannot be named so; expected {IN_WORDS[found['ctx']['pattern']]}"
     choices = resolve(described, schema).get("enum", [])
     return (
         f"config: {path} is {_shown(value)}; expected {describe_type(described, schema)}"

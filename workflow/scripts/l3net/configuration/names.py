@@ -13,8 +13,19 @@ from l3net.errors import ConfigError
 
 FrontEndName = Literal["linear", "mel128", "mel256"]
 FRONT_ENDS: tuple[str, ...] = get_args(FrontEndName)
-SUBSET_PATTERN = r"[a-z0-9_]+"
-_MODEL = re.compile(rf"(?P<subset>{SUBSET_PATTERN})-(?P<front_end>{'|'.join(FRONT_ENDS)})(-seed(?P<seed>\d+))?")
+RUN_PATTERN = "^[A-Za-z0-9_-]+$"
+SUBSET_PATTERN = "^[a-z0-9_]+$"
+ENTRY_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"
+MODULE_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
+SHA256_PATTERN = "^[0-9a-fA-F]{64}$"
+IN_WORDS = {
+    RUN_PATTERN: "letters, digits, _ and -",
+    SUBSET_PATTERN: "lower-case letters, digits and _",
+    ENTRY_PATTERN: "a name of letters, digits, _, ., + and -",
+    MODULE_PATTERN: "the name of a Python module",
+    SHA256_PATTERN: "64 hexadecimal digits",
+}
+_MODEL = re.compile(rf"(?P<subset>{SUBSET_PATTERN[1:-1]})-(?P<front_end>{'|'.join(FRONT_ENDS)})(-seed(?P<seed>\d+))?")
 _EMBEDDING = re.compile(r"l3-(?P<model>.+?)(-epoch-(?P<epoch>\d{3}))?")
 
 

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from l3net.configuration.between_keys import check_between_keys, check_files
 from l3net.configuration.data_sections import AudioSet, Demo, Samples
-from l3net.configuration.embedding_sections import ENTRY_PATTERN, NamedEmbedding, WeightsFile, WeightsName
+from l3net.configuration.embedding_sections import NamedEmbedding, WeightsFile, WeightsName
 from l3net.configuration.evaluation_sections import Classify, Dataset, Embed, Report
+from l3net.configuration.names import ENTRY_PATTERN, RUN_PATTERN, SUBSET_PATTERN
 from l3net.configuration.section import Section, Seed, setting
 from l3net.configuration.training_sections import Evaluate, FrontEnd, Models, Network, Train
 
@@ -25,8 +26,9 @@ _OPEN_SECTIONS = ("embeddings", "weights", "datasets")  # mappings of entries th
 class Configuration(Section):
     """Every key of every stage of a run."""
 
-    run: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] = setting(
-        "paper", "Name of the run: its files are in results/{run}, logs/{run} and benchmarks/{run}."
+    run: Annotated[str, Field(pattern=RUN_PATTERN)] | None = setting(
+        None,
+        "Name of the run, which a preset gives: its files are in results/{run}, logs/{run} and benchmarks/{run}.",
     )
     seed: Seed = setting(20190512, "Seed of everything that is drawn.")
     demo: Demo = setting(Demo(), "The demo's synthetic world, made only where a path under resources/demo/ is named.")
@@ -56,7 +58,7 @@ class Configuration(Section):
         "Files of released weights: name and source.",
         validate_default=True,
     )
-    datasets: dict[Annotated[str, Field(pattern="^[a-z0-9_]+$")], Dataset] = setting(
+    datasets: dict[Annotated[str, Field(pattern=SUBSET_PATTERN)], Dataset] = setting(
         {name: {"layout": name, "source": "official"} for name in ("us8k", "esc50", "dcase2013")},
         "Downstream data sets: name, layout and source. Without any, a run ends with the trained models.",
         validate_default=True,

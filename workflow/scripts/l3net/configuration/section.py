@@ -5,6 +5,7 @@ from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from l3net.configuration.messages import explain
 from l3net.errors import ConfigError
@@ -37,9 +38,12 @@ class Section(BaseModel):
     @cache
     def keys_of_how(cls) -> frozenset[str]:
         """Return the keys that change only how a job runs and not what it makes."""
-        return frozenset(
-            name for name, field in cls.model_fields.items() if (field.json_schema_extra or {}).get("changes_only_how")
-        )
+        return frozenset(name for name, field in cls.model_fields.items() if changes_only_how(field))
+
+
+def changes_only_how(field: FieldInfo) -> bool:
+    """Return whether a key changes only how a job runs and not what it makes."""
+    return bool((field.json_schema_extra or {}).get("changes_only_how"))
 
 
 def setting(default: Any = ..., meaning: str = "", *, unit: str = "", changes_only_how: bool = False, **limits) -> Any:

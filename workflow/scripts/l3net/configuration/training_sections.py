@@ -20,7 +20,7 @@ class Models(Section):
     front_ends: Annotated[list[FrontEndName], Distinct] = setting(
         ["linear", "mel128", "mel256"], "Spectrograms that open the audio subnetwork.", min_length=1
     )
-    subsets: Annotated[list[Annotated[str, Field(pattern=f"^{SUBSET_PATTERN}$")]], Distinct] = setting(
+    subsets: Annotated[list[Annotated[str, Field(pattern=SUBSET_PATTERN)]], Distinct] = setting(
         ["music", "environmental"],
         "Subsets of AudioSet to train on; each needs its filter in audioset.subsets.",
         min_length=1,
@@ -67,7 +67,9 @@ class Train(Section):
     batch_size: Whole = setting(64, "Samples of a batch, of all replicas together.", unit="samples", ge=1)
     validation_batches: Whole = setting(1024, "Batches of the validation after each epoch.", unit="batches", ge=1)
     learning_rate: Number = setting(1e-5, "Learning rate of Adam.", gt=0, le=10)
-    schedule: ScheduleName = setting("constant", "Course of the learning rate.")
+    schedule: ScheduleName = setting(
+        "constant", "Course of the learning rate: the same throughout, or half a cosine down to 0."
+    )
     schedule_epochs: Whole = setting(300, "Epochs at whose end the cosine schedule reaches 0.", unit="epochs", ge=1)
     warmup_steps: Whole = setting(0, "Steps over which the learning rate rises from 0.", unit="steps", ge=0)
     weight_decay: Number = setting(1e-5, "Factor of the L2 penalty on kernels, which is part of the loss.", ge=0, le=1)
