@@ -35,9 +35,15 @@ rule train_leg:
         state=lambda wildcards, output: output.checkpoint.partition("checkpoints")[0] + "state",
         front_end_settings=config["front_end"],
         network=config["network"],
-        settings=job_params(config["train"], without={"checkpoints", *Train.keys_of_how()}),
+        settings={
+            key: value
+            for key, value in config["train"].items()
+            if key not in {"checkpoints", *Train.keys_of_how()}
+        },
         # A function of the threads, so that a change of it does not train again (see job_params).
-        how=lambda wildcards, threads: {key: config["train"][key] for key in Train.keys_of_how()},
+        how=lambda wildcards, threads: {
+            key: value for key, value in config["train"].items() if key in Train.keys_of_how()
+        },
         # Of a cluster's profile: a folder of the node for the shards; processes of one leg.
         local=lambda wildcards, resources: resources.get("scratch"),
         tasks=lambda wildcards, resources: resources.get("tasks", 1),

@@ -14,7 +14,11 @@ from tests.slurm.conftest import finish, on_slurm, set_up_profile, start_on_slur
 from tests.slurm.tables import assert_same_tables
 from tests.workflow.stub_run import StubRun
 
-SMALL = {"datasets": dict.fromkeys(("us8k", "dcase2013"))}
+SMALL = {
+    "datasets": dict.fromkeys(("us8k", "dcase2013")),
+    "classify": {"curve": []},
+    "report": {"reference": "music-linear"},
+}
 
 
 @pytest.fixture
@@ -115,8 +119,8 @@ def test_a_run_survives_what_a_cluster_does_to_it(cluster: Cluster, stubs: StubR
 def small_copy(folder: Path, root: Path) -> StubRun:
     """Return a copy of the workflow, its work left in, whose options make presets/slurm-smoke.yaml smaller still."""
     made = StubRun(folder, root, work=None)
-    less = made.configure({"demo": {"clips_per_class": 12, "dataset_clips_per_class": 5}})
-    made.options = ["--configfile", "presets/slurm-smoke.yaml", less[1]]
+    less = {"demo": {"clips_per_class": 12, "dataset_clips_per_class": 5}}
+    made.options = made.configure(less, preset="slurm-smoke")
     set_up_profile(made.folder, gpu_partition="main", gpus=0)
     return made
 

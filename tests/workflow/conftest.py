@@ -23,11 +23,11 @@ class Workspace:
             if path.is_file() or path.name == "filters":
                 (folder / "resources" / path.name).symlink_to(path)
 
-    def configure(self, **sections: object) -> list[str]:
-        """Write a configuration over the default one; return the options that name it."""
+    def configure(self, preset: str = "demo", **sections: object) -> list[str]:
+        """Write what differs from a preset; return the options that name both."""
         path = self.folder / "changed.yaml"
         path.write_text(yaml.safe_dump(sections))
-        return ["--configfile", str(path)]
+        return ["--configfile", f"presets/{preset}.yaml", str(path)]
 
     def snakemake(self, *options: object, cores: int = 2) -> subprocess.CompletedProcess:
         """Run ``snakemake`` here; standard error is in ``stdout`` too."""

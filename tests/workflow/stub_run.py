@@ -60,14 +60,14 @@ class StubRun:
         assert ended.returncode == 0, ended.stdout[-5000:]
         return ended.stdout
 
-    def configure(self, changes: dict[str, object]) -> list[str]:
-        """Return the options that lay `changes`, nested as in config.yaml, over the configuration."""
+    def configure(self, changes: dict[str, object], preset: str = "demo") -> list[str]:
+        """Return the options that lay `changes`, nested as in config.yaml, over a preset."""
         path = self.folder / "changed.yaml"
         path.write_text(yaml.safe_dump(changes))
-        return ["--configfile", str(path)] if changes else []
+        return ["--configfile", f"presets/{preset}.yaml", str(path)] if changes else []
 
     def run(self, **changes: object) -> None:
-        """Run the workflow to its end with `changes` of the configuration."""
+        """Run the workflow to its end with `changes` of the demo's configuration."""
         self.snakemake("--cores", 8, "--quiet", "all", *self.configure(changes))
 
     def plan(self, *options: object, **changes: object) -> dict[str, list[str]]:

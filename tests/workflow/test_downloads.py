@@ -34,10 +34,11 @@ def test_a_part_comes_from_a_server(workspace: Workspace, tmp_path: Path) -> Non
     segments.write_text("".join(f'clip-00000{n}, 1.000, 3.000, "/m/0342h"\n' for n in (1, 2)))
     with serving() as server:
         server.answers["/clip-000001.mp4"] = video
-        section = {"segments": [str(segments)], "subsets": {"environmental": None}, "parts": 1, "source": "http"}
+        section = {"segments": [str(segments)], "subsets": {"environmental": None}, "parts": 6, "source": "http"}
         section |= {"url_template": server.url + "/{ytid}.mp4", "directory": None, "allow_private_addresses": True}
         changed = workspace.configure(audioset=section, models={"subsets": ["music"]})
-        ended = workspace.snakemake("results/demo/manifests/part-0000.csv", *changed)
+        manifests = [f"results/demo/manifests/part-{part:04d}.csv" for part in range(6)]
+        ended = workspace.snakemake(*manifests, *changed)
     assert ended.returncode == 0, ended.stdout[-5000:]
-    manifest = read_manifest(workspace.folder / "results/demo/manifests/part-0000.csv")
-    assert manifest["status"].tolist() == ["ok", "removed"]
+    rows = [row for path in manifests for row in read_manifest(workspace.folder / path).itertuples()]
+    assert {row.ytid: row.status for row in rows} == {"clip-000001": "ok", "clip-000002": "removed"}

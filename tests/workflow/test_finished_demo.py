@@ -8,7 +8,8 @@ from pathlib import Path
 import h5py
 import pandas as pd
 import pytest
-import yaml
+
+from tests.workflow.preset_files import laid_over_config, read_preset
 
 TABLES = {
     "attrition.csv": ["subset", "split", "status", "n"],
@@ -37,8 +38,8 @@ def results(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def config(root: Path) -> dict:
-    return yaml.safe_load((root / "config.yaml").read_text())
+def config() -> dict:
+    return laid_over_config(read_preset("demo.yaml"))
 
 
 def plan(root: Path, *options: str) -> dict[str, int]:
@@ -116,7 +117,7 @@ def test_losing_a_last_checkpoint_runs_its_last_leg_and_what_follows(root: Path,
 def test_another_learning_rate_trains_anew_and_leaves_shards_alone(root: Path, results: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed.yaml"
     changed.write_text("train: {learning_rate: 0.0005}\n")
-    jobs = plan(root, "--configfile", str(changed))
+    jobs = plan(root, "--configfile", "presets/demo.yaml", str(changed))
     assert jobs["train_leg"] == 12
     assert jobs["extract_embedding"] == 8
     untouched = {"make_demo_videos", "select_clips", "fetch_clips", "make_shard", "index_shards", "fetch_dataset"}

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.workflow.stub_run import StubRun
 
@@ -18,7 +19,7 @@ SUMMARIES = {"collect_scores", "test_significance", "make_tables", "plot_input_r
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, root: Path) -> StubRun:
-    """A finished run of the default configuration, its work replaced by ``touch``."""
+    """A finished run of the demo, its work replaced by ``touch``."""
     made = StubRun(tmp_path_factory.mktemp("finished"), root)
     made.run()
     return made
@@ -50,6 +51,22 @@ def scores(*embeddings: str, datasets: tuple[str, ...] = DATASETS) -> list[str]:
 
 def test_a_finished_run_has_nothing_to_do(finished: StubRun) -> None:
     assert finished.plan() == {}
+
+
+def test_keys_in_another_order_make_nothing_anew(finished: StubRun) -> None:
+    def reversed_keys(value: object) -> object:
+        return {key: reversed_keys(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
+
+    configuration = finished.folder / "config.yaml"
+    given = configuration.read_text()
+    turned = reversed_keys(yaml.safe_load(given))
+    demo = reversed_keys(yaml.safe_load((finished.folder / "presets" / "demo.yaml").read_text()))
+    (finished.folder / "turned.yaml").write_text(yaml.safe_dump(demo, sort_keys=False))
+    configuration.write_text(yaml.safe_dump(turned, sort_keys=False))
+    try:
+        assert finished.plan("--configfile", "turned.yaml") == {}
+    finally:
+        configuration.write_text(given)
 
 
 def test_settings_of_how_a_job_runs_make_nothing_anew(finished: StubRun) -> None:
@@ -185,7 +202,12 @@ def test_a_front_end_more_trains_its_two_models(tmp_path: Path, root: Path) -> N
 
 def test_shards_made_again_alike_train_nothing(tmp_path: Path, root: Path) -> None:
     """Snakemake compares small files by content: an index that comes out the same ends the chain."""
-    small = {"models": {"front_ends": ["linear"]}, "datasets": dict.fromkeys(("us8k", "dcase2013"))}
+    small = {
+        "models": {"front_ends": ["linear"]},
+        "datasets": dict.fromkeys(("us8k", "dcase2013")),
+        "classify": {"curve": []},
+        "report": {"reference": "music-linear"},
+    }
     made = StubRun(tmp_path, root)
     made.run(**small)
     options = made.configure(small)

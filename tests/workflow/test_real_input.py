@@ -39,8 +39,7 @@ OF_NO_SUBSET = ('"/m/0chx_"', '"/m/0j6m2"', '"/m/015p6"')  # white noise, stream
 def run(shared_data: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("real"), root)
     lay_out(shared_data, workspace.folder / "resources" / "real", root / "resources" / "ontology.json")
-    tiny = workspace.configure(**TINY)
-    ended = workspace.snakemake("--configfile", workspace.folder / "presets" / "real.yaml", tiny[1])
+    ended = workspace.snakemake(*workspace.configure("real", **TINY))
     assert ended.returncode == 0, ended.stdout[-6000:]
     return workspace
 

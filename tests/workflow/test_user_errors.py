@@ -13,7 +13,7 @@ def test_a_misspelt_key_stops_before_anything_runs(workspace: Workspace) -> None
     ended = workspace.snakemake("-n", *workspace.configure(train={"lerning_rate": 0.1}))
     assert ended.returncode == 1
     (line,) = lines_with(ended.stdout, "lerning_rate")
-    assert "config: unknown key 'lerning_rate' at train; did you mean 'learning_rate'?" in line
+    assert line == "config: unknown key train.lerning_rate; did you mean train.learning_rate?"
     assert "Traceback" not in ended.stdout
 
 
@@ -51,5 +51,29 @@ def test_a_run_to_compare_with_that_was_not_made(workspace: Workspace) -> None:
     ended = workspace.snakemake("-n", *workspace.configure(report={"other_pairing": "never"}))
     assert ended.returncode == 1
     (line,) = lines_with(ended.stdout, "other_pairing")
-    assert "names the run never, but results/never/models is not there; make that run first" in line
+    assert "names the run 'never', but results/never/models is not there; make that run first" in line
     assert "Traceback" not in ended.stdout
+
+
+def test_a_run_without_a_preset_is_nobodys(workspace: Workspace) -> None:
+    """Without the default profile, and so without the demo, what stands in config.yaml is no run by itself."""
+    ended = workspace.snakemake("-n", "--workflow-profile", "none")
+    assert ended.returncode == 1
+    (line,) = lines_with(ended.stdout, "config: run")
+    assert line.endswith("expected the name that a preset gives, for the paper's run --configfile presets/paper.yaml")
+
+
+def test_a_cluster_without_a_preset_runs_the_demo(workspace: Workspace) -> None:
+    ended = workspace.snakemake("-n", "--profile", "workflow/profiles/slurm", "--executor", "dryrun")
+    assert ended.returncode == 0
+    assert "results/demo/tables/summary.csv" in ended.stdout
+    assert "results/paper" not in ended.stdout
+
+
+def test_a_run_without_data_sets_ends_with_the_models(workspace: Workspace) -> None:
+    none = dict.fromkeys(("us8k", "esc50", "dcase2013"))
+    ended = workspace.snakemake("-n", "--quiet", "rules", *workspace.configure(datasets=none, weights=None))
+    assert ended.returncode == 0, ended.stdout
+    rules = {line.split()[0] for line in ended.stdout.splitlines() if line.split()[1:] and line.split()[1].isdigit()}
+    assert {"train_leg", "evaluate_avc", "extract_embedding", "plot_training_curves"} <= rules
+    assert not {"fetch_dataset", "embed_dataset", "collect_scores", "make_tables", "plot_confusion"} & rules
