@@ -4,7 +4,7 @@ from l3net.configuration import Samples
 
 rule make_shard:
     input:
-        # attrition.csv is the gate of audioset.min_clips; that it was written anew is no reason to sample anew
+        # attrition.csv checks audioset.min_clips; that it was written anew is no reason to sample anew
         ancient("<results>/attrition.csv"),
         clips="<results>/clips/{subset}.csv",
         manifest="<results>/manifests/part-{part}.csv",

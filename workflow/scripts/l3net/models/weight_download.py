@@ -23,7 +23,7 @@ _log = logging.getLogger("l3net")
 
 
 def fetch_weight_file(name: str, settings: dict[str, Any], target: Path) -> None:
-    """Put the weights file `name` at `target`, whole and checked, or not at all.
+    """Fetch the weights file `name` to `target`, whole and checked, or not at all.
 
     Parameters
     ----------

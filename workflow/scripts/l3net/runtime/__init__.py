@@ -1,5 +1,5 @@
-"""What every stage needs, whatever it computes: the door between Snakemake and Python, files that are
-written whole or not at all, downloads, hashes, provenance, progress and signals. No audio in here."""
+"""What every stage needs, whatever it computes: binding to Snakemake and to the command line, writing files whole,
+growing HDF5 datasets, aligned arrays, downloads, hashes, provenance, progress and signals. Nothing here knows audio."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Writing that leaves either the whole file or none."""
+"""Writing files and folders whole or not at all."""
 
 import secrets
 import shutil
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(target: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside `target`; rename it to `target` if the block ends well, else remove it.
+    """Yield a temporary path beside `target`; rename it to `target` if the block ends without an error, else remove it.
 
-    The temporary name keeps the suffix of `target` (writers choose formats by it) and starts with a dot.
+    The temporary name starts with a dot and keeps the suffix of `target`, by which writers choose a format.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def replacing(target: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(target: Path | str) -> Iterator[Path]:
-    """Yield a new temporary folder beside `target`; put it in the place of `target` if the block ends well."""
+    """Yield a new temporary folder beside `target`; it replaces `target` if the block ends without an error."""
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")

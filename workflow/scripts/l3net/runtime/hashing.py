@@ -1,9 +1,7 @@
-"""Named, stable hashes: the same on every machine and in every Python version."""
+"""Hashes that are the same on every machine and in every version of Python."""
 
 import hashlib
 from pathlib import Path
-
-_CHUNK_BYTES = 1 << 20
 
 
 def stable_hash(text: str) -> int:
@@ -12,9 +10,6 @@ def stable_hash(text: str) -> int:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
+    """Return the hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Progress of a long step: a bar on a terminal, a line a minute in a log."""
+"""Showing the progress of a long step: a bar on a terminal, a line a minute in a log."""
 
 import logging
 import sys
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 class Progress:
-    """Counts units of work; shows them as a bar on a terminal, else logs a line a minute and one at the end.
+    """Counts units of work, shown as a bar on a terminal, or else as a line a minute and a last line in the log.
 
     Parameters
     ----------
-    what : what is being done, e.g. ``"fetching"``.
-    total : number of units expected, or None when it is not known.
-    unit : the unit's name in the plural, e.g. ``"clips"``.
+    what : the activity, such as ``"fetching"``.
+    total : number of units expected; None where it is not known.
+    unit : the unit's name in the plural, such as ``"clips"``.
     """
 
     def __init__(self, what: str, total: int | None = None, unit: str = "items") -> None:
@@ -38,7 +38,7 @@ class Progress:
             _log.info(self.line())
 
     def line(self) -> str:
-        """Return the state as one line: done, total, units a second, time left."""
+        """Describe the state in one line: units done and expected, units a second, minutes left."""
         seconds = max(time.monotonic() - self._started, 1e-9)
         rate = self.done / seconds
         text = f"{self.what}: {self.done}{'' if self.total is None else f' of {self.total}'} {self.unit}, {rate:.3g}/s"
@@ -57,7 +57,7 @@ class Progress:
 
 
 def track_progress(items: Iterable[T], what: str, total: int | None = None, unit: str = "items") -> Iterator[T]:
-    """Yield `items`, showing progress."""
+    """Yield `items` and show the progress."""
     if total is None and hasattr(items, "__len__"):
         total = len(items)
     with Progress(what, total, unit) as progress:

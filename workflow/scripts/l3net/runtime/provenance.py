@@ -1,4 +1,4 @@
-"""Where an artefact comes from: configuration, seeds, package versions, commit."""
+"""Recording where an artefact comes from: its configuration and seeds, package versions, and the commit."""
 
 import json
 import subprocess
@@ -11,21 +11,21 @@ _PACKAGES = ("l3net", "numpy", "scipy", "h5py", "tensorflow", "keras", "scikit-l
 
 
 def canonical_json(value: Any) -> str:
-    """Return `value` as JSON with sorted keys and no spaces; paths become strings."""
+    """Write `value` as JSON with sorted keys and without spaces; paths become strings."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
 
 
 def describe(**config: Any) -> dict[str, str]:
-    """Return the three strings every artefact carries: ``config``, ``versions`` (canonical JSON) and ``commit``.
+    """Return the three strings that every artefact carries: ``config`` and ``versions`` (canonical JSON), ``commit``.
 
-    It holds no time and no machine name, so that the same inputs give the same artefact.
+    They hold no time and no machine name, so that the same inputs give the same artefact.
     """
     return {"config": canonical_json(config), "versions": canonical_json(versions()), "commit": commit()}
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of the packages a result depends on, those that are installed."""
+    """Return the versions of those packages that a result depends on and that are installed."""
     found = {}
     for package in _PACKAGES:
         try:

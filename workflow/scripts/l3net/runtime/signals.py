@@ -1,15 +1,18 @@
-"""Requests to stop (SIGTERM of a time limit or preemption, SIGINT of a keyboard), kept until a good moment."""
+"""Noting requests to stop, so that a stage can stop at a good moment.
+
+SIGTERM comes with a time limit or a preemption, SIGINT from a keyboard.
+"""
 
 import signal
 import threading
 
 
 class StopRequests:
-    """While entered, notes SIGTERM and SIGINT instead of dying of them.
+    """A context in which SIGTERM and SIGINT are noted and do not end the process.
 
     Attributes
     ----------
-    received : the name of the first signal, or None.
+    received : the name of the first signal; None before it.
     """
 
     def __init__(self) -> None:
@@ -17,7 +20,7 @@ class StopRequests:
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "StopRequests":
-        # Python lets only the main thread set handlers; elsewhere signals keep their effect.
+        # Only the main thread may set handlers; in other threads signals keep their effect.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._before[number] = signal.signal(number, self._note)

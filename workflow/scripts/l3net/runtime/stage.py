@@ -1,7 +1,7 @@
-"""The door of a stage: binds a stage function to a Snakemake job or to a command line.
+"""Running a stage function as a Snakemake job or as a command.
 
-A stage is a function whose parameters carry the names of its rule's inputs, outputs and params. Under Snakemake the
-names are checked both ways; from a shell the same signature becomes a command with one ``--option`` a parameter.
+The parameters of a stage function carry the names of its rule's inputs, outputs and params. Under Snakemake the names
+are compared both ways; in a shell the same signature becomes a command with one ``--option`` for each parameter.
 """
 
 import argparse
@@ -51,14 +51,14 @@ def run(function: Callable[..., Any], arguments: Callable[[], dict[str, Any]]) -
 
 
 def bind(function: Callable[..., Any], snakemake: Any) -> dict[str, Any]:
-    """Return the arguments of `function` from a Snakemake job.
+    """Take the arguments of `function` from a Snakemake job.
 
-    Unnamed inputs and outputs are dependencies only. A parameter called ``threads`` receives the job's threads.
+    Inputs and outputs without a name are dependencies only. A parameter ``threads`` receives the job's threads.
 
     Raises
     ------
     ConfigError
-        A name that only the rule or only the function has, or that the rule has twice.
+        A name stands in the rule alone, in the function alone, or twice in the rule.
     """
     given: dict[str, Any] = {}
     for section in (snakemake.input, snakemake.output, snakemake.params):
@@ -80,7 +80,7 @@ def bind(function: Callable[..., Any], snakemake: Any) -> dict[str, Any]:
 
 
 def command_line(function: Callable[..., Any]) -> argparse.ArgumentParser:
-    """Return a parser with one option for each parameter of `function`; what has a default is optional."""
+    """Make a parser with one option for each parameter of `function`; a parameter with a default is optional."""
     parser = argparse.ArgumentParser(
         prog=f"{function.__name__}.py",
         description=inspect.getdoc(function),
@@ -99,7 +99,7 @@ def command_line(function: Callable[..., Any]) -> argparse.ArgumentParser:
 
 
 def options(function: Callable[..., Any], arguments: dict[str, Any]) -> list[str]:
-    """Return `arguments` of `function` as words that `command_line` reads back; what is None or default is left out."""
+    """Write `arguments` of `function` as words that `command_line` reads back; None and defaults are left out."""
     words: list[str] = []
     for name, parameter in inspect.signature(function).parameters.items():
         value, flag = arguments.get(name, parameter.default), name.replace("_", "-")
@@ -115,7 +115,7 @@ def options(function: Callable[..., Any], arguments: dict[str, Any]) -> list[str
 
 
 def _option(hint: Any) -> dict[str, Any]:
-    """Return argparse's settings for a parameter of type `hint`."""
+    """Choose argparse's settings for a parameter of type `hint`."""
     plain, origin = _without_none(hint), typing.get_origin(_without_none(hint))
     if plain is bool:
         return {"action": argparse.BooleanOptionalAction}
@@ -129,7 +129,7 @@ def _option(hint: Any) -> dict[str, Any]:
 
 
 def _convert(value: Any, hint: Any) -> Any:
-    """Return a value of the rule as the type that the parameter asks for: paths become `Path`, lists lists."""
+    """Convert a value of the rule to the type of the parameter: paths become `Path`, sequences become lists."""
     plain = _without_none(hint)
     is_list = not isinstance(value, str | dict) and hasattr(value, "__iter__")
     if typing.get_origin(plain) is list:
@@ -145,7 +145,7 @@ def _convert(value: Any, hint: Any) -> Any:
 
 
 def _without_none(hint: Any) -> Any:
-    """Return ``X`` for ``X | None``, anything else as it is."""
+    """Return ``X`` for ``X | None``, any other type as it is."""
     kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
     is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     return kinds[0] if is_union and len(kinds) == 1 else hint
@@ -159,7 +159,7 @@ def _number_or_text(text: str) -> Any:
 
 
 def _log_to(path: str | None) -> None:
-    """Log to standard error, and everything to the job's log file where there is one."""
+    """Log to standard error; with a log file, log everything to the file and only warnings to standard error."""
     log = logging.getLogger("l3net")
     log.setLevel(logging.INFO)
     screen = logging.StreamHandler()
