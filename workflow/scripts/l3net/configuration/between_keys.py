@@ -133,8 +133,9 @@ def _filters_are_there(configuration: "Configuration", folder: Path) -> Iterator
     for key, path in {**paths, "audioset.ontology": configuration.audioset.ontology}.items():
         if not (folder / path).is_file():
             beside = (folder / path).parent
-            known = [str(Path(path).parent / one.name) for one in beside.iterdir()] if beside.is_dir() else []
-            yield f"{key} is {path!r}, and there is no such file{nearest(path, known)}"
+            stems = [one.stem for one in beside.iterdir()] if beside.is_dir() else []
+            near = nearest(Path(path).stem, stems).replace("?", f"{Path(path).suffix}?")
+            yield f"{key} is {path!r}, and there is no such file{near}"
 
 
 def _folders_have_metadata(configuration: "Configuration", folder: Path) -> Iterator[str]:

@@ -1,0 +1,81 @@
+"""The choices that the configuration offers are those that the other rooms know, no more and no fewer."""
+
+from typing import Any, get_args
+
+import pytest
+
+from l3net.audioset.splits import SPLITS, parts_of
+from l3net.configuration import data_sections, embedding_sections, evaluation_sections, training_sections
+from l3net.configuration.embedding_sections import NamedEmbedding
+from l3net.configuration.names import FRONT_ENDS
+from l3net.configuration.section import Section
+
+
+def test_parts_leave_no_split_empty_from_six_on() -> None:
+    def empty(parts: int) -> list[str]:
+        return [split for split in SPLITS if not parts_of(split, parts)]
+
+    least = data_sections.AudioSet.model_fields["parts"].metadata
+    assert any(getattr(limit, "ge", None) == 6 for limit in least)
+    assert all(empty(parts) for parts in (1, 2, 3, 4, 5))
+    assert not any(empty(parts) for parts in range(6, 1001))
+
+
+def test_front_ends_versions_and_poolings() -> None:
+    from l3net.models import front_ends
+
+    assert tuple(front_ends.FRONT_ENDS) == FRONT_ENDS
+    assert get_args(training_sections.FrontEndVersion) == front_ends.FRONT_END_VERSIONS
+    assert get_args(embedding_sections.Pooling) == front_ends.POOLINGS
+
+
+def test_objectives_and_the_narrowest_network() -> None:
+    from l3net.models import l3
+
+    assert get_args(training_sections.ObjectiveName) == l3.OBJECTIVES
+    (least,) = [limit.ge for limit in training_sections.Network.model_fields["width"].metadata if hasattr(limit, "ge")]
+    assert least * l3.CHANNELS[0] == 1
+
+
+def test_pairings() -> None:
+    from l3net.samples import recipes
+
+    assert get_args(data_sections.PairingName) == recipes.PAIRINGS
+
+
+def test_strategies() -> None:
+    from l3net.training import devices
+
+    assert get_args(training_sections.StrategyName) == devices.STRATEGIES
+
+
+def test_layouts() -> None:
+    from l3net.downstream.archive_layouts import LAYOUTS
+
+    assert set(get_args(evaluation_sections.LayoutName)) == set(LAYOUTS)
+
+
+def test_precisions_of_inference() -> None:
+    from l3net.inference.precisions import PRECISIONS
+
+    assert get_args(embedding_sections.InferencePrecision) == PRECISIONS
+
+
+def entries() -> dict[str, type[Section]]:
+    union, *_ = get_args(NamedEmbedding)
+    found: dict[str, Any] = {get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(union)}
+    return found
+
+
+@pytest.mark.parametrize("kind", entries())
+def test_keys_of_a_kind_of_embedding(kind: str) -> None:
+    from l3net.embeddings.registry import KINDS
+
+    keys, _ = KINDS[kind]
+    assert set(entries()[kind].model_fields) - {"kind", "weights"} == set(keys)
+
+
+def test_kinds_of_embeddings() -> None:
+    from l3net.embeddings.registry import KINDS
+
+    assert set(entries()) == set(KINDS) - {"l3"}, "l3 is for our own models, which no entry names"
