@@ -1,5 +1,7 @@
 """The choices that the configuration offers are those that the other rooms know, no more and no fewer."""
 
+import re
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -79,3 +81,14 @@ def test_kinds_of_embeddings() -> None:
     from l3net.embeddings.registry import KINDS
 
     assert set(entries()) == set(KINDS) - {"l3"}, "l3 is for our own models, which no entry names"
+
+
+def test_classifiers() -> None:
+    from l3net.downstream.classifiers import CLASSIFIERS
+
+    assert set(get_args(evaluation_sections.ClassifierName)) == set(CLASSIFIERS)
+
+
+def test_exports_are_those_of_the_rules(root: Path) -> None:
+    table = re.search(r"(?ms)^EXPORTS = \{\n(.+?)^\}", (root / "rules" / "training.smk").read_text()).group(1)
+    assert set(get_args(evaluation_sections.ExportName)) == set(re.findall(r'^    "(\w+)":', table, re.MULTILINE))
