@@ -40,9 +40,9 @@ def write_checkpoint(path: Path, epoch: int = 2, **settings: object) -> keras.Mo
     return model
 
 
-def write_embedding(path: Path, **settings: object) -> keras.Model:
+def write_embedding(path: Path, pooling: int = 6144, **settings: object) -> keras.Model:
     """Write an embedding.keras; return its network, sound -> vectors."""
-    model = embedding_network(network(**settings))
+    model = embedding_network(network(**settings), pooling=pooling)
     model.save(path)
     about = {"kind": "l3", "front_end": "mel128", "subset": "music", "epoch": 2, "samples_seen": 200, "model_seed": 7}
     add_keras_metadata(path, about)

@@ -1,4 +1,4 @@
-"""Anyone's HEAR module as an embedding: on numpy, on PyTorch where it is installed, and modules that break."""
+"""Somebody else's HEAR module as an embedding: on numpy, on PyTorch where it is installed, and modules that break."""
 
 import sys
 from pathlib import Path
@@ -89,7 +89,7 @@ def joined(embedding, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def test_a_numpy_module_over_a_long_sound(write) -> None:
     """Five minutes are heard in stretches of a minute; times go on from one to the next."""
     audio = np.random.default_rng(0).normal(0, 0.1, 300_000).astype(np.float32)
-    embedding = load_hear_module(write(NUMPY), Path("some.weights"))
+    embedding = load_hear_module([Path("some.weights")], module=write(NUMPY))
     vectors, times = joined(embedding, audio)
     pieces = audio.reshape(-1, 100)
     np.testing.assert_allclose(vectors, np.stack([pieces.mean(1), pieces.max(1)], -1), rtol=1e-5, atol=1e-7)
@@ -99,7 +99,7 @@ def test_a_numpy_module_over_a_long_sound(write) -> None:
 
 def test_scene_vectors(write) -> None:
     audio = np.random.default_rng(0).normal(0, 0.1, 5000).astype(np.float32)
-    embedding = load_hear_module(write(NUMPY), vectors="scene")
+    embedding = load_hear_module([], module=write(NUMPY), vectors="scene")
     vectors, times = joined(embedding, audio)
     np.testing.assert_allclose(vectors, [[audio.mean(), audio.min(), audio.max()]], rtol=1e-5)
     assert (times.tolist(), embedding.dimension) == ([0.0], 3)
@@ -108,17 +108,31 @@ def test_scene_vectors(write) -> None:
 def test_a_pytorch_module(write) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     audio = np.random.default_rng(0).normal(0, 0.1, 5000).astype(np.float32)
-    vectors, times = joined(load_hear_module(write(TORCH)), audio)
+    vectors, times = joined(load_hear_module([], module=write(TORCH)), audio)
     np.testing.assert_allclose(vectors[:, 0], 2 * audio[::100], rtol=1e-6)
     np.testing.assert_allclose(times, 0.1 * np.arange(50))
 
 
 def test_modules_that_are_not_as_the_api_says(write) -> None:
     with pytest.raises(ConfigError, match="has no timestamp_embedding_size, which the HEAR API asks for"):
-        load_hear_module(write(NUMPY.replace("timestamp_embedding_size = 2", "")))
+        load_hear_module([], module=write(NUMPY.replace("timestamp_embedding_size = 2", "")))
     with pytest.raises(WeightsError, match=r"load_model fails: RuntimeError: no such weights"):
-        load_hear_module(write(NUMPY), Path("a.broken"))
+        load_hear_module([Path("a.broken")], module=write(NUMPY))
     with pytest.raises(ConfigError, match="has no get_scene_embeddings; it is no HEAR 2021 module"):
-        load_hear_module(write(NUMPY.replace("get_scene_embeddings", "other")))
+        load_hear_module([], module=write(NUMPY.replace("get_scene_embeddings", "other")))
     with pytest.raises(ConfigError, match="vectors is 'scenes'; expected one of timestamps, scene"):
-        load_hear_module(write(NUMPY), vectors="scenes")
+        load_hear_module([], module=write(NUMPY), vectors="scenes")
+
+
+def test_the_example_of_the_documents() -> None:
+    """A tone has its most energy in the same band all the time."""
+    pytest.importorskip("librosa", reason="librosa is not installed")
+    tone = np.sin(2 * np.pi * 2000 * np.arange(22050) / 22050).astype(np.float32)
+    embedding = load_hear_module([], module="docs.examples.log_mel_statistics", vectors="scene")
+    vectors, _ = joined(embedding, tone)
+    assert vectors.shape == (1, embedding.dimension)
+    mean, deviation = vectors[0, :64], vectors[0, 64:128]
+    assert abs(deviation[mean.argmax()]) < 1.0
+    over_time, times = joined(load_hear_module([], module="docs.examples.log_mel_statistics"), tone)
+    assert set(over_time.argmax(axis=1)) == {mean.argmax()}
+    np.testing.assert_allclose(times, np.arange(len(times)) * 512 / 22050, rtol=1e-6)

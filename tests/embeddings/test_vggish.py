@@ -10,8 +10,6 @@ from l3net.embeddings import vggish
 from l3net.embeddings.vggish import LAYERS, log_mel, read_vggish, read_whitening, vggish_network
 from l3net.errors import WeightsError
 
-LAYERS = LAYERS
-
 
 def log_mel_by_definition(audio: np.ndarray) -> np.ndarray:
     """Return 96 x 64 in float64: sums of cosines and sines for the transform, a loop over the triangles."""

@@ -14,8 +14,8 @@ import pytest
 
 from l3net.embeddings.embedding_keras import embedding_of_model
 from l3net.embeddings.registry import load_embedding
-from l3net.errors import ConfigError, WeightsError
-from l3net.models.export import export_embedding, without_fft
+from l3net.errors import WeightsError
+from l3net.models.export import export_embedding
 from l3net.models.front_ends import FRONT_ENDS
 from l3net.models.l3 import build_l3, embedding_network, vision_embedding_network
 from l3net.models.openl3_weights import read_openl3_weights, write_openl3_weights
@@ -108,15 +108,6 @@ def test_a_file_of_another_shape_names_the_first_layer_that_differs(tmp_path: Pa
         read_openl3_weights(narrow, tmp_path / "text.h5")
 
 
-def test_what_openl3_cannot_hold_is_refused(tmp_path: Path) -> None:
-    small = embedding_network(tiny_embedding.network())
-    with pytest.raises(WeightsError, match=r"only models of network.width 1"):
-        export_embedding(small, {"hop_length": 1936}, tmp_path / "small.h5")
-    with pytest.raises(ConfigError, match="unknown format"):
-        export_embedding(small, {}, tmp_path / "small.pb")
-    assert not list(tmp_path.iterdir())
-
-
 OPENL3_PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -159,27 +150,3 @@ def test_openl3_itself_reads_what_is_exported_and_what_it_writes_is_read_here(
         settings = {"kind": "openl3", "front_end": name, "pooling": 512, "subset": "env"}
         read = load_embedding(settings, [tmp_path / f"openl3_audio_{name}_env.h5"])
         assert difference(read.network(sounds), np.load(tmp_path / f"{name}_written.npy")) < 1e-4, name
-
-
-def test_onnx_gives_the_same_embedding(tmp_path: Path, sounds: np.ndarray) -> None:
-    pytest.importorskip("tf2onnx", reason="the extra l3net[onnx] is not installed")
-    runtime = pytest.importorskip("onnxruntime", reason="the extra l3net[onnx] is not installed")
-    ours = embedding_network(tiny_embedding.network())
-    export_embedding(ours, {}, tmp_path / "ours.onnx")
-    session = runtime.InferenceSession(str(tmp_path / "ours.onnx"), providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {session.get_inputs()[0].name: sounds})
-    assert difference(found, np.array(ours(sounds))) < 1e-4
-
-
-def test_the_front_end_of_onnx_is_the_front_end(sounds: np.ndarray) -> None:
-    ours = embedding_network(tiny_embedding.network())
-    assert difference(np.array(without_fft(ours)(sounds)), np.array(ours(sounds))) < 1e-4
-
-
-def test_a_saved_model_serves_without_this_library(tmp_path: Path, sounds: np.ndarray) -> None:
-    import tensorflow as tf
-
-    ours = embedding_network(tiny_embedding.network())
-    export_embedding(ours, {}, tmp_path / "saved")
-    loaded = tf.saved_model.load(str(tmp_path / "saved"))
-    assert difference(np.array(loaded.serve(sounds)), np.array(ours(sounds))) < 1e-5

@@ -6,8 +6,8 @@ import h5py
 import pandas as pd
 import pytest
 
+from l3net.cli.real_input import ESC10, draw_id, lay_out_esc10, lay_out_videos
 from tests.workflow.conftest import Workspace
-from tests.workflow.lay_out_real_input import ESC10, lay_out
 
 TINY = {
     "run": "real",
@@ -32,13 +32,18 @@ TINY = {
 }
 
 
+PIANO = "/m/05r5c"
 OF_NO_SUBSET = ('"/m/0chx_"', '"/m/0j6m2"', '"/m/015p6"')  # white noise, stream, bird
 
 
 @pytest.fixture(scope="module")
 def run(shared_data: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("real"), root)
-    lay_out(shared_data, workspace.folder / "resources" / "real", root / "resources" / "ontology.json")
+    real, recordings = workspace.folder / "resources" / "real", Path(__file__).with_name("real_recordings.csv")
+    lay_out_videos(recordings, shared_data / "video", real, root / "resources" / "ontology.json")
+    lay_out_esc10(shared_data / "esc10", real / "ESC-50")
+    with open(real / "segments.csv", "a", encoding="utf-8") as file:  # AudioSet names videos that are gone
+        file.write(f'{draw_id("gone", 0)}, 30.000, 40.000, "{PIANO}"\n')
     ended = workspace.snakemake(*workspace.configure("real", **TINY))
     assert ended.returncode == 0, ended.stdout[-6000:]
     return workspace

@@ -1,12 +1,9 @@
 """Embed every clip of a downstream data set with one embedding."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from l3net.downstream import read_dataset_index
-from l3net.embeddings import EMBEDDING_FACTS, DatasetVectorsWriter, Embedding, NetworkDefaults, load_embedding
+from l3net.embeddings import EMBEDDING_FACTS, DatasetVectorsWriter, load_embedding
 from l3net.errors import DatasetError
 from l3net.media import audio_blocks
 from l3net.runtime import Progress, atomic, provenance, stage
@@ -33,11 +30,14 @@ def embed_dataset(
     ----------
     clips : index CSV made by fetch_dataset: path,filename,label,fold,group.
     model : the embedding's files: an embedding.keras, released weights, or none.
-    settings : the embedding's lines of the configuration: kind and its keys.
-    front_end_settings, network, seed : of an embedding that is built from scratch (random).
-    hop_seconds : from one window to the next.
+    output : HDF5 file to write.
+    dataset, embedding : their names, which the file keeps.
+    settings : the embedding's entry in the configuration: kind and its keys.
+    front_end_settings, network, seed : sections of the configuration that an untrained network (kind random) is built
+        from.
+    hop_seconds : seconds from one window to the next.
     center : whether a timestamp is the centre of its window or its start.
-    batch_size : windows at a time.
+    batch_size : how many windows the network is given at a time.
 
     Raises
     ------
@@ -47,14 +47,18 @@ def embed_dataset(
         A clip that cannot be read.
     """
     table = read_dataset_index(clips)
-    if table.empty:
+    if not len(table):
         raise DatasetError(f"{clips}: no clips; expected a row for each")
-    named = load_embedding(settings, model, NetworkDefaults(front_end_settings, network, seed))
+    of_network = {}
+    if settings.get("kind") == "random":
+        of_network = {**front_end_settings, "width": network["width"], "seed": seed}
+    named = load_embedding({**of_network, **settings}, model)
     attributes = {key: named.about[key] for key in ("kind", *EMBEDDING_FACTS)}
     attributes |= {"dataset": dataset, "embedding": embedding, "hop_seconds": hop_seconds, "center": center}
     attributes |= {"model": provenance.canonical_json(named.about)}
     attributes |= provenance.describe(settings=settings, seed=seed, batch_size=batch_size)
-    pieces = named.embed(_sounds(table, named), hop_seconds=hop_seconds, center=center, batch_size=batch_size)
+    sounds = ((path, audio_blocks(Path(path), named.sample_rate)) for path in table["path"])
+    pieces = named.embed(sounds, hop_seconds=hop_seconds, center=center, batch_size=batch_size)
     with (
         atomic.replacing(output) as temporary,
         DatasetVectorsWriter(temporary, named.dimension, table, attributes) as writer,
@@ -67,11 +71,6 @@ def embed_dataset(
             if piece.is_last:
                 writer.end_clip()
                 progress.advance()
-
-
-def _sounds(table: pd.DataFrame, named: Embedding) -> Iterator:
-    for path in table["path"]:
-        yield path, audio_blocks(Path(path), named.sample_rate)
 
 
 if __name__ == "__main__":

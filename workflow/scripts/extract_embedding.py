@@ -1,14 +1,15 @@
 """Take the audio embedding out of a checkpoint, as one file that needs nothing else."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
-
+from l3net import models, training
 from l3net.embeddings import add_keras_metadata
 from l3net.errors import WeightsError
-from l3net.models import embedding_network, export_embedding, vision_embedding_network
 from l3net.runtime import atomic, provenance, stage
-from l3net.training import Checkpoint, load_l3, read_checkpoint
+
+if TYPE_CHECKING:
+    import keras
 
 
 def extract_embedding(
@@ -18,12 +19,12 @@ def extract_embedding(
 
     Parameters
     ----------
-    checkpoint : a best.h5, or the checkpoint of any epoch (its own weights, not the best before it).
-    model : the file to write.
-    exports : more files to write, each in the format of its suffix (`embedding_exports`); those whose name starts with
-        ``vision``, and .keras, are of the vision embedding: images [batch, size, size, 3] in [-1, 1] -> vectors.
+    checkpoint : a best.h5, or the checkpoint of any epoch, of which the epoch's own weights are taken.
+    model : the embedding.keras to write.
+    exports : more files to write, each in the format of its suffix (`models.export_formats`). A name that begins with
+        ``vision`` and a .keras are the vision embedding: images [batch, size, size, 3] in [-1, 1] -> vectors.
     pooling : the embedding's size at width 1: 6144 or 512.
-    subset : what the model was trained on; has to be what the checkpoint says.
+    subset : the subset that the checkpoint must say it was trained on; empty for any.
 
     Raises
     ------
@@ -32,39 +33,39 @@ def extract_embedding(
     ConfigError
         An export in an unknown format, or without the packages it needs.
     """
-    whole, about = load_l3(checkpoint, best=False)
+    for target in exports:
+        if target.suffix != ".keras":
+            models.check_export_format(target)
+    l3_model, about = training.load_l3(checkpoint, best=False)
     if subset and about["subset"] != subset:
         raise WeightsError(f"{checkpoint}: was trained on {about['subset']}, not on {subset}; is it the right file?")
-    history = read_checkpoint(checkpoint)
+    history = training.read_checkpoint(checkpoint)
     origin = {
         **{key: about[key] for key in ("front_end", "front_end_version", "hop_length", "subset", "epoch")},
         "samples_seen": about["samples_seen"],
         "model_seed": about["seed"],
-        "validation_accuracy": _validation_accuracy(history, about["epoch"]),
+        "validation_accuracy": _validation_accuracy(history.history, about["epoch"]),
         "training": history.provenance,
         **provenance.describe(pooling=pooling, subset=subset),
     }
-    sound = embedding_network(whole, pooling=pooling)
+    sound = models.embedding_network(l3_model, pooling=pooling)
     _save(sound, {"kind": "l3", "pooling": pooling, **origin}, model)
-    vision = vision_embedding_network(whole)
-    about_vision = {"kind": "l3-vision", "image_size": about["image_size"], **origin}
+    vision = models.vision_embedding_network(l3_model)
     for target in exports:
-        is_vision = target.name.startswith("vision")
         if target.suffix == ".keras":
-            _save(vision, about_vision, target)
+            _save(vision, {"kind": "l3-vision", "image_size": about["image_size"], **origin}, target)
         else:
-            export_embedding(vision if is_vision else sound, origin, target)
+            models.export_embedding(vision if target.name.startswith("vision") else sound, origin, target)
 
 
-def _save(network: keras.Model, metadata: dict, target: Path) -> None:
+def _save(network: "keras.Model", metadata: dict, target: Path) -> None:
     with atomic.replacing(target) as temporary:
         network.save(temporary)
         add_keras_metadata(temporary, {**metadata, "dimension": network.output_shape[-1]})
 
 
-def _validation_accuracy(history: Checkpoint, epoch: int) -> float | None:
-    columns = history.history
-    return columns["val_accuracy"][columns["epoch"].index(epoch)] if epoch in columns["epoch"] else None
+def _validation_accuracy(history: dict[str, list], epoch: int) -> float | None:
+    return history["val_accuracy"][history["epoch"].index(epoch)] if epoch in history["epoch"] else None
 
 
 if __name__ == "__main__":

@@ -3,16 +3,17 @@
     import l3net
 
     vectors, times = l3net.embed(audio, sample_rate, model="embedding.keras")  # vectors [n, d], times [n] in seconds
-    model = l3net.load("embedding.keras")  # loaded once, for many calls of embed
+    model = l3net.load("embedding.keras")  # loaded once, for many calls: l3net.embed(audio, sample_rate, model=model)
 
-From a shell: ``l3net embed sounds/ --model embedding.keras --output vectors/``. The rooms of the library, from the
-lowest to the highest: errors, runtime, configuration, media, audioset, samples and acquisition, feed and models and
-inference, embeddings, training and downstream and demo and report, cli. A room imports only from rooms below it.
+In a shell, ``l3net embed sounds/ --model embedding.keras --output vectors/`` does the same for files. The rooms of the
+library, from the lowest to the highest: errors, runtime, configuration, media, audioset, samples and acquisition,
+feed and models and inference, embeddings, training and downstream and demo and report, cli. A room imports only from
+rooms below it.
 """
 
 import os
 
-# TensorFlow's notes (of GPUs not found, of graph attributes) would bury a run's own lines; failures are exceptions.
+# TensorFlow's notes (GPUs not found, graph attributes) would bury a run's own lines; its failures are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"
@@ -20,7 +21,7 @@ __all__ = ["__version__", "embed", "load"]
 
 
 def __getattr__(name: str) -> object:
-    """Return `embed` or `load`; TensorFlow is loaded when one of them is asked for."""
+    """Return `embed` or `load`, whose module is imported when one of them is asked for."""
     if name in ("embed", "load"):
         from l3net.embeddings import embedding_keras
 

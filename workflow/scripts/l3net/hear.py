@@ -20,7 +20,7 @@ _BATCH_SIZE = 32
 
 
 class Model(tf.Module):
-    """What the API calls a model: its sample rate, the sizes of its vectors, and here the embedding itself."""
+    """Hold what the API asks of a model, its sample rate and the sizes of its vectors, and the embedding itself."""
 
     def __init__(self, embedding: WindowEmbedding) -> None:
         super().__init__(name="l3net")
@@ -29,22 +29,22 @@ class Model(tf.Module):
         self._embedding = embedding
 
     def vectors(self, audio: Any, hop_seconds: float, center: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return vectors [n_sounds, n, d] and times [n] in seconds of `audio` [n_sounds, n_samples]."""
+        """Embed `audio` [n_sounds, n_samples]; return vectors [n_sounds, n, d] and their times [n] in seconds."""
         sounds = np.asarray(audio, np.float32)
         if sounds.ndim != 2 or not sounds.size:
             raise ConfigError(f"audio has shape {sounds.shape}; the HEAR API gives (n_sounds, n_samples)")
         options = {"hop_seconds": hop_seconds, "center": center, "batch_size": _BATCH_SIZE}
-        found, times = embed(list(sounds), self.sample_rate, model=self._embedding, **options)
-        return np.stack(found), times[0]
+        all_vectors, all_times = embed(list(sounds), self.sample_rate, model=self._embedding, **options)
+        return np.stack(all_vectors), all_times[0]
 
 
 def load_model(model_file_path: str = "") -> Model:
-    """Return the model of an embedding.keras; without a path, of the file that the variable L3NET_MODEL names.
+    """Load an embedding.keras; without a path, the file that the environment variable L3NET_MODEL names.
 
     Raises
     ------
     ConfigError
-        Neither a path nor the variable.
+        Neither a path nor the variable is given.
     WeightsError
         A file that is no embedding of sound.
     """
@@ -57,13 +57,13 @@ def load_model(model_file_path: str = "") -> Model:
 def get_timestamp_embeddings(
     audio: Any, model: Model, hop_seconds: float = TIMESTAMP_HOP_SECONDS
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return vectors [n_sounds, n, d] and the centres of their windows [n_sounds, n] in milliseconds."""
+    """Compute vectors [n_sounds, n, d] and the centres of their windows [n_sounds, n] in milliseconds."""
     vectors, times = model.vectors(audio, hop_seconds, center=True)
     milliseconds = np.tile(times * 1000.0, (len(vectors), 1))
     return tf.convert_to_tensor(vectors), tf.convert_to_tensor(milliseconds.astype(np.float32))
 
 
 def get_scene_embeddings(audio: Any, model: Model) -> tf.Tensor:
-    """Return one vector for each sound [n_sounds, d]: the mean over its windows."""
+    """Compute one vector for each sound [n_sounds, d], the mean over its windows."""
     vectors, _ = model.vectors(audio, SCENE_HOP_SECONDS, center=False)
     return tf.convert_to_tensor(vectors.mean(axis=1))

@@ -1,4 +1,4 @@
-"""Embeddings behind one interface: ours, OpenL3, VGGish, SoundNet and any HEAR module; over arrays, sound
+"""Embeddings behind one interface: our own, OpenL3, VGGish, SoundNet and any HEAR module, over arrays, sound
 files and whole data sets."""
 
 import lazy_loader
@@ -7,11 +7,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "audio_files": ["embed_audio_files", "find_audio_files"],
+        "audio_files": ["POOLS", "check_pool", "embed_audio_files", "find_audio_files"],
         "dataset_vectors": ["DatasetVectors", "DatasetVectorsWriter", "read_dataset_vectors"],
         "embedding_keras": ["embed", "load_keras_embedding", "load_network"],
         "interface": ["Embedding", "WindowEmbedding"],
         "keras_metadata": ["add_keras_metadata", "read_keras_metadata"],
-        "registry": ["EMBEDDING_FACTS", "NetworkDefaults", "load_embedding"],
+        "registry": ["EMBEDDING_FACTS", "check_embedding", "load_embedding"],
     },
 )

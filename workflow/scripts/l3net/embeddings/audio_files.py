@@ -1,7 +1,7 @@
-"""Embedding sound files, many or long: which files, what is done already, and one file of vectors for each.
+"""Embedding sound files, many or long ones: which files are waiting, and one file of vectors for each.
 
-Files share the batches of the network. A file that breaks is reported and the rest goes on. Memory is bounded by a few
-batches, whatever the length of a file: vectors go to disk as they come.
+The files share the batches of the network. A file that cannot be read is reported and the rest goes on. Vectors go to
+disk as they come, so memory holds a few batches, whatever the length of a file.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _log = logging.getLogger("l3net")
 
 @dataclass(frozen=True)
 class EmbedTask:
-    """One file to embed and the file of vectors it becomes."""
+    """A sound file, and the file of vectors that is to be written."""
 
     source: Path
     target: Path
@@ -35,7 +35,7 @@ class EmbedTask:
 
 @dataclass
 class EmbedOutcome:
-    """What became of the files."""
+    """How many files were embedded or skipped, and the error of each that failed."""
 
     done: int = 0
     skipped: int = 0
@@ -43,25 +43,26 @@ class EmbedOutcome:
 
 
 def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[EmbedTask]:
-    """Return a task for each file; folders are searched, and keep their structure under `output`.
+    """Return a task for each file. Folders are searched and keep their structure under `output`.
 
-    The target of ``dog.wav`` is ``dog.wav.npz``: two formats of one name do not collide.
+    The target of ``dog.wav`` is ``dog.wav.npz``, so two formats of one name do not collide.
 
     Raises
     ------
     ClipError
         A path that does not exist, or a folder without files.
     ConfigError
-        Two files that would be written to one.
+        Two files that would have the same target.
     """
     tasks: dict[Path, EmbedTask] = {}
     for path in paths:
-        found = [(path, Path(path.name))]
-        if path.is_dir():
-            found = [(file, file.relative_to(path)) for file in sorted(path.rglob("*")) if _may_be_sound(file)]
-        if not found or not path.exists():
-            raise ClipError(f"{path}: {'no files in this folder' if path.is_dir() else 'no such file'}")
-        for source, name in found:
+        if not path.exists():
+            raise ClipError(f"{path}: no such file")
+        sources = sorted(filter(_may_be_sound, path.rglob("*"))) if path.is_dir() else [path]
+        if not sources:
+            raise ClipError(f"{path}: no files in this folder")
+        for source in sources:
+            name = source.relative_to(path if path.is_dir() else path.parent)
             target = output / name.with_name(name.name + suffix)
             other = tasks.setdefault(target, EmbedTask(source, target)).source
             if other.resolve() != source.resolve():
@@ -71,6 +72,12 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
 
 def _may_be_sound(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in _NOT_SOUND
+
+
+def check_pool(pool: tuple[str, ...]) -> None:
+    """Raise a `ConfigError` for a name that is not one of `POOLS`."""
+    if unknown := [name for name in pool if name not in POOLS]:
+        raise ConfigError(f"pooling over time by {unknown[0]!r} is unknown; expected some of {', '.join(POOLS)}")
 
 
 def embed_audio_files(
@@ -84,17 +91,25 @@ def embed_audio_files(
     overwrite: bool = False,
     about: dict[str, Any] | None = None,
 ) -> EmbedOutcome:
-    """Embed every file that is not done yet.
+    """Embed every file whose vectors are not there yet.
 
     Parameters
     ----------
-    load : gives the embedding; called only when there is something to embed.
-    pool : of `POOLS`; given, one vector a file: these over time, one behind the other.
-    overwrite : also those whose file of vectors is there and was made with the same settings.
-    about : further metadata that decide whether a file is done, e.g. the model's digest.
+    load : returns the embedding; called only when a file is waiting.
+    tasks : the files, as `find_audio_files` returns them.
+    hop_seconds : seconds from one window to the next.
+    center : whether a timestamp is the centre of its window or its start.
+    pool : some of `POOLS`; with them a file has one vector, these statistics over time one behind the other.
+    batch_size : how many windows the network is given at a time.
+    overwrite : whether to embed a file again whose vectors were made with the same settings.
+    about : what else the vectors depend on, such as the digest of the model; it is compared and written with them.
+
+    Raises
+    ------
+    ConfigError
+        An unknown pool, or a hop that is not above zero or is longer than a window.
     """
-    if unknown := [name for name in pool if name not in POOLS]:
-        raise ConfigError(f"pooling over time by {unknown[0]!r} is unknown; expected some of {', '.join(POOLS)}")
+    check_pool(pool)
     settings = {"hop_seconds": hop_seconds, "center": center, "pool": list(pool), **(about or {})}
     waiting = [task for task in tasks if overwrite or not _is_done(task, settings)]
     outcome = EmbedOutcome(skipped=len(tasks) - len(waiting))
@@ -105,53 +120,58 @@ def embed_audio_files(
     pieces = embedding.embed(sounds, hop_seconds=hop_seconds, center=center, batch_size=batch_size)
     seconds = {task: _seconds(task.source) for task in waiting}
     with contextlib.closing(pieces), Progress("embedding", sum(seconds.values()) or None, "s of sound") as progress:
-        for task, own in itertools.groupby(pieces, key=lambda piece: piece.key):
-            behind = progress.done + seconds[task]
+        for task, own_pieces in itertools.groupby(pieces, key=lambda piece: piece.key):
+            end = progress.done + seconds[task]
             try:
-                _write(task, own, embedding, settings, progress)
+                _write_vectors(task, own_pieces, embedding, settings, progress)
                 outcome.done += 1
             except ClipError as error:
                 outcome.failed.append(str(error))
                 _log.error("%s", error)
-            progress.advance(max(behind - progress.done, 0))
+            progress.advance(max(end - progress.done, 0))
     return outcome
 
 
 def _is_done(task: EmbedTask, settings: dict[str, Any]) -> bool:
-    held = read_vector_metadata(task.target)
-    wanted = {**settings, **_origin(task)} if held and task.source.exists() else None
-    return wanted is not None and all(held.get(key) == value for key, value in wanted.items())
+    metadata = read_vector_metadata(task.target)
+    if not metadata or not task.source.exists():
+        return False
+    expected = {**settings, **_source_metadata(task)}
+    return all(metadata.get(key) == value for key, value in expected.items())
 
 
-def _origin(task: EmbedTask) -> dict[str, Any]:
-    found = task.source.stat()
-    return {"source": str(task.source), "source_bytes": found.st_size, "source_modified": found.st_mtime}
+def _source_metadata(task: EmbedTask) -> dict[str, Any]:
+    status = task.source.stat()
+    return {"source": str(task.source), "source_bytes": status.st_size, "source_modified": status.st_mtime}
 
 
-def _write(
+def _write_vectors(
     task: EmbedTask, pieces: Iterator[Piece], embedding: Embedding, settings: dict[str, Any], progress: Progress
 ) -> None:
     """Write the vectors of one file, or raise its error and leave nothing."""
-    pool = settings["pool"]
-    dimension = embedding.dimension * max(1, len(pool))
+    statistics = _Statistics() if settings["pool"] else None
+    dimension = embedding.dimension * max(1, len(settings["pool"]))
     with atomic.replacing(task.target) as temporary:
-        metadata = {**settings, **(_origin(task) if task.source.exists() else {}), "embedding": embedding.about}
-        with vector_writer(temporary, dimension, metadata) as writer:
-            pooled, seconds = _Pooled(), 0
+        origin = _source_metadata(task) if task.source.exists() else {}
+        with vector_writer(temporary, dimension, {**settings, **origin, "embedding": embedding.about}) as writer:
+            reported = 0
             for piece in pieces:
                 if piece.error is not None:
                     raise piece.error
                 if not len(piece.vectors):
                     continue
-                pooled.add(piece.vectors) if pool else writer.append(piece.vectors, piece.timestamps)
-                progress.advance(int(piece.timestamps[-1]) - seconds)
-                seconds = int(piece.timestamps[-1])
-            if pool:
-                writer.append(pooled.vector(pool)[None], np.zeros(1))
+                if statistics is None:
+                    writer.append(piece.vectors, piece.timestamps)
+                else:
+                    statistics.add(piece.vectors)
+                progress.advance(int(piece.timestamps[-1]) - reported)
+                reported = int(piece.timestamps[-1])
+            if statistics is not None:
+                writer.append(statistics.vector(settings["pool"])[None], np.zeros(1))
 
 
-class _Pooled:
-    """Mean, maximum and standard deviation of vectors that come in pieces."""
+class _Statistics:
+    """Compute mean, maximum and standard deviation of vectors that come in pieces."""
 
     def __init__(self) -> None:
         self._n, self._mean, self._squares, self._max = 0, 0.0, 0.0, -np.inf
@@ -164,14 +184,13 @@ class _Pooled:
             self._squares = self._squares + step * (vector - self._mean)
         self._max = np.maximum(self._max, vectors.max(axis=0))
 
-    def vector(self, pool: list[str]) -> np.ndarray:
-        std = np.sqrt(self._squares / self._n)
-        values = {"mean": self._mean, "max": self._max, "std": std}
-        return np.concatenate([values[name] for name in pool]).astype(np.float32)
+    def vector(self, names: list[str]) -> np.ndarray:
+        values = {"mean": self._mean, "max": self._max, "std": np.sqrt(self._squares / self._n)}
+        return np.concatenate([values[name] for name in names]).astype(np.float32)
 
 
 def _seconds(path: Path) -> int:
-    """Return how long a sound is by its header; a broken one counts nothing, it is reported in its turn."""
+    """Return the length of a sound by its header; 0 for a broken file, which is reported when its turn comes."""
     with contextlib.suppress(ClipError):
         return int(probe_media(path).duration or 0)
     return 0

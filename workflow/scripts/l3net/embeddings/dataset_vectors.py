@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from l3net.errors import DatasetError
+from l3net.runtime import append_rows, growing_dataset
 
 FORMAT_VERSION = 1
 CLIP_COLUMNS = ("filename", "label", "fold", "group")
@@ -37,10 +38,8 @@ class DatasetVectorsWriter:
     def __init__(self, path: Path, n_dimensions: int, clips: Any, attributes: dict[str, Any]) -> None:
         self._file = h5py.File(path, "w")
         rows = max(1, min(64, _CHUNK_BYTES // (4 * n_dimensions)))
-        self._vectors = self._file.create_dataset(
-            "embedding", (0, n_dimensions), "f4", chunks=(rows, n_dimensions), maxshape=(None, n_dimensions)
-        )
-        self._times = self._file.create_dataset("timestamps", (0,), "f8", chunks=(4096,), maxshape=(None,))
+        self._vectors = growing_dataset(self._file, "embedding", (n_dimensions,), "f4", rows)
+        self._times = growing_dataset(self._file, "timestamps", (), "f8", 4096)
         self._offsets = [0]
         for column in CLIP_COLUMNS:
             self._file[f"clips/{column}"] = clips[column].astype(str).to_numpy().astype(h5py.string_dtype())
@@ -49,11 +48,8 @@ class DatasetVectorsWriter:
 
     def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
         """Add vectors [n, n_dimensions] and their times [n] to the clip that is being written."""
-        end = len(self._vectors) + len(vectors)
-        self._vectors.resize(end, axis=0)
-        self._times.resize(end, axis=0)
-        self._vectors[end - len(vectors) :] = vectors
-        self._times[end - len(vectors) :] = timestamps
+        append_rows(self._vectors, vectors)
+        append_rows(self._times, timestamps)
 
     def end_clip(self) -> None:
         """Say that the clip is complete."""

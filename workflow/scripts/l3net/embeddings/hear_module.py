@@ -1,8 +1,8 @@
-"""Anyone's embedding: an installed module with the HEAR 2021 API, on TensorFlow, PyTorch or numpy.
+"""Somebody else's embedding: an installed module with the HEAR 2021 API, on TensorFlow, PyTorch or numpy.
 
 Source: Turian et al., "HEAR: Holistic Evaluation of Audio Representations", 2022: ``load_model(path)`` returns a model
 with ``sample_rate``, ``scene_embedding_size`` and ``timestamp_embedding_size``; ``get_timestamp_embeddings`` and
-``get_scene_embeddings`` take sounds [n_sounds, n_samples] in [-1, 1] and the model; timestamps are in ms.
+``get_scene_embeddings`` take sounds [n_sounds, n_samples] in [-1, 1] and the model; timestamps are in milliseconds.
 """
 
 import importlib
@@ -13,7 +13,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from l3net.embeddings.interface import SoundEmbedding
 from l3net.errors import ConfigError, WeightsError
@@ -23,15 +22,15 @@ _FUNCTIONS = ("load_model", "get_timestamp_embeddings", "get_scene_embeddings")
 _STRETCH_SECONDS = 60.0
 
 
-def load_hear_module(module_name: str, weights: Path | None = None, vectors: str = "timestamps") -> SoundEmbedding:
-    """Return a HEAR module as an embedding.
+def load_hear_module(files: list[Path], *, module: str, vectors: str = "timestamps") -> SoundEmbedding:
+    """Load a HEAR module as an embedding (kind ``hear``).
 
     Parameters
     ----------
-    module_name : what ``import`` takes.
-    weights : the file that its ``load_model`` is given; None: it is called without one.
-    vectors : ``timestamps``: its vectors over time; ``scene``: one vector for each sound. Sounds are heard in stretches
-        of 60 s, so that memory is bounded; a longer sound has a scene vector for each.
+    files : the file that its ``load_model`` is called with, or none.
+    module : the module's name, as ``import`` takes it.
+    vectors : ``timestamps`` takes its vectors over time, ``scene`` one vector for each sound. The module is given a
+        sound in stretches of 60 s, so that memory is bounded; a longer sound has a scene vector for each of them.
 
     Raises
     ------
@@ -42,22 +41,22 @@ def load_hear_module(module_name: str, weights: Path | None = None, vectors: str
     """
     if vectors not in VECTORS:
         raise ConfigError(f"embeddings: kind hear: vectors is {vectors!r}; expected one of {', '.join(VECTORS)}")
-    module = _import(module_name)
+    hear = _import(module)
     try:
-        model = module.load_model(str(weights)) if weights else module.load_model()
+        model = hear.load_model(*map(str, files))
     except Exception as error:  # foreign code fails in its own ways
-        raise WeightsError(f"{module_name}.load_model fails: {type(error).__name__}: {error}") from error
+        raise WeightsError(f"{module}.load_model fails: {type(error).__name__}: {error}") from error
     size = f"{vectors.removesuffix('s')}_embedding_size"
     if missing := [name for name in ("sample_rate", size) if not hasattr(model, name)]:
-        raise ConfigError(f"the model of {module_name} has no {', '.join(missing)}, which the HEAR API asks for")
+        raise ConfigError(f"the model of {module} has no {', '.join(missing)}, which the HEAR API asks for")
     rate = int(model.sample_rate)
 
     def stretches(blocks: Iterable[np.ndarray], hop_seconds: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for start, sound in _joined(blocks, int(_STRETCH_SECONDS * rate)):
-            found, milliseconds = _call(module, model, vectors, sound)
+        for start, sound in _stretches(blocks, int(_STRETCH_SECONDS * rate)):
+            found, milliseconds = _call(hear, model, vectors, sound)
             yield found, milliseconds / 1000.0 + start / rate
 
-    return SoundEmbedding(stretches, int(getattr(model, size)), rate, {"module": module_name, "vectors": vectors})
+    return SoundEmbedding(stretches, int(getattr(model, size)), rate, {"module": module, "vectors": vectors})
 
 
 def _import(name: str) -> ModuleType:
@@ -71,21 +70,23 @@ def _import(name: str) -> ModuleType:
 
 
 def _call(module: ModuleType, model: Any, vectors: str, sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return vectors [n, d] and milliseconds [n] of one sound."""
-    given = _tensor_for(model, sound[None])
+    """Return vectors [n, d] and their times [n] in milliseconds of one sound."""
+    audio = _tensor_for(model, sound[None])
     if vectors == "scene":
-        return _array(module.get_scene_embeddings(given, model)), np.zeros(1)
-    found, times = module.get_timestamp_embeddings(given, model)
-    return _array(found)[0], _array(times)[0].astype(np.float64)
+        return _array(module.get_scene_embeddings(audio, model)), np.zeros(1)
+    found, milliseconds = module.get_timestamp_embeddings(audio, model)
+    return _array(found)[0], _array(milliseconds)[0].astype(np.float64)
 
 
 def _tensor_for(model: Any, audio: np.ndarray) -> Any:
-    """Return `audio` in the kind of array that the model's library uses."""
-    torch = sys.modules.get("torch")
+    """Return `audio` as the kind of array that the model's library uses; a model's library has been imported by it."""
+    torch, tensorflow = sys.modules.get("torch"), sys.modules.get("tensorflow")
     if torch is not None and isinstance(model, torch.nn.Module):
         device = next((parameter.device for parameter in model.parameters()), "cpu")
         return torch.from_numpy(audio).to(device)
-    return tf.convert_to_tensor(audio) if isinstance(model, tf.Module) else audio
+    if tensorflow is not None and isinstance(model, tensorflow.Module):
+        return tensorflow.convert_to_tensor(audio)
+    return audio
 
 
 def _array(values: Any) -> np.ndarray:
@@ -93,8 +94,8 @@ def _array(values: Any) -> np.ndarray:
     return np.asarray(values, np.float32)
 
 
-def _joined(blocks: Iterable[np.ndarray], length: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (first sample, stretch): `length` samples each, the last with what is left, up to twice as long."""
+def _stretches(blocks: Iterable[np.ndarray], length: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (first sample, stretch) of `length` samples each; the last one has what is left, up to twice as much."""
     held, start = np.zeros(0, np.float32), 0
     for block in blocks:
         held = np.concatenate([held, block])

@@ -1,6 +1,6 @@
 """What an embedding is to the rest of the library: it takes sounds, block by block, and yields their vectors.
 
-There are two kinds. A `WindowEmbedding` gives a vector for each window of fixed length; the windows of many sounds
+There are two types. A `WindowEmbedding` computes a vector for each window of fixed length; the windows of many sounds
 share its batches. A `SoundEmbedding` hears a sound as a whole (in stretches of bounded length) and sets the times of
 its vectors itself.
 
@@ -11,21 +11,24 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from l3net.embeddings.windows import Windows
 from l3net.errors import L3Error
 
-_AHEAD = 2  # times up to 64 windows
+_CUTS_AHEAD = 2  # of up to 64 windows each
 T = TypeVar("T")
 Sounds = Iterable[tuple[Any, Iterable[np.ndarray]]]  # (key, blocks of one sound)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some vectors of the sound `key`; then one with `is_last` and, if it broke, `error`."""
+    """Some vectors of the sound `key`.
+
+    The last piece of a sound has `is_last`; if the sound broke, it also has the `error`.
+    """
 
     key: Any
     vectors: np.ndarray
@@ -36,14 +39,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class WindowEmbedding:
-    """An embedding of windows.
+    """Embed windows of fixed length.
 
     Parameters
     ----------
-    network : float32 [batch, window_samples] -> float32 [batch, dimension], for any batch up to the size asked for.
+    network : float32 [batch, window_samples] -> float32 [batch, dimension], for a batch of any size.
     dimension : length of a vector.
-    sample_rate : Hz of the sound it takes.
-    window_samples : length of a window.
+    sample_rate : sample rate in Hz of the sound it takes.
+    window_samples : samples in a window.
     about : where it comes from: kind, front_end, subset, epoch, samples_seen, model_seed, ...
     """
 
@@ -56,55 +59,97 @@ class WindowEmbedding:
     def embed(
         self, sounds: Sounds, *, hop_seconds: float = 0.1, center: bool = False, batch_size: int = 64
     ) -> Iterator[Piece]:
-        """Yield the vectors of each sound, in order, in pieces; the end of each as a piece with `is_last`.
+        """Yield the vectors of each sound in pieces, in order; the last piece of each has `is_last`.
 
-        A sound whose blocks raise an `L3Error` ends with that error; the others are not touched by it.
+        A sound whose blocks raise an `L3Error` ends with that error, and the next sound follows.
+
+        Parameters
+        ----------
+        sounds : pairs of a key and the blocks of a sound.
+        hop_seconds : seconds from one window to the next.
+        center : whether a timestamp is the centre of its window or its start.
+        batch_size : how many windows the network is given at a time.
 
         Raises
         ------
         ConfigError
-            At once: a hop that is not above zero or longer than a window.
+            A hop that is not above zero or is longer than a window; it is raised at the call.
         """
         return self._embed(sounds, Windows(self.window_samples, self.sample_rate, hop_seconds, center), batch_size)
 
     def _embed(self, sounds: Sounds, windows: Windows, batch_size: int) -> Iterator[Piece]:
         batch = np.zeros((batch_size, self.window_samples), np.float32)
-        filled, parts = 0, []  # parts: (key, first window, number of windows, is_last, error)
-        for key, cut, first, is_last, error in _ahead(_cut(sounds, windows)):
-            while len(cut):
-                taken = min(len(cut), batch_size - filled)
-                batch[filled : filled + taken] = cut[:taken]
-                parts.append((key, first, taken, False, None))
-                filled, first, cut = filled + taken, first + taken, cut[taken:]
-                if filled == batch_size:
-                    yield from _pieces(self.network(batch), parts, windows)
-                    filled, parts = 0, []
-            if is_last:
-                parts.append((key, first, 0, True, error))
-        if parts:
-            vectors = self.network(batch[:filled]) if filled else np.zeros((0, self.dimension), np.float32)
-            yield from _pieces(vectors, parts, windows)
+        n_filled, runs = 0, []
+        for cut in _read_ahead(_cut(sounds, windows)):
+            n_taken = 0
+            while n_taken < len(cut.windows):
+                n = min(len(cut.windows) - n_taken, batch_size - n_filled)
+                batch[n_filled : n_filled + n] = cut.windows[n_taken : n_taken + n]
+                runs.append(_Run(cut.key, cut.first + n_taken, n))
+                n_filled, n_taken = n_filled + n, n_taken + n
+                if n_filled == batch_size:
+                    yield from _pieces(self.network(batch), runs, windows)
+                    n_filled, runs = 0, []
+            if cut.is_last:
+                runs.append(_Run(cut.key, cut.first, 0, is_last=True, error=cut.error))
+        if runs:
+            vectors = self.network(batch[:n_filled]) if n_filled else np.zeros((0, self.dimension), np.float32)
+            yield from _pieces(vectors, runs, windows)
 
 
-def _cut(sounds: Sounds, windows: Windows) -> Iterator[tuple[Any, np.ndarray, int, bool, L3Error | None]]:
-    """Yield (key, some windows, number of the first, whether the sound is over, its error)."""
+class _Cut(NamedTuple):
+    """Some windows of the sound `key`, the first of which has the number `first`; the last cut of a sound has none."""
+
+    key: Any
+    first: int
+    windows: np.ndarray
+    is_last: bool = False
+    error: L3Error | None = None
+
+
+class _Run(NamedTuple):
+    """`n` rows of a batch that are windows of the sound `key` in a row, from the number `first` on."""
+
+    key: Any
+    first: int
+    n: int
+    is_last: bool = False
+    error: L3Error | None = None
+
+
+def _cut(sounds: Sounds, windows: Windows) -> Iterator[_Cut]:
     nothing = np.zeros((0, windows.length), np.float32)
     for key, blocks in sounds:
         first, error = 0, None
         try:
             for cut in windows.cut(blocks):
-                yield key, cut, first, False, None
+                yield _Cut(key, first, cut)
                 first += len(cut)
-        except L3Error as found:
-            error = found
-        yield key, nothing, first, True, error
+        except L3Error as broken:
+            error = broken
+        yield _Cut(key, first, nothing, is_last=True, error=error)
 
 
-def _ahead(items: Iterable[T]) -> Iterator[T]:
-    """Yield `items`, made in a thread of their own a few ahead: sounds are decoded while the network works."""
-    made, stop = queue.Queue(_AHEAD), threading.Event()
+def _pieces(vectors: np.ndarray, runs: list[_Run], windows: Windows) -> Iterator[Piece]:
+    """Yield the vectors of a batch, each run as a piece."""
+    row = 0
+    for run in runs:
+        times = windows.timestamps(run.first, run.first + run.n)
+        yield Piece(run.key, vectors[row : row + run.n], times, run.is_last, run.error)
+        row += run.n
 
-    def put(entry: tuple[T | None, bool, BaseException | None]) -> None:
+
+class _End(NamedTuple):
+    """The end of what a thread makes, and the error that ended it."""
+
+    error: BaseException | None
+
+
+def _read_ahead(items: Iterable[T]) -> Iterator[T]:
+    """Yield `items`, which a thread makes a few ahead, so that sounds are decoded while the network works."""
+    made, stop = queue.Queue(_CUTS_AHEAD), threading.Event()
+
+    def put(entry: T | _End) -> None:
         while not stop.is_set():
             try:
                 made.put(entry, timeout=0.1)
@@ -115,42 +160,35 @@ def _ahead(items: Iterable[T]) -> Iterator[T]:
     def work() -> None:
         try:
             for item in items:
-                put((item, False, None))
+                put(item)
                 if stop.is_set():
                     return
-            put((None, True, None))
-        except BaseException as error:  # raised again where the items are wanted
-            put((None, True, error))
+            put(_End(None))
+        except BaseException as error:  # raised again in the thread that takes the items
+            put(_End(error))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
-        while True:
-            item, is_over, error = made.get()
-            if error is not None:
-                raise error
-            if is_over:
-                return
-            yield item
+        while not isinstance(entry := made.get(), _End):
+            yield entry
+        if entry.error is not None:
+            raise entry.error
     finally:
         stop.set()
         thread.join()
 
 
-def _pieces(vectors: np.ndarray, parts: list[tuple], windows: Windows) -> Iterator[Piece]:
-    row = 0
-    for key, first, n, is_last, error in parts:
-        yield Piece(key, vectors[row : row + n], windows.timestamps(first, first + n), is_last, error)
-        row += n
-
-
 @dataclass(frozen=True)
 class SoundEmbedding:
-    """An embedding of whole sounds.
+    """Embed whole sounds.
 
     Parameters
     ----------
     stretches : (blocks of one sound, hop_seconds) -> pairs (vectors [n, dimension], times [n]), in order.
+    dimension : length of a vector.
+    sample_rate : sample rate in Hz of the sound it takes.
+    about : where it comes from, as of `WindowEmbedding`.
     """
 
     stretches: Callable[[Iterable[np.ndarray], float], Iterator[tuple[np.ndarray, np.ndarray]]]
@@ -161,15 +199,15 @@ class SoundEmbedding:
     def embed(
         self, sounds: Sounds, *, hop_seconds: float = 0.1, center: bool = False, batch_size: int = 64
     ) -> Iterator[Piece]:
-        """Yield the vectors of each sound as `WindowEmbedding.embed` does; the embedding decides on its own times."""
+        """Yield the vectors of each sound as `WindowEmbedding.embed` does; the embedding sets their times itself."""
         nothing = np.zeros((0, self.dimension), np.float32), np.zeros(0)
         for key, blocks in sounds:
             error = None
             try:
                 for vectors, times in self.stretches(blocks, hop_seconds):
                     yield Piece(key, vectors, times)
-            except L3Error as found:
-                error = found
+            except L3Error as broken:
+                error = broken
             yield Piece(key, *nothing, is_last=True, error=error)
 
 

@@ -1,7 +1,4 @@
-"""Embeddings on disk: the metadata inside an embedding.keras, and the HDF5 file of an embedded data set.
-
-The metadata stand as one JSON member in the .keras archive (a zip), so they are read without TensorFlow.
-"""
+"""The metadata inside an embedding.keras: one JSON member of the archive (a zip), so TensorFlow is not needed."""
 
 import json
 import zipfile
@@ -15,18 +12,18 @@ FORMAT_VERSION = 1
 
 
 def add_keras_metadata(path: Path, metadata: dict[str, Any]) -> None:
-    """Put `metadata` into a .keras archive that has none."""
+    """Add `metadata` to a .keras archive that has none."""
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(MEMBER, json.dumps({"format_version": FORMAT_VERSION, **metadata}, sort_keys=True, indent=1))
 
 
 def read_keras_metadata(path: Path) -> dict[str, Any]:
-    """Return the metadata of an embedding.keras, without loading TensorFlow.
+    """Read the metadata of an embedding.keras or vision.keras.
 
     Raises
     ------
     WeightsError
-        A file that is missing, no Keras archive, without metadata, or of another format version.
+        A file that is missing, is no Keras archive, has no metadata, or has those of another format version.
     """
     hint = "expected an embedding.keras made by extract_embedding"
     try:
@@ -39,6 +36,24 @@ def read_keras_metadata(path: Path) -> dict[str, Any]:
     except (KeyError, ValueError):
         raise WeightsError(f"{path}: has no metadata of this project; {hint}") from None
     if metadata.get("format_version") != FORMAT_VERSION:
-        found = metadata.get("format_version")
-        raise WeightsError(f"{path}: its metadata have format version {found}, this code reads {FORMAT_VERSION}")
+        version = metadata.get("format_version")
+        raise WeightsError(f"{path}: its metadata have format version {version}, this code reads {FORMAT_VERSION}")
     return metadata
+
+
+def check_origin(path: Path, metadata: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Check that an embedding was made of what its settings say, so that no file stands in for another unnoticed.
+
+    Parameters
+    ----------
+    metadata : of the file.
+    expected : values that the metadata should have; a key that is None, or that the file does not tell, is skipped.
+
+    Raises
+    ------
+    WeightsError
+        The first value that differs.
+    """
+    for key, value in expected.items():
+        if value is not None and metadata.get(key, value) != value:
+            raise WeightsError(f"{path}: its {key} is {metadata[key]}, the settings say {value}; is it the right file?")

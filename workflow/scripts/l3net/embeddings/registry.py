@@ -1,139 +1,163 @@
-"""Named embeddings: one table of kinds, one interface, whatever is inside.
+"""The kinds of embeddings by name: which settings each kind has, and what loads it.
 
-A kind is a function (settings, files, defaults) -> embedding. `settings` are the few lines of the configuration under
-``embeddings``; `files` its weights; `defaults` the settings of our own networks, for what is built from scratch.
+The settings of an embedding are its entry under ``embeddings`` in the configuration, or ``--settings`` of the command
+l3net. They are checked here without TensorFlow, so a wrong one is found at once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import importlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from l3net.embeddings.embedding_keras import embedding_of_model, load_keras_embedding
-from l3net.embeddings.hear_module import load_hear_module
 from l3net.embeddings.interface import Embedding
-from l3net.embeddings.soundnet import read_soundnet, soundnet_embedding
-from l3net.embeddings.vggish import read_vggish, read_whitening, vggish_embedding
+from l3net.embeddings.soundnet import OUTPUTS
+from l3net.embeddings.windows import Windows
 from l3net.errors import ConfigError, WeightsError
-from l3net.models import build_l3, embedding_network, read_openl3_weights
+from l3net.inference import PRECISIONS
+from l3net.media import SAMPLE_RATE
+from l3net.models import FRONT_END_VERSIONS, FRONT_ENDS, POOLINGS
 
-_IMAGE_SIZE = 32  # of the vision subnetwork that is built and left aside
+# What the tables show of every embedding, and the values of those that do not have it.
 EMBEDDING_FACTS = {"front_end": "", "subset": "", "epoch": -1, "samples_seen": 0, "model_seed": -1}
+_SECOND = (SAMPLE_RATE, SAMPLE_RATE)  # the window of our own networks
+_TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_COUNTS = {(0, 0): "no file", (0, 1): "at most one file", (1, 1): "one file", (1, 2): "one or two files"}
 
 
 @dataclass(frozen=True)
-class NetworkDefaults:
-    """What an embedding that is built from scratch takes from the configuration.
+class Kind:
+    """A kind of embedding.
 
     Parameters
     ----------
-    front_end : {"version", "hop_length"}.
-    network : {"width", ...}.
-    seed : of initial weights.
+    loader : module and function of this room, (files, **settings) -> embedding; imported when it is needed.
+    keys : the values that each key of the settings may have: some values, or a type.
+    files : what its weights files are, in words.
+    n_files : how many weights files it takes, at least and at most.
+    window : samples and sample rate (Hz) of its windows; None where it sets the times of its vectors itself.
+    required : the keys that its settings must have.
     """
 
-    front_end: dict[str, Any] = field(default_factory=dict)
-    network: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
+    loader: str
+    keys: dict[str, tuple | type]
+    files: str
+    n_files: tuple[int, int]
+    window: tuple[int, int] | None = None
+    required: tuple[str, ...] = ()
+
+    def check_hop(self, hop_seconds: float) -> None:
+        """Raise a `ConfigError` for a hop that is not above zero or is longer than a window."""
+        if self.window is not None:
+            Windows(*self.window, hop_seconds)
+
+    def load(self, files: list[Path], **settings: Any) -> Embedding:
+        """Load the embedding with its weights `files`; `settings` have the keys of this kind."""
+        module, function = self.loader.split(".")
+        return getattr(importlib.import_module(f"l3net.embeddings.{module}"), function)(files, **settings)
 
 
-def load_embedding(settings: dict[str, Any], files: list[Path], defaults: NetworkDefaults | None = None) -> Embedding:
-    """Return the embedding that `settings` name.
+_NETWORK = {"front_end": tuple(FRONT_ENDS), "pooling": POOLINGS, "precision": PRECISIONS}
+KINDS = {
+    "l3": Kind(
+        "embedding_keras.load_l3",
+        {**_NETWORK, "subset": str, "model_seed": int},
+        "an embedding.keras",
+        (1, 1),
+        _SECOND,
+    ),
+    "openl3": Kind(
+        "embedding_keras.load_openl3",
+        {**_NETWORK, "subset": str},
+        "openl3_audio_{front_end}_{music|env}.h5",
+        (1, 1),
+        _SECOND,
+    ),
+    "vggish": Kind(
+        "vggish.load_vggish",
+        {"quantize": bool, "relu": bool},
+        "vggish_model.ckpt and vggish_pca_params.npz (without the second its 128 values are taken as they are)",
+        (1, 2),
+        (15600, 16000),
+    ),
+    "soundnet": Kind("soundnet.load_soundnet", {"layer": OUTPUTS}, "sound8.npy of the TensorFlow port", (1, 1)),
+    "hear": Kind(
+        "hear_module.load_hear_module",
+        {"module": str, "vectors": ("timestamps", "scene")},
+        "what the module's load_model takes",
+        (0, 1),
+        required=("module",),
+    ),
+    "random": Kind(
+        "embedding_keras.load_random",
+        {**_NETWORK, "seed": int, "version": FRONT_END_VERSIONS, "hop_length": int, "width": float},
+        "as its network is untrained",
+        (0, 0),
+        _SECOND,
+    ),
+}
 
-    Parameters
-    ----------
-    settings : {"kind": one of `KINDS`, ...}; the other keys are the kind's own.
-    files : its weights, in the order of the configuration.
+
+def check_embedding(settings: dict[str, Any], files: list[Path]) -> Kind:
+    """Check the settings of an embedding and that its weights files are there; return its kind.
 
     Raises
     ------
     ConfigError
-        An unknown kind, a key that the kind has not, or a value that it cannot use.
+        An unknown kind, a key that the kind does not have or that is missing, or a value that the key cannot have.
     WeightsError
-        Files that are missing, too many, or not of the right content.
+        Files that are missing, or too many or too few.
     """
-    settings = dict(settings)
-    kind = settings.pop("kind", None)
-    if kind not in KINDS:
-        raise ConfigError(f"embeddings: unknown kind {kind!r}; expected one of {', '.join(KINDS)}")
-    keys, loader = KINDS[kind]
-    if unknown := sorted(set(settings) - keys - {"weights"}):
-        raise ConfigError(f"embeddings: kind {kind} has no key {', '.join(unknown)}; it has {', '.join(sorted(keys))}")
-    embedding = loader(settings, files, defaults or NetworkDefaults())
-    embedding.about.update({**EMBEDDING_FACTS, "kind": kind, **embedding.about})
-    return embedding
+    name = settings.get("kind")
+    if name not in KINDS:
+        raise ConfigError(f"embeddings: unknown kind {name!r}; expected one of {', '.join(KINDS)}")
+    kind = KINDS[name]
+    for key, value in _own(settings).items():
+        if key not in kind.keys:
+            raise ConfigError(f"embeddings: kind {name} has no key {key}; it has {', '.join(sorted(kind.keys))}")
+        _check_value(f"embeddings: kind {name}: {key}", value, kind.keys[key])
+    if missing := [key for key in kind.required if key not in settings]:
+        raise ConfigError(f"embeddings: kind {name} needs {', '.join(missing)}")
+    least, most = kind.n_files
+    if not least <= len(files) <= most:
+        raise WeightsError(f"kind {name} takes {_COUNTS[kind.n_files]}, {kind.files}; {len(files)} are given")
+    if absent := [path for path in files if not _exists(Path(path))]:
+        raise WeightsError(f"{absent[0]}: no such file; expected {kind.files}")
+    return kind
 
 
-def _l3(settings: dict[str, Any], files: list[Path], defaults: NetworkDefaults) -> Embedding:
-    found = load_keras_embedding(one_file(files, "l3", "an embedding.keras"), _precision(settings))
-    found.about["model_seed"] = settings.get("model_seed", found.about["model_seed"])  # the grid's, not the drawn one
-    return found
+def load_embedding(settings: dict[str, Any], files: list[Path]) -> Embedding:
+    """Load the embedding that `settings` describe.
+
+    Parameters
+    ----------
+    settings : ``kind``, one of `KINDS`, and keys of that kind; ``weights`` is accepted and not used here.
+    files : its weights files, in the order of the configuration.
+
+    Raises
+    ------
+    ConfigError
+        Settings that `check_embedding` refuses, or that the kind cannot use.
+    WeightsError
+        Files that are missing, too many or too few, or do not hold what the kind expects.
+    """
+    kind = check_embedding(settings, files)
+    embedding = kind.load([Path(file) for file in files], **_own(settings))
+    return replace(embedding, about={**EMBEDDING_FACTS, "kind": settings["kind"], **embedding.about})
 
 
-def _random(settings: dict[str, Any], files: list[Path], defaults: NetworkDefaults) -> Embedding:
-    """Return an untrained network: the floor that every learned embedding must beat."""
-    front_end, seed = settings.get("front_end", "mel256"), settings.get("seed", defaults.seed)
-    whole = build_l3(
-        front_end, image_size=_IMAGE_SIZE, width=defaults.network.get("width", 1.0), seed=seed, **defaults.front_end
-    )
-    model = embedding_network(whole, pooling=settings.get("pooling", 6144))
-    return embedding_of_model(model, {"front_end": front_end, "model_seed": seed}, _precision(settings))
+def _own(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that are the kind's own; an entry of the configuration also names its kind and weights."""
+    return {key: value for key, value in settings.items() if key not in ("kind", "weights")}
 
 
-def _openl3(settings: dict[str, Any], files: list[Path], defaults: NetworkDefaults) -> Embedding:
-    """Return openl3's network with released weights, behind the front end that openl3 puts before it."""
-    front_end = settings.get("front_end", "mel256")
-    whole = build_l3(front_end, image_size=_IMAGE_SIZE, version="openl3")
-    model = embedding_network(whole, pooling=settings.get("pooling", 6144))
-    read_openl3_weights(model, one_file(files, "openl3", "openl3_audio_{front_end}_{music|env}.h5"))
-    return embedding_of_model(
-        model, {"front_end": front_end, "subset": settings.get("subset", "")}, _precision(settings)
-    )
+def _check_value(name: str, value: Any, allowed: tuple | type) -> None:
+    if isinstance(allowed, tuple):
+        if value not in allowed:
+            raise ConfigError(f"{name} is {value!r}; expected one of {', '.join(map(str, allowed))}")
+    elif not isinstance(value, (float, int) if allowed is float else allowed):
+        raise ConfigError(f"{name} is {value!r}; expected {_TYPE_NAMES[allowed]}")
 
 
-def _vggish(settings: dict[str, Any], files: list[Path], defaults: NetworkDefaults) -> Embedding:
-    expected = "vggish_model.ckpt and vggish_pca_params.npz (without the second its 128 values are taken as they are)"
-    if len(files) not in (1, 2):
-        raise WeightsError(f"kind vggish takes one or two files, {expected}; {len(files)} are given")
-    whitening = read_whitening(files[1]) if len(files) == 2 else None
-    weights = read_vggish(files[0])
-    return vggish_embedding(weights, whitening, **{"quantize": True, **_without(settings, "weights")})
-
-
-def _soundnet(settings: dict[str, Any], files: list[Path], defaults: NetworkDefaults) -> Embedding:
-    weights = read_soundnet(one_file(files, "soundnet", "sound8.npy of the TensorFlow port"))
-    return soundnet_embedding(weights, settings.get("layer", "conv7"))
-
-
-def _hear(settings: dict[str, Any], files: list[Path], defaults: NetworkDefaults) -> Embedding:
-    if "module" not in settings:
-        raise ConfigError("embeddings: kind hear needs module, the name of an installed module with the HEAR 2021 API")
-    return load_hear_module(settings["module"], files[0] if files else None, settings.get("vectors", "timestamps"))
-
-
-def _precision(settings: dict[str, Any]) -> str:
-    return settings.get("precision", "float32")
-
-
-def _without(settings: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name != key}
-
-
-def one_file(files: list[Path], kind: str, expected: str) -> Path:
-    """Return the only one of `files`, or raise a `WeightsError` that says what was expected."""
-    if len(files) != 1:
-        raise WeightsError(f"kind {kind} takes one file, {expected}; {len(files)} are given")
-    if not Path(files[0]).exists():
-        raise WeightsError(f"{files[0]}: no such file; expected {expected}")
-    return Path(files[0])
-
-
-Loader = Callable[[dict[str, Any], list[Path], NetworkDefaults], Embedding]
-KINDS: dict[str, tuple[set[str], Loader]] = {
-    "l3": ({"pooling", "front_end", "subset", "model_seed", "precision"}, _l3),
-    "openl3": ({"front_end", "pooling", "subset", "precision"}, _openl3),
-    "vggish": ({"quantize", "relu"}, _vggish),
-    "soundnet": ({"layer"}, _soundnet),
-    "hear": ({"module", "vectors"}, _hear),
-    "random": ({"front_end", "pooling", "seed", "precision"}, _random),
-}
+def _exists(path: Path) -> bool:
+    """Return whether a weights file is there; a TensorFlow checkpoint may be several files that begin with its name."""
+    return path.exists() or path.with_name(path.name + ".index").exists()

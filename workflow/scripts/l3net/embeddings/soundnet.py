@@ -3,36 +3,42 @@
 Source: Aytar, Vondrick, Torralba, "SoundNet: Learning Sound Representations from Unlabeled Video", NIPS 2016. Every
 layer is a convolution over time; conv1 to conv7 are followed by batch norm and ReLU, some by max-pooling.
 
-Conventions: sound at 22,050 Hz, mono, scaled to +-256; a layer's output [shape=(n, channels)] is that after its ReLU
+Conventions: sound at 22,050 Hz, mono, scaled to +-256. A layer's output [shape=(n, channels)] is taken after its ReLU
 (conv1 to conv7), after its pooling (pool1, pool2, pool5), or as it is (conv8: 1000 objects, conv8_2: 401 scenes). The
-time of an output is the centre of what it hears, without its zero padding.
+time of an output is the centre of what it hears, without the zero padding.
 """
 
-import io
-import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from l3net.embeddings.interface import SoundEmbedding
 from l3net.errors import ConfigError, WeightsError
+from l3net.models import read_pickled_arrays
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 SAMPLE_RATE = 22050
 SCALE = 256.0
 EPSILON = 1e-5
 _STRETCH_SECONDS = 60.0
 _NORM = ("mean", "var", "gamma", "beta")
-_SAFE_GLOBALS = {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")}
-_SAFE_GLOBALS |= {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
 
 
 @dataclass(frozen=True)
 class SoundNetLayer:
-    """One layer: kernel, stride and zero padding in samples of its input, channels, and the max-pooling behind it."""
+    """A convolution over time and what follows it.
+
+    Parameters
+    ----------
+    kernel, stride, padding : length, step and zeros on either side, in samples of the layer's input.
+    channels : number of outputs.
+    pool : length and step of the max-pooling behind it; 1 is none.
+    """
 
     kernel: int
     stride: int
@@ -57,46 +63,24 @@ OUTPUTS = (*LAYERS, *(f"pool{name[4:]}" for name in TRUNK if LAYERS[name].pool >
 Weights = dict[str, dict[str, np.ndarray]]
 
 
-class _SafeUnpickler(pickle.Unpickler):
-    """Builds arrays and plain containers; whatever else a pickle asks for is refused before it is made."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _SAFE_GLOBALS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no array needs")
-        return super().find_class(module, name)
-
-
 def read_soundnet(path: Path) -> Weights:
-    """Return the weights of a .npy of the TensorFlow port: {layer: {"weights", "biases", "mean", "var", ...}}.
+    """Read the weights in a .npy of the TensorFlow port: {layer: {"weights", "biases", "mean", "var", ...}}.
 
-    Convolution weights come out as [kernel, in, out], float32.
+    Convolution weights are returned as float32 [kernel, in, out].
 
     Raises
     ------
     WeightsError
-        A file that cannot be read, that carries anything but arrays, or of another network (the first layer that
-        differs is named).
+        A file that cannot be read, that carries anything but arrays, or that holds another network; the message names
+        the first layer that differs.
     """
-    try:
-        with open(path, "rb") as file:
-            version = np.lib.format.read_magic(file)
-            header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[version[0]]
-            _, _, dtype = header(file)
-            if not dtype.hasobject:
-                raise WeightsError(f"{path}: holds an array of {dtype}; expected a dictionary of layers")
-            given = _SafeUnpickler(io.BytesIO(file.read()), encoding="latin1").load()
-        given = given.item() if isinstance(given, np.ndarray) else given
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, pickle.UnpicklingError, EOFError, AttributeError, TypeError) as error:
-        raise WeightsError(f"{path}: refused as SoundNet's weights: {error}") from None
-    return _checked(given, path)
+    return _checked(read_pickled_arrays(path, "SoundNet's weights"), path)
 
 
-def _checked(given: Any, path: Path) -> Weights:
-    """Return the weights as float32 with plain kernels, or say which layer is not as it should be."""
-    if not isinstance(given, dict):
-        raise WeightsError(f"{path}: holds a {type(given).__name__}; expected a dictionary of layers")
+def _checked(content: Any, path: Path) -> Weights:
+    """Return the weights as float32, with kernels of three axes; an error names the layer that is wrong."""
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path}: holds a {type(content).__name__}; expected a dictionary of layers")
     checked: Weights = {}
     channels_in = 1
     for name, layer in LAYERS.items():
@@ -104,22 +88,41 @@ def _checked(given: Any, path: Path) -> Weights:
         if name in TRUNK:
             shapes |= dict.fromkeys(_NORM, (layer.channels,))
             channels_in = layer.channels
-        checked[name] = {}
-        for key, expected in shapes.items():
-            values = given.get(name, {}).get(key) if isinstance(given.get(name, {}), dict) else None
-            if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
-                raise WeightsError(f"{path}: layer {name} has no {key}; expected floating point of shape {expected}")
-            shape = values.shape
-            if key == "weights" and len(shape) == 4 and shape[1] == 1:  # stored as images one pixel wide
-                values = values[:, 0]
-            if values.shape != expected:
-                raise WeightsError(f"{path}: layer {name}: {key} has shape {shape}; expected {expected}")
-            checked[name][key] = values.astype(np.float32)
+        arrays, where = content.get(name), f"{path}: layer {name}"
+        arrays = arrays if isinstance(arrays, dict) else {}
+        checked[name] = {key: _checked_array(arrays.get(key), key, shape, where) for key, shape in shapes.items()}
     return checked
 
 
-def geometry(output: str) -> tuple[int, int, float]:
-    """Return of an output its hop and the length that it hears, in samples, and the centre of the first."""
+def _checked_array(values: Any, key: str, expected: tuple[int, ...], where: str) -> np.ndarray:
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
+        raise WeightsError(f"{where} has no {key}; expected floating point of shape {expected}")
+    shape = values.shape
+    if key == "weights" and len(shape) == 4 and shape[1] == 1:  # stored as images one pixel wide
+        values = values[:, 0]
+    if values.shape != expected:
+        raise WeightsError(f"{where}: {key} has shape {shape}; expected {expected}")
+    return values.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Which samples of the sound an output of a layer sees.
+
+    Parameters
+    ----------
+    hop : samples from one output to the next.
+    length : samples that one output sees.
+    centre : where the centre of the first output lies, in samples.
+    """
+
+    hop: int
+    length: int
+    centre: float
+
+
+def geometry(output: str) -> Geometry:
+    """Compute which samples the outputs of a layer see."""
     hop, length, centre = 1, 1, 0.0
     for name, layer in _path_to(output):
         steps = [(layer.kernel, layer.stride, layer.padding)]
@@ -129,7 +132,7 @@ def geometry(output: str) -> tuple[int, int, float]:
             length += (kernel - 1) * hop
             centre += ((kernel - 1) / 2 - padding) * hop
             hop *= stride
-    return hop, length, centre
+    return Geometry(hop, length, centre)
 
 
 def _path_to(output: str) -> list[tuple[str, SoundNetLayer]]:
@@ -140,12 +143,14 @@ def _path_to(output: str) -> list[tuple[str, SoundNetLayer]]:
     return [(name, LAYERS[name]) for name in (*TRUNK, last)[: (*TRUNK, last).index(last) + 1]]
 
 
-def soundnet_network(weights: Weights, output: str = "conv7") -> tf.types.experimental.PolymorphicFunction:
+def soundnet_network(weights: Weights, output: str = "conv7") -> "tf.types.experimental.PolymorphicFunction":
     """Return the function sound float32 [n] in [-1, 1] -> float32 [frames, channels] of a layer."""
+    import tensorflow as tf  # here, because the names of the layers are wanted without it
+
     layers = _path_to(output)
     folded = {name: _folded(weights[name]) for name, _ in layers}
 
-    def run(sound: tf.Tensor) -> tf.Tensor:
+    def run(sound: "tf.Tensor") -> "tf.Tensor":
         x = sound[None, :, None] * SCALE
         for name, layer in layers:
             kernel, bias = folded[name]
@@ -161,7 +166,7 @@ def soundnet_network(weights: Weights, output: str = "conv7") -> tf.types.experi
 
 
 def _folded(layer: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return kernel and bias with the batch norm of inference in them."""
+    """Return kernel and bias with the batch norm folded in."""
     if "gamma" not in layer:
         return layer["weights"], layer["biases"]
     scale = layer["gamma"].astype(np.float64) / np.sqrt(layer["var"].astype(np.float64) + EPSILON)
@@ -169,32 +174,46 @@ def _folded(layer: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return (layer["weights"] * scale).astype(np.float32), bias.astype(np.float32)
 
 
+def load_soundnet(files: list[Path], *, layer: str = "conv7") -> SoundEmbedding:
+    """Load a layer of SoundNet as an embedding (kind ``soundnet``); `files` is the .npy of the TensorFlow port."""
+    return soundnet_embedding(read_soundnet(files[0]), layer)
+
+
 def soundnet_embedding(weights: Weights, output: str = "conv7") -> SoundEmbedding:
-    """Return a layer of SoundNet as an embedding; long sounds are heard in overlapping stretches, without seams."""
+    """Make an embedding of a layer of SoundNet.
+
+    A long sound is heard in stretches of about a minute that overlap by as much as an output sees, so there are no
+    seams. A short one is padded with silence on both sides until it gives an output.
+    """
     run = soundnet_network(weights, output)
-    hop, length, centre = geometry(output)
-    shortest = max(SAMPLE_RATE, length)
-    stretch = -(-int(_STRETCH_SECONDS * SAMPLE_RATE) // hop) * hop
+    seen = geometry(output)
+    shortest = max(SAMPLE_RATE, seen.length)
+    stretch = -(-int(_STRETCH_SECONDS * SAMPLE_RATE) // seen.hop) * seen.hop
+
+    def outputs(
+        held: np.ndarray, start: int, first: int, last: int | None = None, silence: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return outputs `first` to `last` - 1 and their times.
+
+        `held` begins at sample `start` of the sound, after `silence` samples that are no part of it.
+        """
+        skipped = start // seen.hop
+        vectors = run(held).numpy()[first - skipped : None if last is None else last - skipped]
+        times = (seen.centre - silence + (first + np.arange(len(vectors))) * seen.hop) / SAMPLE_RATE
+        return vectors, np.maximum(times, 0.0)
 
     def stretches(blocks: Iterable[np.ndarray], hop_seconds: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        held, start, done, n_heard, before = np.zeros(0, np.float32), 0, 0, 0, 0
-
-        def chosen(ready: int | None) -> tuple[np.ndarray, np.ndarray]:
-            values = run(held).numpy()[done - start // hop : None if ready is None else ready - start // hop]
-            times = (centre - before + (done + np.arange(len(values))) * hop) / SAMPLE_RATE
-            return values, np.maximum(times, 0.0)
-
+        held, start, done, n_samples = np.zeros(0, np.float32), 0, 0, 0
         for block in blocks:
-            held, n_heard = np.concatenate([held, block]), n_heard + len(block)
-            if len(held) >= stretch + 2 * length:
-                ready = (start + len(held) - length) // hop
-                yield chosen(ready)
-                drop = max((ready * hop - length) // hop * hop, 0) - start
+            held, n_samples = np.concatenate([held, block]), n_samples + len(block)
+            if len(held) >= stretch + 2 * seen.length:
+                ready = (start + len(held) - seen.length) // seen.hop
+                yield outputs(held, start, done, ready)
+                drop = max((ready * seen.hop - seen.length) // seen.hop * seen.hop, 0) - start
                 held, start, done = held[drop:], start + drop, ready
-        if n_heard and n_heard < shortest:
-            before = (shortest - n_heard) // 2
-            held = np.pad(held, (before, shortest - n_heard - before))
-        if n_heard:
-            yield chosen(None)
+        silence = max(shortest - n_samples, 0)
+        if n_samples:
+            held = np.pad(held, (silence // 2, silence - silence // 2))
+            yield outputs(held, start, done, silence=silence // 2)
 
     return SoundEmbedding(stretches, LAYERS[output.replace("pool", "conv")].channels, SAMPLE_RATE, {"layer": output})

@@ -1,7 +1,7 @@
-"""Vectors of one sound in a file, written piece by piece: .npz, .h5 or .parquet.
+"""The vectors of one sound in a file that is written piece by piece: .npz, .h5 or .parquet.
 
-Each holds ``embedding`` float32 [n, d], ``timestamps`` float64 [n] in seconds, and ``metadata``, a JSON object. In
-Parquet the columns are ``timestamp`` and ``embedding`` (lists of fixed length), the metadata stand in the schema.
+Each file holds ``embedding`` float32 [n, d], ``timestamps`` float64 [n] in seconds, and ``metadata``, a JSON object. In
+Parquet the columns are ``timestamp`` and ``embedding`` (lists of fixed length), and the schema holds the metadata.
 """
 
 import json
@@ -14,13 +14,14 @@ import h5py
 import numpy as np
 
 from l3net.errors import ConfigError
+from l3net.runtime import append_rows, growing_dataset
 
 _KEY = "metadata"
-_COPY_BYTES = 1 << 22
+_COPY_BYTES, _CHUNK_BYTES = 1 << 22, 1 << 20
 
 
 class VectorWriter:
-    """Takes the pieces of one sound, in order; a context whose good end completes the file."""
+    """Take the pieces of one sound in order; as a context it completes the file, or abandons it after an error."""
 
     def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
         """Add vectors [n, d] and their times."""
@@ -31,7 +32,7 @@ class VectorWriter:
         raise NotImplementedError
 
     def abandon(self) -> None:
-        """Let go of the file; whoever made its temporary name removes it."""
+        """Close the file as it is; the caller, who made its temporary name, removes it."""
         self.close()
 
     def __enter__(self) -> "VectorWriter":
@@ -42,7 +43,7 @@ class VectorWriter:
 
 
 class NpzWriter(VectorWriter):
-    """Writes the vectors beside the archive first: an array's length stands at its head, and is known at its end."""
+    """Write the vectors beside the archive first: an array begins with its length, which is known at its end."""
 
     def __init__(self, path: Path, dimension: int, metadata: dict[str, Any]) -> None:
         self._path, self._dimension, self._metadata = path, dimension, metadata
@@ -80,30 +81,25 @@ class NpzWriter(VectorWriter):
 
 
 class Hdf5Writer(VectorWriter):
-    """Writes growing data sets."""
+    """Write datasets that grow."""
 
     def __init__(self, path: Path, dimension: int, metadata: dict[str, Any]) -> None:
         self._file = h5py.File(path, "w")
         self._file.attrs[_KEY] = json.dumps(metadata)
-        rows = max(1, min(256, (1 << 20) // (4 * dimension)))
-        make = self._file.create_dataset
-        self._sets = {
-            "embedding": make("embedding", (0, dimension), "f4", chunks=(rows, dimension), maxshape=(None, dimension)),
-            "timestamps": make("timestamps", (0,), "f8", chunks=(1024,), maxshape=(None,)),
-        }
+        rows = max(1, min(256, _CHUNK_BYTES // (4 * dimension)))
+        self._vectors = growing_dataset(self._file, "embedding", (dimension,), "f4", rows)
+        self._times = growing_dataset(self._file, "timestamps", (), "f8", 1024)
 
     def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
-        for name, values in (("embedding", vectors), ("timestamps", timestamps)):
-            held = self._sets[name]
-            held.resize(len(held) + len(values), axis=0)
-            held[len(held) - len(values) :] = values
+        append_rows(self._vectors, vectors)
+        append_rows(self._times, timestamps)
 
     def close(self) -> None:
         self._file.close()
 
 
 class ParquetWriter(VectorWriter):
-    """Writes one row group a piece."""
+    """Write each piece as a row group."""
 
     def __init__(self, path: Path, dimension: int, metadata: dict[str, Any]) -> None:
         import pyarrow
@@ -128,7 +124,7 @@ VECTOR_WRITERS = {".npz": NpzWriter, ".h5": Hdf5Writer, ".parquet": ParquetWrite
 
 
 def vector_writer(path: Path, dimension: int, metadata: dict[str, Any]) -> VectorWriter:
-    """Return the writer of the format that the suffix of `path` names.
+    """Open a file of vectors in the format that the suffix of `path` names.
 
     Raises
     ------
@@ -141,7 +137,7 @@ def vector_writer(path: Path, dimension: int, metadata: dict[str, Any]) -> Vecto
 
 
 def read_vector_metadata(path: Path) -> dict[str, Any] | None:
-    """Return the metadata of a file of vectors; None where there is no such file, or it is damaged or another's."""
+    """Read the metadata of a file of vectors; None where the file is missing, damaged, or was not written here."""
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as file:

@@ -21,11 +21,12 @@ from l3net.errors import WeightsError
 SAMPLE_RATE = 16000
 WINDOW = 15600
 DIMENSION = 128
-_FRAME, _HOP, _FFT, _BANDS, _FRAMES = 400, 160, 512, 64, 96
-_LOWEST, _HIGHEST, _OFFSET = 125.0, 7500.0, 0.01
+_FRAME, _HOP, _FFT = 400, 160, 512  # samples
+_BANDS, _LOWEST, _HIGHEST = 64, 125.0, 7500.0  # mel bands, Hz
+_OFFSET = 0.01  # added to magnitudes before the logarithm
 _CLIP = 2.0
 
-# name in the checkpoint: shape of the weights; a max-pool 2x2 stands behind those in _POOLED
+# Names in the checkpoint and shapes of the weights. A max-pooling of 2x2 follows the layers in _POOLED.
 LAYERS = {
     "conv1": (3, 3, 1, 64),
     "conv2": (3, 3, 64, 128),
@@ -43,13 +44,13 @@ Weights = dict[str, tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class Whitening:
-    """The PCA that was fitted to VGGish's outputs: matrix [128, 128] and means [128]."""
+    """Hold the PCA that was fitted to VGGish's outputs: matrix [128, 128] and means [128]."""
 
     matrix: np.ndarray
     means: np.ndarray
 
     def apply(self, vectors: np.ndarray, quantize: bool) -> np.ndarray:
-        """Return whitened `vectors` [n, 128], clipped to +-2; with `quantize` as whole numbers 0 to 255."""
+        """Whiten `vectors` [n, 128] and clip them to +-2; with `quantize` they become whole numbers from 0 to 255."""
         whitened = np.clip((vectors - self.means) @ self.matrix.T, -_CLIP, _CLIP)
         if quantize:
             whitened = np.floor((whitened + _CLIP) * (255.0 / (2 * _CLIP)))
@@ -57,12 +58,12 @@ class Whitening:
 
 
 def read_vggish(path: Path) -> Weights:
-    """Return {layer: (weights, biases)} of a TensorFlow 1 checkpoint (one file, or index and data files).
+    """Read {layer: (weights, biases)} from a TensorFlow 1 checkpoint (one file, or index and data files).
 
     Raises
     ------
     WeightsError
-        A file that cannot be read, or of another network (the first layer that differs is named).
+        A file that cannot be read or holds another network; the message names the first layer that differs.
     """
     try:
         reader = tf.train.load_checkpoint(str(path))
@@ -83,7 +84,7 @@ def read_vggish(path: Path) -> Weights:
 
 
 def read_whitening(path: Path) -> Whitening:
-    """Return the PCA of a vggish_pca_params.npz.
+    """Read the PCA in a vggish_pca_params.npz.
 
     Raises
     ------
@@ -100,25 +101,11 @@ def read_whitening(path: Path) -> Whitening:
     return Whitening(matrix, means)
 
 
-def mel_filters() -> np.ndarray:
-    """Return the mel filters [257, 64]: triangles over the mel scale 1127 ln(1 + f / 700), without the constant bin."""
-    bins = _mel(np.linspace(0.0, SAMPLE_RATE / 2, _FFT // 2 + 1))[:, None]
-    edges = np.linspace(_mel(_LOWEST), _mel(_HIGHEST), _BANDS + 2)
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    filters = np.maximum(0.0, np.minimum(rising, falling))
-    filters[0] = 0.0
-    return filters.astype(np.float32)
-
-
-def _mel(hertz: np.ndarray | float) -> np.ndarray | float:
-    return 1127.0 * np.log(1.0 + np.asarray(hertz) / 700.0)
-
-
 def log_mel(sound: tf.Tensor) -> tf.Tensor:
-    """Return the input of the network [batch, 96, 64] of windows [batch, 15600]."""
+    """Compute the input of the network [batch, 96, 64] from windows [batch, 15600]."""
     spectrum = tf.signal.stft(sound, _FRAME, _HOP, _FFT, window_fn=tf.signal.hann_window)  # hann_window is periodic
-    return tf.math.log(tf.abs(spectrum) @ mel_filters() + _OFFSET)
+    filters = tf.signal.linear_to_mel_weight_matrix(_BANDS, _FFT // 2 + 1, SAMPLE_RATE, _LOWEST, _HIGHEST)
+    return tf.math.log(tf.abs(spectrum) @ filters + _OFFSET)
 
 
 def vggish_network(weights: Weights, relu: bool = False) -> tf.types.experimental.PolymorphicFunction:
@@ -126,7 +113,7 @@ def vggish_network(weights: Weights, relu: bool = False) -> tf.types.experimenta
 
     Parameters
     ----------
-    relu : ReLU on the output, as in the released code before 2020; without it as since.
+    relu : whether a ReLU is put on the output, as the released code did until 2020.
     """
     constants = {layer: tuple(map(tf.constant, pair)) for layer, pair in weights.items()}
 
@@ -145,14 +132,27 @@ def vggish_network(weights: Weights, relu: bool = False) -> tf.types.experimenta
     return tf.function(run, input_signature=[tf.TensorSpec([None, WINDOW], tf.float32)], autograph=False)
 
 
+def load_vggish(files: list[Path], *, quantize: bool = True, relu: bool = False) -> WindowEmbedding:
+    """Load VGGish as an embedding (kind ``vggish``).
+
+    Parameters
+    ----------
+    files : vggish_model.ckpt and, for whitened values, vggish_pca_params.npz.
+    quantize : whether whitened values are quantised to whole numbers from 0 to 255.
+    relu : whether a ReLU is put on the network's output, before the PCA.
+    """
+    whitening = read_whitening(files[1]) if len(files) == 2 else None
+    return vggish_embedding(read_vggish(files[0]), whitening, quantize=quantize, relu=relu)
+
+
 def vggish_embedding(
     weights: Weights, whitening: Whitening | None, *, quantize: bool = True, relu: bool = False
 ) -> WindowEmbedding:
-    """Return VGGish as an embedding: of `network` as it is, or whitened, or whitened and quantised."""
+    """Make an embedding of VGGish: its network's output as it is, or whitened, or whitened and quantised."""
     run = vggish_network(weights, relu)
 
     def vectors(windows: np.ndarray) -> np.ndarray:
-        found = run(tf.convert_to_tensor(windows)).numpy()
-        return found if whitening is None else whitening.apply(found, quantize)
+        values = run(tf.convert_to_tensor(windows)).numpy()
+        return values if whitening is None else whitening.apply(values, quantize)
 
     return WindowEmbedding(vectors, DIMENSION, SAMPLE_RATE, WINDOW)

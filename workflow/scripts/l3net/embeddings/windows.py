@@ -1,10 +1,10 @@
 """Windows over sound of any length: where they start, how many there are, and cutting them from a stream.
 
-Conventions: with a hop of h seconds, window k begins at the sample nearest to k h (each rounded from its exact time, so
-nothing drifts over hours) and its timestamp is k h. Without centring that is the window's start; with centring half a
-window of silence goes before the sound and k h is the window's centre. The last window reaches the last sample, padded
-with silence behind it, so every sample is covered. A sound shorter than a window makes one window; without centring
-the sound lies in its middle.
+Conventions: with a hop of h seconds, window k begins at the sample nearest to k h, and its timestamp is k h. Each start
+is rounded from its exact time, so nothing drifts over hours. Without centring the timestamp is the window's start; with
+centring half a window of silence goes before the sound, and the timestamp is the window's centre. The last window
+reaches the last sample and is padded with silence behind it, so every sample is covered. A sound shorter than a window
+makes one window; without centring the sound lies in its middle.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,19 +19,19 @@ _WINDOWS_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of one embedding.
+    """Say where the windows of one embedding lie, and cut them from a sound.
 
     Parameters
     ----------
     length : samples in a window.
-    sample_rate : Hz.
-    hop_seconds : from one window to the next.
+    sample_rate : sample rate in Hz.
+    hop_seconds : seconds from one window to the next.
     center : whether a timestamp is the centre of its window (True) or its start.
 
     Raises
     ------
     ConfigError
-        A hop that is not above zero, or longer than a window (samples between windows would be lost).
+        A hop that is not above zero, or is longer than a window, so that samples between windows would be lost.
     """
 
     length: int
@@ -49,7 +49,7 @@ class Windows:
 
     @property
     def padding(self) -> int:
-        """Samples of silence before the sound."""
+        """The samples of silence before the sound."""
         return self.length // 2 if self.center else 0
 
     def starts(self, first: int, last: int) -> np.ndarray:
@@ -71,7 +71,7 @@ class Windows:
         return n
 
     def cut(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the windows of a sound that comes in blocks, some at a time.
+        """Yield the windows of a sound that comes in blocks, some windows at a time.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class Windows:
         Yields
         ------
         np.ndarray [shape=(n, length)]
-            1 to 64 windows. Memory is bounded by these and one block.
+            1 to 64 windows. Memory is bounded by these windows and one block.
         """
         held, base, n_samples, done = np.zeros(self.padding, np.float32), -self.padding, 0, 0
         for block in blocks:

@@ -1,5 +1,5 @@
-"""The networks: L3-Net, the spectrograms at its front, the weights files of the package openl3, and
-exports for other programs."""
+"""The networks: L3-Net, the spectrograms at its front, released weights and where they come from, and exports
+for other programs."""
 
 import lazy_loader
 
@@ -8,9 +8,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "export": ["export_embedding"],
+        "export_formats": ["check_export_format"],
         "front_ends": ["FRONT_ENDS", "FRONT_END_VERSIONS", "HOP_LENGTH", "POOLINGS"],
         "l3": ["build_l3", "embedding_network", "projection_network", "vision_embedding_network"],
         "openl3_weights": ["read_openl3_weights"],
+        "pickled_arrays": ["read_pickled_arrays"],
         "weight_download": ["fetch_weight_file"],
     },
 )

@@ -1,10 +1,4 @@
-"""Write an embedding for other programs; the target's suffix says in which format.
-
-.h5          the weights file that openl3 0.4 reads with load_audio_embedding_model_from_path or, for a vision
-             embedding, load_image_embedding_model_from_path; only for width 1 and hop length 242
-.onnx        a network from sound to vectors, front end inside; needs pip install "l3net[onnx]"
-no suffix    a folder with TensorFlow's SavedModel, whose endpoint is "serve"
-"""
+"""Write an embedding for other programs, in one of the formats of `export_formats`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from l3net.errors import ConfigError, WeightsError
+from l3net.models.export_formats import check_export_format
 from l3net.models.front_ends import HOP_LENGTH
 from l3net.models.openl3_weights import write_openl3_weights
 from l3net.models.spectrogram import Spectrogram
@@ -50,14 +45,13 @@ def export_embedding(network: keras.Model, about: dict[str, Any], target: Path) 
     WeightsError
         A network that openl3 cannot hold.
     """
+    check_export_format(target)
     if target.suffix == ".h5":
         _write_openl3(network, about.get("hop_length", HOP_LENGTH), target)
     elif target.suffix == ".onnx":
         _write_onnx(network, target)
-    elif target.suffix == "":
-        _write_saved_model(network, target)
     else:
-        raise ConfigError(f"{target}: unknown format; expected .h5 (openl3), .onnx, or no suffix (SavedModel)")
+        _write_saved_model(network, target)
 
 
 def _write_openl3(network: keras.Model, hop_length: int, target: Path) -> None:

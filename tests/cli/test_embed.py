@@ -1,11 +1,8 @@
-"""l3net embed from the command line and from Python, and l3net.hear."""
+"""l3net embed: files of every format, what is done already, and wrong command lines."""
 
 import errno
-import importlib.util
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -15,12 +12,9 @@ import pytest
 import soundfile
 
 import l3net
-from l3net.cli.main import main
-from l3net.embeddings.audio_files import embed_audio_files, find_audio_files
-from l3net.embeddings.embedding_keras import load_keras_embedding
-from l3net.embeddings.interface import WindowEmbedding
+from l3net.cli.main import main, make_parser
 from l3net.embeddings.vector_file import VECTOR_WRITERS
-from l3net.errors import ClipError, ConfigError, WeightsError
+from l3net.inference import PRECISIONS
 from tests import tiny_embedding
 from tests.media.test_audio import broken
 
@@ -134,7 +128,17 @@ def test_every_kind_of_file(model: Path, tmp_path: Path, shared_data: Path, caps
         (["--list", "none.txt", "--output", "o"], "--list none.txt: cannot be read"),
         ([__file__, "--model", "none.keras", "--output", "o"], "--model none.keras: no such file"),
         ([__file__, "--model", __file__, "--output", "o"], "is not a Keras archive"),
+        ([__file__, "--output", "o"], "kind l3 takes one file, an embedding.keras; 0 are given"),
         ([__file__, "--batch-size", "0", "--output", "o"], "--batch-size is 0"),
+        ([__file__, "--pool", "mean,median", "--output", "o"], "pooling over time by 'median' is unknown"),
+        ([__file__, "--model", __file__, "--hop-seconds", "0", "--output", "o"], "hop_seconds is 0.0; expected above"),
+        (
+            [__file__, "--model", __file__, "--hop-seconds", "nan", "--output", "o"],
+            "hop_seconds is nan; expected above",
+        ),
+        ([__file__, "--model", __file__, "--hop-seconds", "2", "--output", "o"], "hop_seconds is 2.0 (are these milli"),
+        ([__file__, "--settings", '{"kind": "openl4"}', "--output", "o"], "unknown kind 'openl4'; expected one of l3,"),
+        ([__file__, "--settings", '{"kind": "random", "layer": 1}', "--output", "o"], "kind random has no key layer"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(
@@ -179,18 +183,6 @@ def test_a_disk_that_fills_up_leaves_nothing(
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
-def test_what_is_done_needs_no_model(sounds: Path, tmp_path: Path) -> None:
-    def never() -> None:
-        raise AssertionError("the model was loaded")
-
-    (task,) = find_audio_files([sounds / "a.wav"], tmp_path / "out", ".npz")
-    network = WindowEmbedding(lambda windows: windows[:, :2].copy(), 2, 48000, 48000)
-    assert embed_audio_files(lambda: network, [task], about={"model": 1}).done == 1
-    assert embed_audio_files(never, [task], about={"model": 1}).skipped == 1
-    with pytest.raises(AssertionError, match="was loaded"):
-        embed_audio_files(never, [task], about={"model": 2})
-
-
 def test_precision_is_part_of_what_is_done(
     model: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -210,59 +202,6 @@ def test_precision_is_part_of_what_is_done(
     np.testing.assert_allclose(found[1], alone, rtol=2e-2, atol=2e-2)
 
 
-def test_hops_and_pools_that_cannot_be(model: Path, sounds: Path, tmp_path: Path) -> None:
-    tasks = find_audio_files([sounds], tmp_path / "out", ".npz")
-    named = load_keras_embedding(model)
-    with pytest.raises(ConfigError, match=r"hop_seconds is 100.*milliseconds"):
-        embed_audio_files(lambda: named, tasks, hop_seconds=100)
-    with pytest.raises(ConfigError, match="pooling over time by 'median' is unknown"):
-        embed_audio_files(lambda: named, tasks, pool=("median",))
-
-
-def test_two_files_for_one_target_are_named(sounds: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.wav").write_bytes((sounds / "a.wav").read_bytes())
-    with pytest.raises(ConfigError, match="would both be"):
-        find_audio_files([sounds / "a.wav", tmp_path / "a.wav"], tmp_path / "out", ".npz")
-    (tmp_path / "nothing").mkdir()
-    with pytest.raises(ClipError, match="no files in this folder"):
-        find_audio_files([tmp_path / "nothing"], tmp_path / "out", ".npz")
-
-
-def test_python_takes_one_sound_or_a_list(model: Path) -> None:
-    rng = np.random.default_rng(3)
-    first, second = rng.normal(0, 0.1, 100000), (rng.normal(0, 3000, (30000, 2))).astype(np.int16)
-    vectors, times = l3net.embed([first, second], 44100, model=model, hop_seconds=0.3, center=True)
-    alone, alone_times = l3net.embed(second, 44100, model=model, hop_seconds=0.3, center=True)
-    np.testing.assert_allclose(vectors[1], alone, rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(times[1], alone_times)
-    assert alone.dtype == np.float32
-    assert len(vectors[0]) == len(times[0])
-    with pytest.raises(ClipError, match="not a finite number"):
-        l3net.embed(np.array([np.nan]), 48000, model=model)
-    with pytest.raises(WeightsError, match=r"none.keras: cannot be read: No such file"):
-        l3net.embed(second, 44100, model="none.keras")
-
-
-def test_hear(model: Path) -> None:
-    from l3net import hear
-
-    loaded = hear.load_model(str(model))
-    assert loaded.sample_rate == 48000
-    audio = np.random.default_rng(0).uniform(-1, 1, (3, 60000)).astype(np.float32)
-    vectors, times = hear.get_timestamp_embeddings(audio, loaded)
-    assert vectors.shape == (3, times.shape[1], loaded.timestamp_embedding_size)
-    np.testing.assert_allclose(np.diff(times), 50.0, atol=1e-3)
-    assert times[0, 0] == 0.0  # the centre of the first window
-    alone, _ = l3net.embed(audio[1], 48000, model=model, hop_seconds=0.05, center=True)
-    np.testing.assert_allclose(vectors[1], alone, rtol=1e-4, atol=1e-4)
-    assert hear.get_scene_embeddings(audio, loaded).shape == (3, loaded.scene_embedding_size)
-    with pytest.raises(ConfigError, match="set L3NET_MODEL"):
-        hear.load_model()
-
-
-def test_an_independent_validator_passes(model: Path) -> None:
-    """Needs the package hearvalidator (and PyTorch) beside this project's: docs/embeddings.md."""
-    if importlib.util.find_spec("hearvalidator") is None:
-        pytest.skip("hearvalidator (with PyTorch) is not installed")
-    command = [sys.executable, "-m", "hearvalidator.validate", "l3net.hear", "-m", str(model), "-d", "CPU:0"]
-    assert "Looks good!" in subprocess.run(command, capture_output=True, text=True).stdout
+def test_every_precision_is_offered() -> None:
+    for precision in PRECISIONS:
+        assert make_parser().parse_args(["embed", "--output", "o", "--precision", precision]).precision == precision

@@ -1,0 +1,71 @@
+"""The command l3net: its help and wrong arguments are answered without TensorFlow; info and export."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+
+from l3net.cli.main import main
+from tests import tiny_embedding
+
+RUN = """
+import sys
+from l3net.cli.main import main
+try:
+    code = main(sys.argv[1:])
+except SystemExit as ended:
+    code = ended.code
+print("exit", code, [name for name in ("tensorflow", "keras", "sklearn", "pandas") if name in sys.modules])
+"""
+HERE = __file__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--help"], 0),
+        (["embed", "--help"], 0),
+        (["embed", HERE], 2),  # without --output
+        (["embed", HERE, "--output", "o"], 1),
+        (["embed", HERE, "--output", "o", "--model", "none.keras"], 1),
+        (["embed", HERE, "--output", "o", "--model", HERE], 1),
+        (["embed", HERE, "--output", "o", "--model", HERE, "--hop-seconds", "0"], 1),
+        (["embed", HERE, "--output", "o", "--model", HERE, "--hop-seconds", "1.5"], 1),
+        (["embed", HERE, "--output", "o", "--pool", "median"], 1),
+        (["embed", HERE, "--output", "o", "--batch-size", "0"], 1),
+        (["embed", HERE, "--output", "o", "--settings", "{"], 2),
+        (["embed", HERE, "--output", "o", "--settings", '{"kind": "soundnet", "layer": "conv9"}'], 1),
+        (["export", "none.keras", "a.pb"], 1),
+        (["export", HERE, "a.onnx"], 1),
+        (["info", "none.keras"], 1),
+        (["probe", "none"], 1),
+        (["real-input", "none.csv", "o"], 1),
+    ],
+    ids=lambda value: " ".join(value).replace(HERE, "FILE") if isinstance(value, list) else None,
+)
+def test_an_answer_needs_no_tensorflow(arguments: list[str], code: int, tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, cwd=tmp_path)
+    assert ended.stdout.splitlines()[-1] == f"exit {code} []"
+    if code == 1:
+        assert ended.stderr.startswith("l3net: ")
+        assert ended.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_info_prints_the_metadata(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    tiny_embedding.write_embedding(tmp_path / "embedding.keras")
+    assert main(["info", str(tmp_path / "embedding.keras")]) == 0
+    assert json.loads(capsys.readouterr().out)["samples_seen"] == 200
+
+
+def test_export_writes_openl3s_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    tiny_embedding.write_embedding(tmp_path / "narrow.keras")
+    assert main(["export", str(tmp_path / "narrow.keras"), str(tmp_path / "narrow.h5")]) == 1
+    assert "only models of network.width 1 can be exported to openl3" in capsys.readouterr().err
+    tiny_embedding.write_embedding(tmp_path / "embedding.keras", width=1.0, hop_length=242)
+    assert main(["export", str(tmp_path / "embedding.keras"), str(tmp_path / "openl3.h5")]) == 0
+    with h5py.File(tmp_path / "openl3.h5") as file:
+        assert file.attrs["layer_names"][-1] == b"audio_embedding_layer"

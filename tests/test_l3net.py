@@ -1,0 +1,27 @@
+"""What `import l3net` offers: two functions and a version, without loading TensorFlow."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import l3net
+from tests import tiny_embedding
+
+SAY = "import sys, l3net; print(sorted(dir(l3net)), [name for name in ('tensorflow', 'keras') if name in sys.modules])"
+
+
+def test_the_package_shows_two_functions_and_its_version() -> None:
+    ended = subprocess.run([sys.executable, "-c", SAY], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "['__version__', 'embed', 'load'] []"
+
+
+def test_embed_takes_what_load_returns(tmp_path: Path) -> None:
+    tiny_embedding.write_embedding(tmp_path / "embedding.keras")
+    sound = np.random.default_rng(0).normal(0, 0.1, 60000).astype(np.float32)
+    model = l3net.load(str(tmp_path / "embedding.keras"))
+    vectors, times = l3net.embed(sound, 48000, model=model, hop_seconds=0.5)
+    again, _ = l3net.embed(sound, 48000, model=str(tmp_path / "embedding.keras"), hop_seconds=0.5)
+    np.testing.assert_array_equal(vectors, again)
+    assert times.tolist() == [0.0, 0.5]

@@ -1,0 +1,78 @@
+"""The command l3net embed: write the vectors of sound files."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from l3net.cli.model_options import add_model_options, check_model_options
+from l3net.errors import ConfigError
+from l3net.inference import PRECISIONS
+
+if TYPE_CHECKING:
+    from l3net.embeddings import Embedding
+
+_log = logging.getLogger("l3net")
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """Add this command and its options."""
+    parser = commands.add_parser("embed", help="embed sound files", description="Write the vectors of sound files.")
+    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add("paths", nargs="*", type=Path, metavar="FILES", help="files of any format that ffmpeg reads, or folders")
+    add("--list", type=Path, metavar="FILE", help="a text file with one more path a line")
+    add_model_options(parser)
+    add("--output", type=Path, required=True, metavar="DIR", help="folder of the vectors")
+    add("--hop-seconds", type=float, default=0.1, help="seconds from one window to the next (default: 0.1)")
+    add("--center", action="store_true", help="timestamps are the centres of windows, as openl3's, not their starts")
+    add("--pool", default="", metavar="HOW", help="one vector a file: mean, max, std, or some joined by commas")
+    add("--format", choices=("npz", "h5", "parquet"), default="npz", help="format of the vectors (default: npz)")
+    add("--batch-size", type=int, default=32, help="windows at a time (default: 32)")
+    add("--precision", choices=PRECISIONS, default="float32",
+        help="bfloat16: less exact, faster on CPUs with AVX512_BF16 (default: float32)")  # fmt: skip
+    add("--overwrite", action="store_true", help="embed again what is done")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Embed the files; return 1 where one of them could not be read."""
+    from l3net.embeddings import check_pool, embed_audio_files, find_audio_files
+    from l3net.runtime import sha256_of
+
+    paths = options.paths + (_read_list(options.list) if options.list else [])
+    if not paths:
+        raise ConfigError("no files: name some, a folder, or --list FILE")
+    if options.batch_size < 1:
+        raise ConfigError(f"--batch-size is {options.batch_size}; expected 1 or more windows")
+    tasks = find_audio_files(paths, options.output, f".{options.format}")
+    if options.precision != "float32":
+        options.settings = {**options.settings, "precision": options.precision}
+    pool = tuple(filter(None, options.pool.split(",")))
+    check_pool(pool)
+    check_model_options(options, options.hop_seconds)
+
+    def load() -> "Embedding":
+        from l3net.embeddings import load_embedding
+
+        return load_embedding(options.settings, options.model)
+
+    outcome = embed_audio_files(
+        load,
+        tasks,
+        hop_seconds=options.hop_seconds,
+        center=options.center,
+        pool=pool,
+        batch_size=options.batch_size,
+        overwrite=options.overwrite,
+        about={"settings": options.settings, "model_sha256": [sha256_of(path) for path in options.model]},
+    )
+    _log.info("embedded %d, already done %d, failed %d", outcome.done, outcome.skipped, len(outcome.failed))
+    return 1 if outcome.failed else 0
+
+
+def _read_list(path: Path) -> list[Path]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--list {path}: cannot be read: {error}") from None
+    return [Path(line) for line in map(str.strip, lines) if line]

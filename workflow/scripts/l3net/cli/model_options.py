@@ -1,0 +1,47 @@
+"""The options that name an embedding, --model and --settings, which several commands share."""
+
+import argparse
+import json
+from pathlib import Path
+
+from l3net.errors import ConfigError
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add --model and --settings to the options of a command."""
+    parser.add_argument(
+        "--model", action="append", type=Path, default=[], metavar="M",
+        help="an embedding.keras; with --settings its weights, once for each file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--settings", type=_read_settings, default={"kind": "l3"}, metavar="JSON",
+        help='another kind, as in the configuration, e.g. \'{"kind": "openl3", "front_end": "mel256"}\'',
+    )  # fmt: skip
+
+
+def check_model_options(options: argparse.Namespace, hop_seconds: float) -> None:
+    """Check the embedding that the options name, before TensorFlow is loaded for it.
+
+    Raises
+    ------
+    ConfigError
+        A file that is not there, an unknown kind, key or value, or a hop that the kind cannot use.
+    WeightsError
+        Too many or too few files.
+    """
+    from l3net.embeddings import check_embedding
+
+    if missing := [path for path in options.model if not path.is_file()]:
+        raise ConfigError(f"--model {missing[0]}: no such file")
+    check_embedding(options.settings, options.model).check_hop(hop_seconds)
+
+
+def _read_settings(text: str) -> dict:
+    """Return the settings of an embedding; argparse puts the option's name before the message of an error."""
+    try:
+        settings = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no JSON: {error}") from None
+    if not isinstance(settings, dict):
+        raise argparse.ArgumentTypeError(f'{text!r} is no JSON object; expected for example {{"kind": "soundnet"}}')
+    return settings
