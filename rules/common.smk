@@ -54,9 +54,14 @@ def curve_embeddings():
 
 
 def embedding_spec(embedding):
-    """Return the settings of a named embedding; those of our own models are made from the name."""
+    """Return the settings of a named embedding: those of our own models are made from the name, and an untrained network
+    is built as the run's models are."""
     if embedding in config["embeddings"]:
-        return config["embeddings"][embedding]
+        spec = config["embeddings"][embedding]
+        if spec["kind"] == "random":
+            width, seed = config["network"]["width"], config["seed"]
+            spec = {**config["front_end"], "width": width, "seed": seed, **spec}
+        return spec
     fields = model_fields(EmbeddingName.parse(embedding).model.name)
     return {"kind": "l3", "pooling": config["embed"]["pooling"], **fields}
 

@@ -59,9 +59,6 @@ rule embed_dataset:
         dataset="{dataset}",
         embedding="{embedding}",
         settings=lambda wildcards: embedding_spec(wildcards.embedding),
-        front_end_settings=config["front_end"],
-        network=config["network"],
-        seed=config["seed"],
     script:
         "../workflow/scripts/embed_dataset.py"
 

@@ -16,6 +16,7 @@ from tests.stages.loading import stage_function
 
 extract_embedding = stage_function("extract_embedding")
 embed_dataset = stage_function("embed_dataset")
+RANDOM = {"kind": "random", "version": "training", "hop_length": 1936, "width": 0.125, "seed": 5}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +47,6 @@ def run(tmp_path: Path, settings: dict, model: list[Path], **options: object) ->
         dataset="tiny",
         embedding="named",
         settings=settings,
-        front_end_settings={"version": "training", "hop_length": 1936},
-        network={"width": 0.125, "batch_norm_momentum": 0.9},
-        seed=5,
         **{"hop_seconds": 0.5, "batch_size": 4, **options},
     )
     return h5py.File(tmp_path / "out.h5")
@@ -76,7 +74,7 @@ def test_embed_dataset_with_our_model(tmp_path: Path, clips: pd.DataFrame, model
 
 @pytest.mark.parametrize("kind", ["random", "soundnet", "hear"])
 def test_embed_dataset_with_other_kinds(tmp_path: Path, clips: pd.DataFrame, model: Path, kind: str) -> None:
-    settings, files = {"kind": kind}, []
+    settings, files = RANDOM if kind == "random" else {"kind": kind}, []
     if kind == "soundnet":
         settings["layer"], files = "conv5", [soundnet.save(tmp_path / "drawn.npy", soundnet.drawn())]
     elif kind == "hear":
@@ -91,9 +89,7 @@ def test_embed_dataset_with_other_kinds(tmp_path: Path, clips: pd.DataFrame, mod
 
 
 def test_random_is_the_same_every_time_and_follows_the_seed(tmp_path: Path, clips: pd.DataFrame) -> None:
-    first, again, other = (
-        run(tmp_path, {"kind": "random", **more}, [])["embedding"][:] for more in ({}, {}, {"seed": 6})
-    )
+    first, again, other = (run(tmp_path, {**RANDOM, **more}, [])["embedding"][:] for more in ({}, {}, {"seed": 6}))
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
 
@@ -122,8 +118,8 @@ def test_settings_that_name_no_embedding(
 def test_a_broken_clip_ends_the_stage_with_its_name_and_leaves_nothing(tmp_path: Path, clips: pd.DataFrame) -> None:
     clips["path"][1].write_text("no sound")
     with pytest.raises(ClipError, match=r"clip1.wav: cannot be read as sound"):
-        run(tmp_path, {"kind": "random"}, [])
+        run(tmp_path, RANDOM, [])
     assert not list(tmp_path.glob("*.h5"))
     clips.iloc[:0].to_csv(tmp_path / "clips.csv", index=False)
     with pytest.raises(DatasetError, match="no clips"):
-        run(tmp_path, {"kind": "random"}, [])
+        run(tmp_path, RANDOM, [])

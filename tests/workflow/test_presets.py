@@ -42,6 +42,7 @@ WANTED = {
     "paper.yaml": {"embed.pooling": 6144, "embeddings.random.pooling": 6144},
     "workstation.yaml": {"embed.pooling": 6144, "embeddings.random.pooling": 6144},
     "slurm-smoke.yaml": {"report.reference": "music-linear"},
+    "esc10.yaml": {"embeddings.logmel.module": "docs.examples.log_mel_statistics"},
 }
 # Presets that are the demo but for the keys named here. They repeat its values, so that none of them, named alone on a
 # command line, can be the paper's run.

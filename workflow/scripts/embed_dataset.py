@@ -17,9 +17,6 @@ def embed_dataset(
     dataset: str,
     embedding: str,
     settings: dict,
-    front_end_settings: dict,
-    network: dict,
-    seed: int,
     hop_seconds: float = 0.1,
     center: bool = False,
     batch_size: int = 64,
@@ -33,8 +30,6 @@ def embed_dataset(
     output : HDF5 file to write.
     dataset, embedding : their names, which the file keeps.
     settings : the embedding's entry in the configuration: kind and its keys.
-    front_end_settings, network, seed : sections of the configuration that an untrained network (kind random) is built
-        from.
     hop_seconds : seconds from one window to the next.
     center : whether a timestamp is the centre of its window or its start.
     batch_size : how many windows the network is given at a time.
@@ -49,14 +44,11 @@ def embed_dataset(
     table = read_dataset_index(clips)
     if not len(table):
         raise DatasetError(f"{clips}: no clips; expected a row for each")
-    of_network = {}
-    if settings.get("kind") == "random":
-        of_network = {**front_end_settings, "width": network["width"], "seed": seed}
-    named = load_embedding({**of_network, **settings}, model)
+    named = load_embedding(settings, model)
     attributes = {key: named.about[key] for key in ("kind", *EMBEDDING_FACTS)}
     attributes |= {"dataset": dataset, "embedding": embedding, "hop_seconds": hop_seconds, "center": center}
     attributes |= {"model": provenance.canonical_json(named.about)}
-    attributes |= provenance.describe(settings=settings, seed=seed, batch_size=batch_size)
+    attributes |= provenance.describe(settings=settings, batch_size=batch_size)
     sounds = ((path, audio_blocks(Path(path), named.sample_rate)) for path in table["path"])
     pieces = named.embed(sounds, hop_seconds=hop_seconds, center=center, batch_size=batch_size)
     with (
