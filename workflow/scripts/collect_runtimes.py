@@ -1,23 +1,29 @@
 """Collect where the time of a run went, from the benchmark file of every job."""
 
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from l3net.report import figure_style
 from l3net.runtime import atomic, stage
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _COLUMNS = ["rule", "jobs", "seconds", "longest_seconds", "cpu_seconds", "max_memory_megabytes"]
 
 
 def collect_runtimes(folder: Path, runtimes: Path, svg: Path, png: Path) -> None:
-    """Write a row for each rule, the longest first: jobs, seconds (of all and of the longest), processor, memory.
+    """Write and draw how long the jobs of each rule took, the longest first.
 
     Parameters
     ----------
-    folder : benchmarks of the run: ``{rule}.tsv`` or ``{rule}/**.tsv``. They are written as jobs end, so they are read
-        as they lie there and are no inputs of the rule; jobs of an earlier run count with their last run.
+    folder : benchmarks of the run: ``{rule}.tsv`` or ``{rule}/**.tsv``. Snakemake writes them as jobs end, so they cannot
+        be inputs of the rule; a job that was not run again counts with its last run.
+    runtimes : CSV written; rule, jobs, seconds of all and of the longest, processor seconds, largest memory.
+    svg, png : the figure written.
     """
+    import pandas as pd
+
     rows = [
         (path.relative_to(folder).parts[0].removesuffix(".tsv"), pd.read_csv(path, sep="\t", na_values=["-", "NA"]))
         for path in sorted(folder.rglob("*.tsv"))
@@ -43,12 +49,11 @@ def collect_runtimes(folder: Path, runtimes: Path, svg: Path, png: Path) -> None
         max_memory_megabytes=("memory", "max"),
     )
     table = table.sort_values("seconds", ascending=False).reset_index()
-    with atomic.replacing(runtimes) as temporary:
-        table[_COLUMNS].to_csv(temporary, index=False, float_format="%.1f")
+    atomic.write_csv(table[_COLUMNS], runtimes, float_format="%.1f")
     _plot(table, svg, png)
 
 
-def _plot(table: pd.DataFrame, svg: Path, png: Path) -> None:
+def _plot(table: "pd.DataFrame", svg: Path, png: Path) -> None:
     table = table.iloc[::-1]
     figure, axes = figure_style.panels(1, height=0.9 + 0.22 * len(table), width=6.4)
     ax = axes[0, 0]

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from l3net.report import display_name, figure_style, reference_embedding
+from l3net.report import best_checkpoints, display_name, figure_style, read_table, reference_embedding, titles_in
 from l3net.runtime import stage
 
 _SHOWN_AT_MOST = 3
@@ -14,9 +12,8 @@ def plot_class_accuracy(
     by_class: Path, svg: Path, png: Path, *, reference: str, confidence: float = 0.95, synthetic: bool = False
 ) -> None:
     """Draw a panel for each data set: accuracy of each class with its interval, classes sorted by the reference."""
-    scores = pd.read_csv(by_class, keep_default_na=False)
-    scores = scores[~scores["embedding"].str.contains(r"-epoch-\d{3}$")]
-    ours = reference_embedding(scores["embedding"].unique(), reference)
+    scores = best_checkpoints(read_table(by_class, ["model", "checkpoint"], "collect_scores"))
+    ours, titles = reference_embedding(scores, reference), titles_in(scores)
     others = sorted(scores.loc[scores["kind"] != "l3", "embedding"].unique())
     embeddings = list(dict.fromkeys([ours, *others]))
     left_out, embeddings = embeddings[_SHOWN_AT_MOST:], embeddings[:_SHOWN_AT_MOST]
@@ -39,7 +36,7 @@ def plot_class_accuracy(
                 "hatch": figure_style.HATCHES[e],
                 "edgecolor": figure_style.COLOURS[e],
             }
-            ax.barh(y, found["accuracy"], thick * 0.9, label=embedding, **look)
+            ax.barh(y, found["accuracy"], thick * 0.9, label=titles[embedding], **look)
             ax.errorbar(found["accuracy"], y, xerr=errors, fmt="none", ecolor="#333333", elinewidth=0.7)
         counts = here.loc[ours, "n_clips"]
         names = [f"{label.replace('_', ' ')} ({counts[label]})" for label in labels]

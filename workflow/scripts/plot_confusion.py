@@ -3,21 +3,26 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from l3net.report import display_name, figure_style, reference_embedding
+from l3net.report import display_name, figure_style, model_title, read_table
 from l3net.runtime import stage
 
 _NUMBERS_UP_TO = 12
 
 
-def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, reference: str, synthetic: bool = False) -> None:
-    """Draw a matrix for each data set: of each true class (row) the percentage predicted as each class (column)."""
-    ours = reference_embedding(sorted({path.stem for path in predictions}), reference)
-    chosen = sorted(path for path in predictions if path.stem == ours)
-    figure, axes = figure_style.panels(max(len(chosen), 1), height=3.3, width=3.2 * max(len(chosen), 1))
-    for ax, path in zip(axes[0], chosen, strict=True):
-        scores = pd.read_csv(path, dtype={"label": str, "predicted": str})
+def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, model: str, synthetic: bool = False) -> None:
+    """Draw a matrix for each data set: of each true class (row) the percentage predicted as each class (column).
+
+    Parameters
+    ----------
+    predictions : CSVs of classify_dataset, of the model's embedding on each data set.
+    model : name of the model.
+    """
+    import pandas as pd
+
+    figure, axes = figure_style.panels(len(predictions), height=3.3, width=3.2 * len(predictions))
+    for ax, path in zip(axes[0], sorted(predictions), strict=True):
+        scores = read_table(path, ["dataset", "protocol", "seed", "label", "predicted"], "classify_dataset")
         classes = sorted(set(scores["label"]))
         counts = pd.crosstab(scores["label"], scores["predicted"]).reindex(index=classes, columns=classes, fill_value=0)
         shares = counts.to_numpy() / counts.to_numpy().sum(axis=1, keepdims=True)
@@ -31,7 +36,7 @@ def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, reference: 
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="percent of the class's clips")
     figure_style.percent(bar.ax)
     protocol = f"protocol: {scores['protocol'].iloc[0]}"
-    figure_style.save(figure, svg, png, synthetic=synthetic, note=f"{display_name(ours)}; {protocol}")
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=f"{model_title(model)}; {protocol}")
 
 
 def _label(ax, classes: list[str], shares: np.ndarray) -> None:

@@ -2,22 +2,31 @@
 
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from l3net.report import display_name, figure_style
+from l3net.embeddings import DatasetVectors, read_dataset_vectors
+from l3net.report import display_name, embedding_titles, figure_style
 from l3net.runtime import stage
 
 _CLIPS_AT_MOST = 2000
 _NAMED_UP_TO = 12  # classes
 
 
-def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: int = 0, synthetic: bool = False) -> None:
+def plot_embedding_map(
+    embeddings: list[Path], svg: Path, png: Path, *, identities: dict, seed: int = 0, synthetic: bool = False
+) -> None:
     """Draw a panel for each data set (row) and embedding (column): the first two principal components of clip means.
 
     Every dimension is standardised first; at most 2000 clips, drawn by `seed`, are shown.
+
+    Parameters
+    ----------
+    embeddings : HDF5 files of embed_dataset.
+    identities : for each embedding by its name the ``model`` it was taken from, where it is ours.
     """
-    found = {(path.parent.name, path.stem): path for path in embeddings}
+    titles = embedding_titles(identities)
+    files = [read_dataset_vectors(path) for path in embeddings]
+    found = {(clips.attributes["dataset"], clips.attributes["embedding"]): clips for clips in files}
     rows, columns = (sorted({key[k] for key in found}) for k in (0, 1))
     figure, axes = figure_style.panels(len(columns), len(rows), height=1.45, width=1.25 * len(columns) + 1.6)
     for r, dataset in enumerate(rows):
@@ -27,7 +36,7 @@ def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: in
             ax.set_xticks([])
             ax.set_yticks([])
             if r == 0:
-                ax.set_title(display_name(embedding), fontsize=7)
+                ax.set_title(titles.get(embedding, embedding), fontsize=7)
             if (dataset, embedding) in found:
                 shown = _scatter(ax, *clip_means(found[dataset, embedding], seed))
         _name_row(axes[r], f"{display_name(dataset)}\nn = {shown} clips")
@@ -35,15 +44,13 @@ def plot_embedding_map(embeddings: list[Path], svg: Path, png: Path, *, seed: in
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 
-def clip_means(path: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def clip_means(clips: DatasetVectors, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return each clip's mean embedding [shape=(n_clips, n_dimensions)] and label, of at most 2000 clips."""
-    with h5py.File(path) as file:
-        offsets, labels = file["offsets"][:], file["clips/label"].asstr()[:].astype(str)
-        chosen = np.arange(labels.size)
-        if labels.size > _CLIPS_AT_MOST:
-            chosen = np.sort(np.random.Generator(np.random.Philox(seed)).permutation(labels.size)[:_CLIPS_AT_MOST])
-        means = np.stack([file["embedding"][offsets[clip] : offsets[clip + 1]].mean(axis=0) for clip in chosen])
-    return means, labels[chosen]
+    chosen = np.arange(clips.label.size)
+    if chosen.size > _CLIPS_AT_MOST:
+        rng = np.random.Generator(np.random.Philox(seed))
+        chosen = np.sort(rng.permutation(chosen.size)[:_CLIPS_AT_MOST])
+    return np.stack([vectors.mean(axis=0) for vectors in clips.clip_vectors(chosen)]), clips.label[chosen]
 
 
 def project(x: np.ndarray) -> np.ndarray:

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from l3net.report import display_name, figure_style, scores_note
+from l3net.report import best_checkpoints, display_name, figure_style, read_table, scores_note
 from l3net.runtime import stage
 
 
@@ -12,8 +10,8 @@ def plot_input_representation(
     downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False
 ) -> None:
     """Draw a panel for each data set: boxes over folds of each front end, by training subset."""
-    scores = pd.read_csv(downstream, keep_default_na=False)
-    scores = scores[(scores["kind"] == "l3") & ~scores["embedding"].str.contains(r"-epoch-\d{3}$")]
+    scores = best_checkpoints(read_table(downstream, ["checkpoint"], "collect_scores"))
+    scores = scores[scores["kind"] == "l3"]
     datasets = sorted(scores["dataset"].unique())
     figure, axes = figure_style.panels(max(len(datasets), 1), height=3.4, sharey=True)
     places, groups = (sorted(scores[column].unique()) for column in ("front_end", "subset"))

@@ -1,12 +1,15 @@
 """Plot how well frames and sounds are matched when they were paired rightly, and with the published code's fault."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from l3net.report import display_name, figure_style
+from l3net.report import figure_style, model_title, read_tables
 from l3net.runtime import stage
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, *, synthetic: bool = False) -> None:
@@ -16,13 +19,13 @@ def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, 
     ----------
     scores, offsets : as `evaluate_pairing` writes them, of every model.
     """
-    accuracy = pd.concat([pd.read_csv(path) for path in scores])
+    accuracy = read_tables(scores)
     models, pairings = accuracy["model"].unique(), accuracy["trained_on"].unique()
     figure, axes = figure_style.panels(1 + len(models), height=2.8)
-    _draw_offsets(axes[0, 0], pd.concat([pd.read_csv(path) for path in offsets]), pairings)
+    _draw_offsets(axes[0, 0], read_tables(offsets), pairings)
     for ax, model in zip(axes[0, 1:], models, strict=True):
         _draw_accuracy(ax, accuracy[accuracy["model"] == model], pairings)
-        ax.set_title(display_name(f"l3-{model}"))
+        ax.set_title(model_title(model))
         ax.sharey(axes[0, 1])
     axes[0, 1].set_ylabel("accuracy (%)")
     figure_style.percent(axes[0, 1])
@@ -32,7 +35,7 @@ def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, 
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 
-def _draw_offsets(ax, offsets: pd.DataFrame, pairings) -> None:
+def _draw_offsets(ax, offsets: "pd.DataFrame", pairings) -> None:
     """Draw the share of matching samples by whole seconds from the window's start to the frame."""
     width = 0.8 / len(pairings)
     for i, pairing in enumerate(pairings):
@@ -52,7 +55,7 @@ def _draw_offsets(ax, offsets: pd.DataFrame, pairings) -> None:
     figure_style.percent(ax)
 
 
-def _draw_accuracy(ax, accuracy: pd.DataFrame, pairings) -> None:
+def _draw_accuracy(ax, accuracy: "pd.DataFrame", pairings) -> None:
     """Draw a point with its interval for each pairing trained on, at each pairing tested on."""
     for i, trained in enumerate(pairings):
         here = accuracy[accuracy["trained_on"] == trained].set_index("tested_on").loc[list(pairings)]

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from l3net.report import display_name, figure_style
+from l3net.report import figure_style, model_title, read_table
 from l3net.runtime import stage
 
 
@@ -17,7 +15,7 @@ def plot_training_curves(
     for ax in axes.flat[len(models) :]:
         ax.set_visible(False)
     for ax, model, path in zip(axes.flat, models, histories, strict=False):
-        history = pd.read_csv(path)
+        history = read_table(path, ["epoch", "accuracy", "val_accuracy"], "train_leg")
         ax.plot(history["epoch"], history["accuracy"], "--", color=figure_style.COLOURS[1], label="training")
         ax.plot(history["epoch"], history["val_accuracy"], color=figure_style.COLOURS[0], label="validation")
         best = history.loc[history["val_accuracy"].idxmax()]
@@ -25,7 +23,7 @@ def plot_training_curves(
             best["epoch"], best["val_accuracy"], "o", color=figure_style.COLOURS[0], markersize=5, label="best epoch"
         )
         figure_style.chance(ax, 0.5)
-        ax.set_title(display_name(f"l3-{model}"), fontsize=9)
+        ax.set_title(model_title(model), fontsize=9)
         ax.grid(axis="y")
         ax.xaxis.get_major_locator().set_params(integer=True)
     for ax in axes[:, 0]:

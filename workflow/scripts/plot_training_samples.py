@@ -2,19 +2,17 @@
 
 from pathlib import Path
 
-import pandas as pd
-from matplotlib.ticker import EngFormatter
-
-from l3net.report import display_name, figure_style, scores_note
+from l3net.report import checkpoints_on_the_way, display_name, figure_style, model_title, read_table, scores_note
 from l3net.runtime import stage
 
 
 def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False) -> None:
     """Draw a line for each data set and model: mean over folds, with the standard deviation over folds as a band."""
-    scores = pd.read_csv(downstream, keep_default_na=False)
-    scores = scores[scores["embedding"].str.contains(r"-epoch-\d{3}$")]
-    models = scores["embedding"].str.replace(r"-epoch-\d{3}$", "", regex=True)
-    scores = scores.assign(model=models, samples=pd.to_numeric(scores["samples_seen"]))
+    from matplotlib.ticker import EngFormatter
+
+    scores = checkpoints_on_the_way(read_table(downstream, ["model", "checkpoint"], "collect_scores"))
+    scores = scores.assign(samples=scores["samples_seen"].astype(int))
+    models = sorted(scores["model"].unique())
     figure, axes = figure_style.panels(1, height=3.2, width=6.4)
     ax = axes[0, 0]
     for d, (dataset, here) in enumerate(scores.groupby("dataset")):
@@ -25,7 +23,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
                 "marker": figure_style.MARKERS[d],
                 "ls": figure_style.LINES[m % 4],
             }
-            label = display_name(dataset) + (f", {display_name(model)}" if models.nunique() > 1 else "")
+            label = display_name(dataset) + (f", {model_title(model)}" if len(models) > 1 else "")
             ax.plot(line.index, line["mean"], label=label, markersize=4, **look)
             band = (line["mean"] - line["std"], line["mean"] + line["std"])
             ax.fill_between(line.index, *band, color=figure_style.COLOURS[d], alpha=0.15, lw=0)
@@ -36,7 +34,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
     ax.grid(axis="y")
     figure_style.percent(ax)
     figure_style.legend_above(figure)
-    names = ", ".join(display_name(model) for model in sorted(models.unique()))
+    names = ", ".join(map(model_title, models))
     figure_style.save(figure, svg, png, synthetic=synthetic, note=f"{names}; {scores_note(scores, protocol)}")
 
 

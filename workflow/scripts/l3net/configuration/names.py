@@ -83,6 +83,11 @@ class EmbeddingName:
         """``l3-{model}``, with ``-epoch-{NNN}`` where there is an epoch."""
         return f"l3-{self.model.name}" + ("" if self.epoch is None else f"-{checkpoint_name(self.epoch)}")
 
+    @property
+    def checkpoint(self) -> str:
+        """``best``, or ``epoch-{NNN}`` where there is an epoch."""
+        return "best" if self.epoch is None else checkpoint_name(self.epoch)
+
     @classmethod
     def parse(cls, name: str) -> "EmbeddingName":
         """Take the name of an embedding of our own models apart.

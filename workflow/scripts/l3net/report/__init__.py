@@ -1,12 +1,22 @@
-"""What tables and figures share: statistics of accuracies, the look of figures, and the names in them."""
+"""What tables and figures share: accuracies and their statistics, the paper's numbers beside ours, the look of figures,
+and the names in them."""
 
 import lazy_loader
 
 # Names that other rooms use; each module is loaded when one of its names is.
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
+    submodules={"accuracy", "comparisons", "figure_style", "summary"},
     submod_attrs={
-        "labels": ["display_name", "reference_embedding", "scores_note"],
+        "labels": [
+            "display_name",
+            "embedding_titles",
+            "model_title",
+            "reference_embedding",
+            "scores_note",
+            "titles_in",
+        ],
         "statistics": ["bootstrap_interval", "holm_correction", "signed_rank", "wilson_interval"],
+        "tables": ["best_checkpoints", "checkpoints_on_the_way", "read_table", "read_tables"],
     },
 )

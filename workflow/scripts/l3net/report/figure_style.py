@@ -1,23 +1,23 @@
-"""One look for all figures: readable in print and by colour-blind eyes, as SVG and PNG.
+"""One look for all figures, as SVG and PNG: readable in print and for the colour-blind.
 
-Colours are those of Okabe and Ito, always in one order, and never alone: a second channel (marker, hatch, line style or
-label) says the same. Figures of synthetic data are marked as such. Widths are those of a two-column paper.
+Colours are those of Okabe and Ito, always in one order. Whatever a colour says, a marker, hatch, line style or label
+says too. Figures of synthetic data are marked as such. Widths are those of a two-column paper. matplotlib is imported
+where it is used, since it is slow to import.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from l3net.report.labels import display_name
 from l3net.runtime import atomic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "ooo", "+++", "---")
@@ -33,7 +33,6 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
     "grid.color": "#DDDDDD",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
@@ -45,17 +44,39 @@ _STYLE = {
 }
 
 
-def panels(n_columns: int, n_rows: int = 1, *, height: float = 2.8, width: float = WIDTH_INCHES, **kwargs):
-    """Return a figure and its axes [shape=(n_rows, n_columns)]; `height` in inches of one row."""
-    plt.rcParams.update(_STYLE)
+def panels(
+    n_columns: int, n_rows: int = 1, *, height: float = 2.8, width: float = WIDTH_INCHES, **kwargs
+) -> tuple["Figure", np.ndarray]:
+    """Make a figure; return it with its axes [shape=(n_rows, n_columns)].
+
+    Parameters
+    ----------
+    height : of one row, in inches.
+    width : of the figure, in inches.
+    kwargs : as ``matplotlib.pyplot.subplots`` takes them.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update({**_STYLE, "axes.prop_cycle": matplotlib.cycler(color=COLOURS)})
     figure, axes = plt.subplots(
         n_rows, n_columns, figsize=(width, height * n_rows), squeeze=False, layout="constrained", **kwargs
     )
     return figure, axes
 
 
-def save(figure: Figure, svg: Path, png: Path, *, synthetic: bool, note: str = "") -> None:
-    """Write a figure as SVG and PNG; say below it what it shows (`note`), and above it that its data is synthetic."""
+def save(figure: "Figure", svg: Path, png: Path, *, synthetic: bool, note: str = "") -> None:
+    """Write a figure as SVG and PNG.
+
+    Parameters
+    ----------
+    synthetic : say above the figure that its data is synthetic.
+    note : what it shows; stands below it.
+    """
+    import matplotlib.pyplot as plt
+
     if note:
         line = int(figure.get_figwidth() * _NOTE_CHARACTERS_PER_INCH)
         figure.supxlabel(textwrap.fill(note, line), fontsize=7, color="#444444", x=0.01, ha="left", ma="left")
@@ -68,9 +89,22 @@ def save(figure: Figure, svg: Path, png: Path, *, synthetic: bool, note: str = "
 
 
 def grouped_boxes(
-    ax: Axes, values: dict[tuple[str, str], Sequence[float]], places: list[str], groups: list[str]
+    ax: "Axes",
+    values: dict[tuple[str, str], Sequence[float]],
+    places: list[str],
+    groups: list[str],
+    *,
+    title_of: Callable[[str], str] = display_name,
 ) -> None:
-    """Draw a box for each (place on the x axis, group beside each other), with every value as a point."""
+    """Draw a box for each place and group, with every value as a point and the mean as a diamond.
+
+    Parameters
+    ----------
+    values : for (place, group) the values of a box.
+    places : from left to right.
+    groups : beside each other at each place, and in the legend.
+    title_of : how a place or a group is written.
+    """
     width = 0.8 / max(len(groups), 1)
     rng = np.random.default_rng(0)
     for g, group in enumerate(groups):
@@ -91,33 +125,36 @@ def grouped_boxes(
                 whiskerprops={"color": colour},
                 capprops={"color": colour},
             )
-            box["boxes"][0].set_label(group)
+            box["boxes"][0].set_label(title_of(group))
             spread = rng.uniform(-0.2, 0.2, found.size) * width if found.size > 1 else 0
             ax.scatter(np.full(found.size, x) + spread, found, s=9, color=colour, edgecolor="white", lw=0.4, zorder=3)
             ax.scatter([x], [found.mean()], marker="D", s=16, color="white", edgecolor="black", lw=0.8, zorder=4)
-    ax.set_xticks(range(len(places)), [display_name(place) for place in places])
+    ax.set_xticks(range(len(places)), [title_of(place) for place in places])
     ax.set_xlim(-0.6, len(places) - 0.4)
     ax.grid(axis="y")
 
 
-def percent(ax: Axes, axis: str = "y") -> None:
+def percent(ax: "Axes", axis: str = "y") -> None:
     """Label an axis of fractions in percent."""
-    getattr(ax, f"{axis}axis").set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, decimals=0, symbol=""))
+    from matplotlib.ticker import PercentFormatter
+
+    getattr(ax, f"{axis}axis").set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
 
 
-def legend_above(figure: Figure, title: str = "") -> None:
+def legend_above(figure: "Figure", title: str = "") -> None:
     """Put one legend above all panels, with each entry of any of them once."""
     shown = {}
     for ax in figure.axes:
         handles, labels = ax.get_legend_handles_labels()
         shown |= dict(zip(labels, handles, strict=True))
     if shown:
-        labels = [display_name(label) for label in shown]
-        figure.legend(shown.values(), labels, loc="outside upper right", ncols=min(len(shown), 6), title=title or None)
+        figure.legend(
+            shown.values(), shown.keys(), loc="outside upper right", ncols=min(len(shown), 6), title=title or None
+        )
 
 
-def chance(ax: Axes, share: float) -> None:
-    """Draw the line of guessing."""
+def chance(ax: "Axes", share: float) -> None:
+    """Draw a line at the accuracy that guessing gives."""
     ax.axhline(share, color="#555555", lw=0.9, ls=(0, (4, 3)), zorder=1)
     ax.annotate(
         "chance", (1, share), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7, color="#555555"

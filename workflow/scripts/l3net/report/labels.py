@@ -1,37 +1,72 @@
-"""How data sets, front ends and embeddings are named in figures and tables."""
+"""How data sets, front ends and embeddings are written in figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NAMES = {
     "us8k": "UrbanSound8K",
     "esc50": "ESC-50",
     "esc10": "ESC-10",
     "dcase2013": "DCASE 2013 scenes",
-    "linear": "linear",
     "mel128": "mel 128",
     "mel256": "mel 256",
 }
 
 
 def display_name(key: str) -> str:
-    """Return how a data set, front end or embedding is written in figures."""
-    if key.startswith("l3-"):
-        return "L3 " + key[3:].replace("-", " ", 1).replace("environmental", "env.")
+    """Return how a data set, a front end or a subset is written; a name of one's own stays as it is."""
     return _NAMES.get(key, key)
 
 
-def scores_note(scores, protocol: str) -> str:
-    """Return the line below a figure of scores (rows of dataset, fold, n_clips): protocol and n of each data set."""
+def model_title(model: str) -> str:
+    """Return how a model of ours, or its embedding, is written."""
+    return "L3 " + model.replace("-", " ", 1).replace("environmental", "env.")
+
+
+def embedding_titles(identities: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """Return how each embedding at its best checkpoint is written.
+
+    Parameters
+    ----------
+    identities : for each embedding its ``model``, which is empty or missing where it is not ours.
+    """
+    return {
+        name: model_title(str(identity["model"])) if identity.get("model") else name
+        for name, identity in identities.items()
+    }
+
+
+def titles_in(scores: "pd.DataFrame") -> dict[str, str]:
+    """Return how each embedding of a table (columns embedding, model) is written."""
+    return embedding_titles(scores.drop_duplicates("embedding").set_index("embedding")[["model"]].to_dict("index"))
+
+
+def reference_embedding(scores: "pd.DataFrame", model: str) -> str:
+    """Return the embedding that stands for ours: that of `model`, else the first of ours, else the first.
+
+    Parameters
+    ----------
+    scores : rows with columns embedding, model and kind, at their best checkpoints.
+    """
+    for rows in (scores[scores["model"] == model], scores[scores["kind"] == "l3"], scores):
+        if len(rows):
+            return min(rows["embedding"])
+    raise ValueError("a table without rows has no reference")
+
+
+def scores_note(scores: "pd.DataFrame", protocol: str) -> str:
+    """Return the line below a figure of scores: the protocol, and the clips and folds of each data set.
+
+    Parameters
+    ----------
+    scores : rows with columns dataset, fold and n_clips.
+    """
     counts = scores.drop_duplicates(["dataset", "fold"]).groupby("dataset")["n_clips"].agg(["size", "sum"])
     sizes = (
         f"{display_name(key)} n = {row['sum']} clips in {row['size']} fold{'s' if row['size'] > 1 else ''}"
         for key, row in counts.iterrows()
     )
     return f"protocol: {protocol}; {', '.join(sizes)}"
-
-
-def reference_embedding(embeddings: Sequence[str], model: str) -> str:
-    """Return the embedding that stands for ours: that of `model`, else of its first seed, else the first of ours."""
-    exact, seeds = f"l3-{model}", f"l3-{model}-seed"
-    ours = sorted(name for name in embeddings if name.startswith("l3-")) or sorted(embeddings)
-    return next((name for name in ours if name == exact or name.startswith(seeds)), ours[0])

@@ -1,6 +1,7 @@
 """Statistics of accuracies: intervals, the signed-rank test of matched pairs, correction for several tests.
 
-Conventions: accuracies are fractions, 0 to 1; `confidence` is a fraction too (0.95); a p is two-sided.
+Conventions: accuracies and `confidence` are fractions (0.95); a p is two-sided. scipy is imported where it is used,
+since it is slow to import.
 """
 
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ class SignedRank:
 
     Attributes
     ----------
-    n_pairs : pairs given; `n` those that differ (equal pairs are dropped, as Wilcoxon did).
-    statistic : the smaller of the two rank sums, NaN where the test is refused.
-    p : two-sided p, NaN where the test is refused.
+    n_pairs : pairs given.
+    n : pairs that differ; equal pairs are dropped, as Wilcoxon did.
+    statistic : the smaller of the two rank sums; NaN where too few pairs differ.
+    p : two-sided p; NaN where too few pairs differ.
     median_difference : median of first minus second.
-    note : why there is no p, or how it was found: ``exact`` or ``normal approximation``.
+    note : how p was found, ``exact`` or ``normal approximation``, or why there is none.
     """
 
     n_pairs: int
@@ -39,17 +41,15 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     Raises
     ------
     ValueError
-        Counts that are no part of a whole, or a confidence outside (0, 1).
+        More successes than trials, or a confidence outside (0, 1).
     """
-    if not 0 <= successes <= n:
-        raise ValueError(f"successes must be 0 to n ({n}), not {successes}")
-    z = _z(confidence)
-    if n == 0:
+    from scipy.stats import binomtest
+
+    _check_confidence(confidence)
+    if n == 0 and successes == 0:
         return 0.0, 1.0
-    share, z2 = successes / n, z * z
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = z / (1 + z2 / n) * (share * (1 - share) / n + z2 / (4 * n * n)) ** 0.5
-    return (middle - half if successes else 0.0), (middle + half if successes < n else 1.0)
+    low, high = binomtest(successes, n).proportion_ci(confidence, "wilson")
+    return float(low), float(high)
 
 
 def bootstrap_interval(
@@ -59,28 +59,40 @@ def bootstrap_interval(
 
     Parameters
     ----------
-    values : np.ndarray [shape=(n_clips,)] ; 1 for a clip classified rightly, 0 else (or its mean over seeds).
-    draws : resamples.
+    values : np.ndarray [shape=(n_clips,)] ; 1 for a clip that was classified rightly, else 0, or the mean over seeds.
+    draws : number of resamples.
     """
-    _z(confidence)
+    from scipy.stats import bootstrap
+
+    _check_confidence(confidence)
     values = np.asarray(values, float)
     if values.size == 0 or draws < 1:
         return float("nan"), float("nan")
-    means, block = [], max(1, _DRAWN_AT_ONCE // values.size)
-    for start in range(0, draws, block):
-        rows = min(block, draws - start)
-        means.append(values[rng.integers(0, values.size, (rows, values.size))].mean(axis=1))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
+    if values.size == 1:
+        return float(values[0]), float(values[0])
+    found = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=draws,
+        batch=max(1, _DRAWN_AT_ONCE // values.size),
+        vectorized=True,
+        confidence_level=confidence,
+        method="percentile",
+        rng=rng,
+    )
+    low, high = found.confidence_interval
     return float(low), float(high)
 
 
 def signed_rank(first: np.ndarray, second: np.ndarray, *, alpha: float = 0.05) -> SignedRank:
     """Test whether matched pairs differ (Wilcoxon's signed-rank test, two-sided, as in the paper).
 
-    The p is exact for 50 pairs or fewer, ties included. With so few differing pairs that even the most extreme
-    outcome would have a p of `alpha` or more, the test is refused: p and statistic are NaN and `note` says so.
+    The p is exact for 50 pairs or fewer, also where differences are equal, for which scipy's is an approximation. With
+    so few differing pairs that even the most extreme outcome would have a p of `alpha` or more, p and statistic are
+    NaN and `note` says so.
     """
+    from scipy.stats import rankdata
+
     first, second = np.asarray(first, float), np.asarray(second, float)
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"pairs need two vectors of one length, not {first.shape} and {second.shape}")
@@ -89,9 +101,9 @@ def signed_rank(first: np.ndarray, second: np.ndarray, *, alpha: float = 0.05) -
     kept = differences[differences != 0]
     n, median = kept.size, float(np.median(differences)) if differences.size else float("nan")
     if 2.0 ** (1 - n) >= alpha:
-        note = f"too few pairs: {n} of {first.size} differ, {_needed(alpha)} are needed for p < {alpha:g}"
+        note = f"too few pairs: {n} of {first.size} differ, {_pairs_needed(alpha)} are needed for p < {alpha:g}"
         return SignedRank(first.size, n, float("nan"), float("nan"), median, note)
-    ranks = _ranks(np.abs(kept))
+    ranks = rankdata(np.abs(kept))
     above, below = ranks[kept > 0].sum(), ranks[kept < 0].sum()
     statistic = float(min(above, below))
     if n <= _EXACT_UP_TO:
@@ -100,7 +112,7 @@ def signed_rank(first: np.ndarray, second: np.ndarray, *, alpha: float = 0.05) -
 
 
 def holm_correction(p_values: np.ndarray) -> np.ndarray:
-    """Return Holm's step-down corrected p values; NaN (no test) stays NaN and is not counted."""
+    """Correct p values for several tests by Holm's step-down method; a NaN (no test) stays NaN and does not count."""
     p_values = np.asarray(p_values, float)
     corrected = np.full(p_values.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(p_values))
@@ -110,28 +122,23 @@ def holm_correction(p_values: np.ndarray) -> np.ndarray:
     return corrected
 
 
-def _z(confidence: float) -> float:
+def _check_confidence(confidence: float) -> None:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1 (is {confidence} a percentage?)")
-    return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
-def _needed(alpha: float) -> int:
+def _pairs_needed(alpha: float) -> int:
     n = 1
     while 2.0 ** (1 - n) >= alpha:
         n += 1
     return n
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Return ranks from 1, the mean rank where values are equal."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return ((2 * last - counts + 1) / 2)[inverse]
-
-
 def _exact_p(ranks: np.ndarray, statistic: float) -> float:
-    """Return P(smaller rank sum <= statistic) over all signs: counts of every sum of doubled (so whole) ranks."""
+    """Return the probability, over all signs of the ranks, that the smaller rank sum is `statistic` or less.
+
+    Doubled ranks are whole numbers, so the probability of each sum can be counted.
+    """
     doubled = np.round(2 * ranks).astype(int)
     chances = np.zeros(doubled.sum() + 1)
     chances[0] = 1.0
