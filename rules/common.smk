@@ -66,6 +66,20 @@ def embedding_spec(embedding):
     return {"kind": "l3", "pooling": config["embed"]["pooling"], **fields}
 
 
+def embedding_identity(embedding):
+    """Return the columns of tables that say which of our models an embedding is of; none where it is not ours."""
+    if embedding in config["embeddings"]:
+        return {}
+    ours = EmbeddingName.parse(embedding)
+    seed = model_fields(ours.model.name)["model_seed"]
+    return {"model": ours.model.name, "checkpoint": ours.checkpoint, "model_seed": seed}
+
+
+def reference_embedding():
+    """Return the name of the embedding of config report.reference."""
+    return EmbeddingName(ModelName.parse(config["report"]["reference"])).name
+
+
 def model_file(wildcards):
     """Return the file an embedding is computed with: ours, released weights, or none (random, hear)."""
     spec = embedding_spec(wildcards.embedding)

@@ -1,9 +1,5 @@
 # Figures, each as SVG for the report and PNG: the paper's 2 to 5, a closer look, training and data.
 
-BEST_SCORES = expand(
-    "<results>/scores/{dataset}/{embedding}.csv", dataset=DATASETS, embedding=EMBEDDINGS
-)
-
 
 rule plot_input_representation:
     input:
@@ -105,7 +101,11 @@ rule plot_embedding_type:
 
 rule plot_confusion:
     input:
-        predictions=BEST_SCORES,
+        predictions=lambda wildcards: expand(
+            "<results>/scores/{dataset}/{embedding}.csv",
+            dataset=DATASETS,
+            embedding=reference_embedding(),
+        ),
     output:
         svg=report(
             "<results>/figures/confusion.svg",
@@ -121,7 +121,7 @@ rule plot_confusion:
     conda:
         "../envs/report.yaml"
     params:
-        reference=config["report"]["reference"],
+        model=config["report"]["reference"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_confusion.py"
@@ -174,6 +174,7 @@ rule plot_embedding_map:
     conda:
         "../envs/report.yaml"
     params:
+        identities={name: embedding_identity(name) for name in EMBEDDINGS},
         seed=config["seed"],
         synthetic=config["report"]["synthetic"],
     script:

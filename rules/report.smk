@@ -18,7 +18,7 @@ rule collect_scores:
     conda:
         "../envs/report.yaml"
     params:
-        embeddings={name: embedding_spec(name) for name in SCORED},
+        embeddings={name: embedding_spec(name) | embedding_identity(name) for name in SCORED},
         confidence=config["report"]["confidence"],
         bootstrap_draws=config["report"]["bootstrap_draws"],
         seed=config["seed"],
@@ -27,22 +27,22 @@ rule collect_scores:
         "../workflow/scripts/collect_scores.py"
 
 
-rule test_significance:
+rule compare_embeddings:
     input:
         downstream="<results>/tables/downstream.csv",
     output:
         significance="<results>/tables/significance.csv",
     log:
-        "<logs>/test_significance.log",
+        "<logs>/compare_embeddings.log",
     benchmark:
-        "<benchmarks>/test_significance.tsv"
+        "<benchmarks>/compare_embeddings.tsv"
     conda:
         "../envs/report.yaml"
     params:
         reference=config["report"]["reference"],
         synthetic=config["report"]["synthetic"],
     script:
-        "../workflow/scripts/test_significance.py"
+        "../workflow/scripts/compare_embeddings.py"
 
 
 rule make_tables:

@@ -16,7 +16,7 @@ def test_wilson_is_scipys(successes: int, n: int, confidence: float) -> None:
 
 def test_wilson_of_nothing_says_nothing_and_nonsense_is_refused() -> None:
     assert wilson_interval(0, 0, 0.95) == (0.0, 1.0)
-    with pytest.raises(ValueError, match="successes must be 0 to n"):
+    with pytest.raises(ValueError, match="must not be greater than n"):
         wilson_interval(5, 4, 0.95)
     with pytest.raises(ValueError, match="percentage"):
         wilson_interval(1, 4, 95)

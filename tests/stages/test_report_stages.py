@@ -18,8 +18,17 @@ from l3net.errors import DatasetError
 from tests.stages.downstream_fixtures import write_embeddings
 from tests.stages.loading import stage_function
 
-FRONT_ENDS, SUBSETS, CLASSES = ("linear", "mel128", "mel256"), ("music", "environmental"), ("dog", "rain_fall", "siren")
+FRONT_ENDS, SUBSETS = ("linear", "mel128", "mel256"), ("music", "environmental")
+CLASSES = (
+    "NA",
+    "rain_fall",
+    "siren",
+)  # the first is a word that pandas takes for no value where it is not told otherwise
 MODELS = [f"{subset}-{front_end}" for subset in SUBSETS for front_end in FRONT_ENDS]
+IDENTITIES = {f"l3-{model}": {"model": model, "checkpoint": "best", "model_seed": 0} for model in MODELS} | {
+    f"l3-music-mel256-epoch-{epoch:03d}": {"model": "music-mel256", "checkpoint": f"epoch-{epoch:03d}", "model_seed": 0}
+    for epoch in (3, 8)
+}
 FOLDS = {"us8k": [str(n) for n in range(1, 11)], "dcase2013": ["test"]}
 ROOT = Path(__file__).parents[2]
 
@@ -71,15 +80,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         facts = {"kind": "random", "front_end": "mel256", "epoch": -1, "samples_seen": 0}
         write_predictions(scores / "random.csv", dataset, "random", 0.2, **facts)
     tables = folder / "tables"
-    predictions = sorted(folder.glob("scores/*/*.csv"))
     stage_function("collect_scores")(
-        predictions,
+        sorted(folder.glob("scores/*/*.csv")),
         *(tables / name for name in ("downstream.csv", "overall.csv", "class_accuracy.csv", "provenance.json")),
-        embeddings={path.stem: {"model_seed": 0} for path in predictions if path.stem != "random"},
+        embeddings=IDENTITIES,
         synthetic=True,
     )
-    significance = stage_function("test_significance")
-    significance(tables / "downstream.csv", tables / "significance.csv", reference="music-mel256", synthetic=True)
+    compare = stage_function("compare_embeddings")
+    compare(tables / "downstream.csv", tables / "significance.csv", reference="music-mel256", synthetic=True)
     _write_models(folder)
     names = ("avc.csv", "summary.csv", "headline.csv", "summary.md", "summary.tex")
     avc = [folder / "models" / model / "avc.csv" for model in MODELS]
@@ -126,6 +134,13 @@ def test_downstream_is_what_the_predictions_say(run: Path) -> None:
         assert int(row["n_clips"]) == len(right) == 30
         assert float(row["accuracy"]) == pytest.approx(mean(right), abs=1e-6)
         assert row["synthetic"] == "True"
+
+
+def test_a_table_says_which_embedding_a_row_is_of(run: Path) -> None:
+    for name in ("downstream", "overall", "class_accuracy"):
+        for row in read(run / "tables" / f"{name}.csv"):
+            expected = IDENTITIES.get(row["embedding"], dict.fromkeys(("model", "checkpoint", "model_seed"), ""))
+            assert {key: row[key] for key in expected} == {key: str(value) for key, value in expected.items()}
 
 
 def test_overall_and_classes_are_what_the_predictions_say(run: Path) -> None:
@@ -285,8 +300,7 @@ def test_predictions_without_their_columns_are_refused(tmp_path: Path) -> None:
 
 def draw(run: Path, name: str, synthetic: bool) -> tuple[Path, Path]:
     """Draw one figure as its rule would."""
-    tables, scores = run / "tables", sorted(run.glob("scores/*/*.csv"))
-    best = [path for path in scores if "-epoch-" not in path.name]
+    tables = run / "tables"
     folder = run / ("synthetic" if synthetic else "real")
     svg, png = folder / f"{name}.svg", folder / f"{name}.png"
     reference, protocol = {"reference": "music-mel256"}, {"protocol": "paper"}
@@ -294,7 +308,8 @@ def draw(run: Path, name: str, synthetic: bool) -> tuple[Path, Path]:
     if name == "embedding_map":
         for dataset in FOLDS:
             for embedding in ("l3-music-mel256", "random"):
-                write_embeddings(run / "embeddings" / dataset / f"{embedding}.h5")
+                path = run / "embeddings" / dataset / f"{embedding}.h5"
+                write_embeddings(path, dataset=dataset, embedding=embedding)
     if name == "attrition":
         rows = ["music,train,ok,90", "music,train,private,4", "music,valid,ok,10", "music,valid,short,1"]
         (run / "attrition.csv").write_text("subset,split,status,n\n" + "\n".join(rows) + "\n")
@@ -305,9 +320,9 @@ def draw(run: Path, name: str, synthetic: bool) -> tuple[Path, Path]:
         "training_subset": ([downstream], protocol),
         "training_samples": ([downstream], protocol),
         "embedding_type": ([downstream, ROOT / "resources" / "paper_results.csv"], {**reference, **protocol}),
-        "confusion": ([best], reference),
+        "confusion": ([sorted(run.glob("scores/*/l3-music-mel256.csv"))], {"model": "music-mel256"}),
         "class_accuracy": ([tables / "class_accuracy.csv"], reference),
-        "embedding_map": ([sorted(run.glob("embeddings/*/*.h5"))], {}),
+        "embedding_map": ([sorted(run.glob("embeddings/*/*.h5"))], {"identities": IDENTITIES}),
         "training_curves": ([[run / "models" / m / "history.csv" for m in MODELS]], {"models": MODELS}),
         "attrition": ([run / "attrition.csv", run / "by_label.csv"], {}),
     }
@@ -340,6 +355,11 @@ def test_attrition_names_the_labels_that_lost_most(run: Path) -> None:
     assert "<!-- Drum, music (34) -->" in said
     assert "Guitar" not in said
     assert "<!-- music, train (94) -->" in said
+
+
+def test_a_class_whose_name_means_no_value_is_drawn(run: Path) -> None:
+    assert "<!-- NA (100) -->" in draw(run, "class_accuracy", synthetic=False)[0].read_text()
+    assert "<!-- NA -->" in draw(run, "confusion", synthetic=False)[0].read_text()
 
 
 def test_figures_of_real_data_bear_no_mark_and_the_same_data_gives_the_same_bytes(run: Path) -> None:

@@ -84,9 +84,9 @@ def test_correspondence_was_learned_on_clips_never_seen(results: Path) -> None:
 
 def test_trained_embeddings_beat_the_random_one_and_it_beats_chance(results: Path, config: dict) -> None:
     scores = pd.read_csv(results / "tables" / "downstream.csv")
-    scores = scores[~scores.embedding.str.contains("-epoch-")]
+    scores = scores[scores.checkpoint.isna() | (scores.checkpoint == "best")]
     mean = scores.groupby(["dataset", "embedding"]).accuracy.mean().unstack()
-    trained = mean[[name for name in mean.columns if name.startswith("l3-")]].to_numpy().mean()
+    trained = mean[sorted(set(scores.embedding[scores.kind == "l3"]))].to_numpy().mean()
     n_classes = []
     for dataset in config["datasets"]:
         with h5py.File(results / "embeddings" / dataset / "random.h5") as file:

@@ -14,7 +14,7 @@ MODELS = [
 ]
 DATASETS = ("dcase2013", "esc50", "us8k")
 BEFORE_TRAINING = {"make_demo_videos", "fetch_segments", "select_clips", "fetch_clips", "make_shard", "index_shards"}
-SUMMARIES = {"collect_scores", "test_significance", "make_tables", "plot_input_representation", "plot_training_subset"}
+SUMMARIES = {"collect_scores", "compare_embeddings", "make_tables", "plot_input_representation", "plot_training_subset"}
 
 
 @pytest.fixture(scope="module")

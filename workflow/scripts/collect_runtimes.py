@@ -17,8 +17,8 @@ def collect_runtimes(folder: Path, runtimes: Path, svg: Path, png: Path) -> None
 
     Parameters
     ----------
-    folder : benchmarks of the run: ``{rule}.tsv`` or ``{rule}/**.tsv``. Snakemake writes them as jobs end, so they cannot
-        be inputs of the rule; a job that was not run again counts with its last run.
+    folder : benchmarks of the run: ``{rule}.tsv`` or ``{rule}/**.tsv``. Snakemake writes them as jobs end, so they
+        cannot be inputs of the rule; a job that was not run again counts with its last run.
     runtimes : CSV written; rule, jobs, seconds of all and of the longest, processor seconds, largest memory.
     svg, png : the figure written.
     """

@@ -33,7 +33,7 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
     Raises
     ------
     DatasetError
-        Columns are missing, or a number is not one.
+        Columns are missing, or one of `NUMBERS` holds something else.
     """
     import pandas as pd
 
@@ -44,15 +44,17 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
         raise DatasetError(f"{path}: no column {', '.join(missing)}; expected {expected}")
     # Likelihoods have a column for each class, ``p:{class}``.
     numbers = [name for name in found if name in NUMBERS or name.startswith("p:")]
-    try:
-        return pd.read_csv(
-            path,
-            dtype={name: str for name in found if name not in numbers},
-            keep_default_na=False,
-            na_values={name: [""] for name in numbers},
-        )
-    except ValueError as error:
-        raise DatasetError(f"{path}: not a readable table ({' '.join(str(error).split())})") from None
+    table = pd.read_csv(
+        path,
+        dtype={name: str for name in found if name not in numbers},
+        keep_default_na=False,
+        na_values={name: [""] for name in numbers},
+    )
+    for name in numbers:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            wrong = table.loc[pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna(), name].iloc[0]
+            raise DatasetError(f"{path}: column {name} holds {wrong!r}; expected numbers")
+    return table
 
 
 def read_tables(paths: Iterable[Path]) -> "pd.DataFrame":

@@ -1,0 +1,64 @@
+"""The paper's numbers stand beside the embedding they are of, whatever the seed, and beside no other."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from l3net.errors import DatasetError
+from l3net.report.summary import names_in_paper, printed, read_paper, summarise, to_latex
+
+EMBEDDINGS = [
+    ["l3-music-mel256", "l3", "music", "mel256", "music-mel256", "best", "0"],
+    ["l3-music-mel256-seed1", "l3", "music", "mel256", "music-mel256-seed1", "best", "1"],
+    ["l3-music-linear", "l3", "music", "linear", "music-linear", "best", "0"],
+    ["l3-music-mel256-epoch-004", "l3", "music", "mel256", "music-mel256", "epoch-004", "0"],
+    ["vggish", "vggish", "", "", "", "", ""],
+]
+COLUMNS = ["embedding", "kind", "subset", "front_end", "model", "checkpoint", "model_seed"]
+
+
+@pytest.fixture
+def overall() -> pd.DataFrame:
+    measures = {"fold_mean": 0.75, "fold_std": 0.01, "accuracy": 0.76, "ci_low": 0.7, "ci_high": 0.8}
+    counts = {"n_clips": 8732, "n_folds": 10, "n_seeds": 1, "epoch": 3}
+    table = pd.DataFrame(EMBEDDINGS, columns=COLUMNS)
+    return table.assign(dataset="us8k", protocol="paper", **measures, **counts)
+
+
+@pytest.fixture
+def published(root: Path) -> pd.DataFrame:
+    return read_paper(root / "resources" / "paper_results.csv")
+
+
+def test_every_seed_of_a_model_is_the_papers(overall: pd.DataFrame, published: pd.DataFrame) -> None:
+    assert names_in_paper(overall, published)[:3] == ["l3-music-mel256", "l3-music-mel256", "l3-music-linear"]
+    table = summarise(overall, published, synthetic=False).set_index("embedding")
+    assert sorted(table.index) == ["l3-music-linear", "l3-music-mel256", "l3-music-mel256-seed1", "vggish"]
+    assert table["paper"].to_dict() == {
+        "l3-music-mel256": 0.7823,
+        "l3-music-mel256-seed1": 0.7823,
+        "l3-music-linear": pytest.approx(np.nan, nan_ok=True),
+        "vggish": pytest.approx(0.7343),
+    }
+    assert table["difference"]["vggish"] == pytest.approx(0.0157)
+
+
+def test_what_only_the_paper_has_ends_the_list(overall: pd.DataFrame, published: pd.DataFrame) -> None:
+    lines = printed(summarise(overall, published, synthetic=False), published)
+    ours, theirs = lines[lines["ours"] != ""], lines[lines["ours"] == ""]
+    assert set(ours["data"]) == {"real"}
+    assert set(theirs["embedding"]) == {"l3-environmental-mel256", "soundnet"}
+    assert (theirs.index > ours.index.max()).all()
+
+
+def test_latex_takes_every_name() -> None:
+    table = pd.DataFrame([["50_% & more", "1 ± 2"]], columns=["embedding", "ours"])
+    assert r"50\_\% \& more & 1 $\pm$ 2 \\" in to_latex(table, "note")
+
+
+def test_another_table_is_not_the_papers(tmp_path: Path) -> None:
+    (tmp_path / "paper.csv").write_text("dataset,accuracy\nus8k,0.9\n")
+    with pytest.raises(DatasetError, match=r"paper\.csv: expected the columns table, dataset"):
+        read_paper(tmp_path / "paper.csv")

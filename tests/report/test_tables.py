@@ -1,0 +1,48 @@
+"""Tables are read as they were written: words that look like no value, numbers that look like names."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from l3net.errors import DatasetError
+from l3net.report.tables import best_checkpoints, checkpoints_on_the_way, read_table, read_tables
+
+WORDS = ["NA", "None", "nan", "null", "", "007", "1e3", "True"]
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_words_stay_what_they_are(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path / "t.csv", "label,fold,n", *(f'"{word}",{word},1' for word in WORDS)))
+    assert table["label"].tolist() == table["fold"].tolist() == WORDS
+
+
+def test_an_empty_number_is_nan_and_the_others_are_numbers(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path / "t.csv", "dataset,std,n_clips,p:dog", "a,,3,0.25", "b,0.5,4,0.75"))
+    assert np.isnan(table["std"][0])
+    assert (table["std"][1], table["n_clips"].tolist(), table["p:dog"].tolist()) == (0.5, [3, 4], [0.25, 0.75])
+
+
+def test_several_tables_are_one(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{name}.csv", "model,n", f"{name},{n}") for n, name in enumerate(("NA", "b"))]
+    assert read_tables(paths).to_numpy().tolist() == [["NA", 0], ["b", 1]]
+
+
+def test_missing_columns_and_words_for_numbers_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "dataset,n", "a,many")
+    with pytest.raises(DatasetError, match=r"t\.csv: no column model; expected a file of collect_scores"):
+        read_table(path, ["dataset", "model"], "collect_scores")
+    path = write(tmp_path / "u.csv", "dataset,accuracy", "a,high")
+    with pytest.raises(DatasetError, match=r"u\.csv: column accuracy holds 'high'; expected numbers"):
+        read_table(path)
+
+
+def test_a_row_is_of_a_best_checkpoint_or_of_one_on_the_way(tmp_path: Path) -> None:
+    lines = ("l3-a,best", "l3-a-epoch-004,epoch-004", "random,", "my-epoch-004,")
+    table = read_table(write(tmp_path / "t.csv", "embedding,checkpoint", *lines))
+    assert best_checkpoints(table)["embedding"].tolist() == ["l3-a", "random", "my-epoch-004"]
+    assert checkpoints_on_the_way(table)["embedding"].tolist() == ["l3-a-epoch-004"]
