@@ -1,12 +1,14 @@
 """Opening media: odd names, tags in other encodings, and one line for what cannot be read."""
 
 import os
+import re
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import l3net
 from l3net.errors import ClipError
 from l3net.media.audio import read_audio
 from l3net.media.container import open_container
@@ -89,3 +91,10 @@ def test_errors_while_the_file_is_open_become_one_line(tmp_path: Path) -> None:
     said = f"{path}: cannot be decoded: {os.strerror(5)}"
     with pytest.raises(ClipError, match=said), open_container(path, failing="cannot be decoded"):
         raise OSError(5, os.strerror(5), str(path))
+
+
+def test_no_other_room_opens_media() -> None:
+    library = Path(l3net.__file__).parent
+    outside = [path for path in library.parent.rglob("*.py") if path.parent != library / "media"]
+    assert len(outside) > 50
+    assert not [path.name for path in outside if re.search(r"\bav\.open\(", path.read_text())]

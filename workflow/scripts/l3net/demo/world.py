@@ -96,7 +96,7 @@ def make_video(clip: DemoClip, folder: Path, *, seed: int) -> None:
     if clip.fault != "no_sound":
         sound = draw_soundtrack(clip, score, sample_rate, rng) * np.float32(clip.fault != "silent")
     frames = draw_frames(clip.thing, score, round(clip.video_seconds * frame_rate), frame_rate, rng)
-    write_video(path, frames, frame_rate, sound, sample_rate)
+    write_video(path, frames, frame_rate=frame_rate, sound=sound, sample_rate=sample_rate)
     if clip.fault == "truncated":
         with open(path, "r+b") as file:
             file.truncate(path.stat().st_size // 3)

@@ -1,4 +1,4 @@
-"""Clips of the store: opening one for decoding, and its frame times and amount of sound without decoding.
+"""Opening clips of the store, and reading their frame times and amount of sound without decoding.
 
 Conventions: times in seconds from the clip's start; decoders have one thread and report damage.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
 
 from l3net.errors import ClipError
 from l3net.media.container import open_container
@@ -46,7 +47,7 @@ def read_outline(path: Path) -> Outline:
     Raises
     ------
     ClipError
-        A file that is missing, not media, without picture or sound, or not at 48 kHz.
+        The file is missing or not media, lacks picture or sound, or its sound is not at 48 kHz.
     """
     with open_clip(path) as container:
         video, audio = clip_streams(path, container)
@@ -60,7 +61,7 @@ def read_outline(path: Path) -> Outline:
         return Outline(times, round(samples * SAMPLE_RATE), video.width, video.height)
 
 
-def clip_streams(path: Path, container: av.container.InputContainer) -> tuple[av.VideoStream, av.AudioStream]:
+def clip_streams(path: Path, container: InputContainer) -> tuple[av.VideoStream, av.AudioStream]:
     """Return the picture and the sound of an open clip, set to report damage instead of painting over it.
 
     Raises
@@ -80,7 +81,7 @@ def clip_streams(path: Path, container: av.container.InputContainer) -> tuple[av
 
 
 @contextmanager
-def open_clip(path: Path) -> Iterator[av.container.InputContainer]:
+def open_clip(path: Path) -> Iterator[InputContainer]:
     """Open a clip of the store.
 
     Raises

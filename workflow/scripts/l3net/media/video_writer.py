@@ -12,15 +12,16 @@ _VIDEO_OPTIONS = {"preset": "superfast", "crf": "28"}
 
 
 def write_video(
-    path: Path, frames: Iterable[np.ndarray], frame_rate: Fraction, sound: np.ndarray | None, sample_rate: int
+    path: Path, frames: Iterable[np.ndarray], *, frame_rate: Fraction, sound: np.ndarray | None, sample_rate: int
 ) -> None:
-    """Write frames (uint8 RGB [shape=(height, width, 3)], even sides) and a sound as one MP4 file.
-
-    The bytes depend on the arguments and on the versions of the codecs alone.
+    """Write a picture and its sound as one MP4 file, whose bytes depend on the arguments and the codecs' versions only.
 
     Parameters
     ----------
-    sound : float32 [shape=(channels, n)] in [-1, 1), one or two channels; None: no audio stream.
+    frames : RGB images with even sides [shape=(height, width, 3), uint8].
+    frame_rate : frames a second.
+    sound : one or two channels in [-1, 1) [shape=(channels, n), float32]; None writes no audio stream.
+    sample_rate : Hz of `sound`.
     """
     frames = iter(frames)
     first = next(frames)
