@@ -1,4 +1,6 @@
-"""Intervals, signed-rank test and Holm's correction against scipy and cases worked by hand."""
+"""Intervals, signed-rank test and Holm's correction against their definitions, scipy and cases worked by hand."""
+
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -9,9 +11,16 @@ from l3net.report.statistics import bootstrap_interval, holm_correction, signed_
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 10), (10, 10), (7, 10), (77, 100), (1, 3000)])
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
-def test_wilson_is_scipys(successes: int, n: int, confidence: float) -> None:
-    expected = scipy.stats.binomtest(successes, n).proportion_ci(confidence, "wilson")
-    assert wilson_interval(successes, n, confidence) == pytest.approx(tuple(expected), abs=1e-9)
+def test_wilson_ends_where_the_score_test_rejects(successes: int, n: int, confidence: float) -> None:
+    """At an end of the interval, the share counted is z deviations of that end's binomial away from it."""
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    low, high = wilson_interval(successes, n, confidence)
+    for end, impossible in ((low, successes == 0), (high, successes == n)):
+        if impossible:
+            assert end == round(end)
+        else:
+            assert abs(successes / n - end) == pytest.approx(z * (end * (1 - end) / n) ** 0.5, rel=1e-9)
+    assert low <= successes / n <= high
 
 
 def test_wilson_of_nothing_says_nothing_and_nonsense_is_refused() -> None:
@@ -29,6 +38,21 @@ def test_bootstrap_of_counts_is_the_binomials() -> None:
     assert (low, high) == pytest.approx(tuple(expected), abs=0.006)
     again = bootstrap_interval(values, draws=20000, rng=np.random.default_rng(1))
     assert again == (low, high)
+
+
+@pytest.mark.parametrize("n", [2, 50, 301])
+def test_bootstrap_draws_clips_with_replacement(n: int) -> None:
+    """The same draws by hand, also where they are made in several blocks."""
+    values = np.random.default_rng(n).integers(0, 4, n) / 3
+    drawn = np.random.default_rng(7).integers(0, n, (20_000, n))
+    expected = np.quantile(values[drawn].mean(axis=1), [0.05, 0.95])
+    found = bootstrap_interval(values, draws=20_000, confidence=0.9, rng=np.random.default_rng(7))
+    assert found == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_bootstrap_of_one_clip_or_none() -> None:
+    assert bootstrap_interval([0.5], draws=10, rng=np.random.default_rng(1)) == (0.5, 0.5)
+    assert np.isnan(bootstrap_interval([], draws=10, rng=np.random.default_rng(1))).all()
 
 
 @pytest.mark.parametrize("n", [6, 10, 23, 50])
