@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from l3net.configuration import Configuration
+from l3net.configuration.section import Section
 from tests.workflow.stub_run import StubRun
 
 MODELS = [
@@ -70,13 +72,35 @@ def test_keys_in_another_order_make_nothing_anew(finished: StubRun) -> None:
 
 
 def test_settings_of_how_a_job_runs_make_nothing_anew(finished: StubRun) -> None:
+    """Every key with that mark in the description of the configuration, changed at once."""
     changes = {
-        "audioset": {"workers": 7, "sleep_interval": 3.0, "attempts": 9, "cookies": "cookies.txt", "rate_limit": 10**6},
+        "audioset": {
+            "workers": 7,
+            "attempts": 9,
+            "sleep_interval": 3.0,
+            "rate_limit": 10**6,
+            "give_up_after": 9,
+            "back_off_seconds": 9.0,
+            "timeout_seconds": 9.0,
+            "cookies": "cookies.txt",
+            "proxy": "http://proxy:1",
+            "js_runtime": "node",
+            "expect": {"clips_per_hour": 9},
+        },
         "samples": {"memory_megabytes": 5000},
-        "train": {"feed_workers": 7, "save_every_seconds": 9.0, "strategy": "mirrored", "xla": True},
+        "train": {
+            "feed_workers": 7,
+            "save_every_seconds": 9.0,
+            "strategy": "mirrored",
+            "xla": True,
+            "stop_on_nan": False,
+        },
         "embed": {"batch_size": 7},
         "classify": {"xla": False},
     }
+    sections = {name: type(field.default) for name, field in Configuration.model_fields.items()}
+    marked = {name: set(cls.keys_of_how()) for name, cls in sections.items() if issubclass(cls, Section)}
+    assert {name: set(keys) for name, keys in changes.items()} == {name: keys for name, keys in marked.items() if keys}
     assert finished.plan(**changes) == {}
 
 
