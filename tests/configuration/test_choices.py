@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from l3net.audioset.splits import SPLITS, parts_of
-from l3net.configuration import data_sections, embedding_sections, evaluation_sections, training_sections
+from l3net.configuration import between_keys, data_sections, embedding_sections, evaluation_sections, training_sections
 from l3net.configuration.embedding_sections import NamedEmbedding
 from l3net.configuration.names import FRONT_ENDS
 from l3net.configuration.section import Section
@@ -35,7 +36,8 @@ def test_objectives_and_the_narrowest_network() -> None:
     from l3net.models import l3
 
     assert get_args(training_sections.ObjectiveName) == l3.OBJECTIVES
-    (least,) = [limit.ge for limit in training_sections.Network.model_fields["width"].metadata if hasattr(limit, "ge")]
+    (limits,) = [limit for limit in get_args(training_sections.Width) if isinstance(limit, FieldInfo)]
+    (least,) = [limit.ge for limit in limits.metadata if hasattr(limit, "ge")]
     assert least * l3.CHANNELS[0] == 1
 
 
@@ -73,8 +75,32 @@ def entries() -> dict[str, type[Section]]:
 def test_keys_of_a_kind_of_embedding(kind: str) -> None:
     from l3net.embeddings.registry import KINDS
 
-    keys, _ = KINDS[kind]
-    assert set(entries()[kind].model_fields) - {"kind", "weights"} == set(keys)
+    fields = {key: field for key, field in entries()[kind].model_fields.items() if key not in ("kind", "weights")}
+    assert set(fields) == set(KINDS[kind].keys)
+    assert {key for key, field in fields.items() if field.is_required()} == set(KINDS[kind].required)
+    for key, values in KINDS[kind].keys.items():
+        if isinstance(values, tuple):
+            assert set(get_args(fields[key].annotation)) == set(values), key
+
+
+@pytest.mark.parametrize("kind", entries())
+def test_files_of_a_kind_of_embedding(kind: str) -> None:
+    from l3net.embeddings.registry import KINDS
+
+    def fits(weights: list[str]) -> bool:
+        given = {"kind": kind, "weights": weights, **dict.fromkeys(KINDS[kind].required, "x")}
+        try:
+            entries()[kind].model_validate(given)
+        except ValueError:
+            return False
+        return True
+
+    if kind == "random":
+        assert KINDS[kind].n_files == (0, 0)
+        assert "weights" not in entries()[kind].model_fields
+    else:
+        least, most = KINDS[kind].n_files
+        assert [n for n in range(4) if fits(["w"] * n)] == list(range(least, most + 1))
 
 
 def test_kinds_of_embeddings() -> None:
@@ -92,3 +118,10 @@ def test_classifiers() -> None:
 def test_exports_are_those_of_the_rules(root: Path) -> None:
     table = re.search(r"(?ms)^EXPORTS = \{\n(.+?)^\}", (root / "rules" / "training.smk").read_text()).group(1)
     assert set(get_args(evaluation_sections.ExportName)) == set(re.findall(r'^    "(\w+)":', table, re.MULTILINE))
+
+
+def test_windows_of_the_kinds_that_cut_sound() -> None:
+    from l3net.embeddings.registry import KINDS
+
+    windows = {name: kind.window[0] / kind.window[1] for name, kind in KINDS.items() if kind.window}
+    assert windows == between_keys.WINDOW_SECONDS

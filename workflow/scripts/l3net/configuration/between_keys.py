@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 AUDIOSET_CLIP_SECONDS = 10.0
 FRAMES_PER_SECOND_LEAST = 2  # so that every second of a clip holds a frame that is used
+WINDOW_SECONDS = {"l3": 1.0, "openl3": 1.0, "random": 1.0, "vggish": 0.975}  # kinds that cut sound into windows
 _DEMO = "resources/demo/"
 
 
@@ -113,6 +114,17 @@ def _source_has_its_address(configuration: "Configuration") -> Iterator[str]:
         yield f"audioset.url_template is {template!r}; {expected}"
 
 
+def _hop_fits_windows(configuration: "Configuration") -> Iterator[str]:
+    hop = configuration.embed.hop_seconds
+    for name, entry in configuration.embeddings.items():
+        window = WINDOW_SECONDS.get(entry.kind, hop)
+        if hop > window:
+            yield (
+                f"embed.hop_seconds is {hop:g}; expected at most {window:g}, the window of embeddings.{name} "
+                f"(kind {entry.kind}), so that no sound is left out"
+            )
+
+
 def _export_fits_the_network(configuration: "Configuration") -> Iterator[str]:
     for export in configuration.embed.exports:
         if export.endswith("openl3") and configuration.network.width != 1:
@@ -175,6 +187,7 @@ CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
     _image_fits_its_frame,
     _every_second_has_a_frame,
     _source_has_its_address,
+    _hop_fits_windows,
     _export_fits_the_network,
     _official_data_sets_are_published,
 )

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from l3net.configuration.names import ENTRY_PATTERN, MODULE_PATTERN, SHA256_PATTERN, FrontEndName
 from l3net.configuration.section import Line, PathText, Section, Seed, setting
+from l3net.configuration.training_sections import FrontEndVersion, HopLength, Width
 
 Pooling = Literal[6144, 512]
 InferencePrecision = Literal["float32", "bfloat16"]
@@ -70,6 +71,13 @@ class RandomEmbedding(Section):
     front_end: FrontEndName = setting("mel256", "Spectrogram that opens the network.")
     pooling: Pooling = setting(6144, "Values of the embedding, as named at width 1.", unit="values")
     seed: Seed = setting(None, "Seed of its weights; the run's seed where it is left out.")
+    version: FrontEndVersion = setting(None, "Definition of the spectrogram; front_end.version where it is left out.")
+    hop_length: HopLength = setting(
+        None,
+        "Samples between two frames of it; front_end.hop_length where it is left out.",
+        unit="samples",
+    )
+    width: Width = setting(None, "Factor on every count of channels; network.width where it is left out.")
     precision: InferencePrecision = setting("float32", "Numeric precision; bfloat16 is less exact.")
 
 

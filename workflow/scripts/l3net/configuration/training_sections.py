@@ -11,6 +11,8 @@ FrontEndVersion = Literal["training", "openl3"]
 ScheduleName = Literal["constant", "cosine"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 StrategyName = Literal["auto", "single", "mirrored", "multi_worker"]
+HopLength = Annotated[Whole, Field(ge=1, le=48_000)]
+Width = Annotated[Number, Field(ge=1 / 64, le=16)]
 ObjectiveName = Literal["correspondence", "contrastive"]
 
 
@@ -38,15 +40,13 @@ class FrontEnd(Section):
     version: FrontEndVersion = setting(
         "training", "Definition of the spectrogram: that of the paper's training code, or that of openl3 since 0.4."
     )
-    hop_length: Whole = setting(
-        242, "Samples, at 48 kHz, between two frames of the spectrogram.", unit="samples", ge=1, le=48_000
-    )
+    hop_length: HopLength = setting(242, "Samples, at 48 kHz, between two frames of the spectrogram.", unit="samples")
 
 
 class Network(Section):
     """The network's size."""
 
-    width: Number = setting(1.0, "Factor on every count of channels; 1/64 leaves one channel.", ge=1 / 64, le=16)
+    width: Width = setting(1.0, "Factor on every count of channels; 1/64 leaves one channel.")
     batch_norm_momentum: Number = setting(
         0.99, "Momentum of the running statistics of batch norms; runs of a few hundred steps need 0.9.", ge=0, lt=1
     )
