@@ -44,7 +44,7 @@ def left_out_of(store: SmallStore, name: str) -> list[tuple[str, str]]:
             seen, heard = time_code.read_picture(sample.image)[0], time_code.read_sound(sample.sound)[0]
             assert seen == int(opened.clips["ytid"][sample.recipe["clip"]][-2:])
             assert (seen == heard) == bool(sample.recipe["label"])
-        return [(row[0], row[3]) for row in opened.left_out()]
+        return [(clip.ytid, clip.reason) for clip in opened.left_out()]
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.9])
@@ -175,8 +175,8 @@ def test_an_index_that_is_none_is_refused(tmp_path: Path, store: SmallStore, cop
         read_shard_index(good)
 
 
-def plan(index: Path) -> ReadPlan:
-    return ReadPlan(str(index), 8, 0, 10, seed=1)
+def plan(index: Path, n_batches: int = 10) -> ReadPlan:
+    return ReadPlan(index=str(index), batch_size=8, first_batch=0, end_batch=n_batches, seed=1)
 
 
 def test_a_shard_that_is_not_the_indexed_one_is_refused_by_every_reader(store: SmallStore, copy: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_killed_reader_ends_the_feed_with_one_line(store: SmallStore, shard: P
         return started[-1]
 
     monkeypatch.setattr(batch_reader, "ReaderProcess", noted)
-    batches = read_batches(ReadPlan(str(store.make_index(shard)), 8, 0, 1000, seed=1), 2)
+    batches = read_batches(plan(store.make_index(shard), 1000), 2)
     next(batches)
     os.kill(started[1].process.pid, signal.SIGKILL)
     with pytest.raises(ShardError, match="a reader process of the feed ended with code -9"):

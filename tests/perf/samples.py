@@ -23,9 +23,9 @@ from PIL import Image
 
 from l3net.audioset.clip import clip_path
 from l3net.audioset.clip_tables import CLIP_KEY, MANIFEST_COLUMNS
-from l3net.media import video
 from l3net.media.encoding import Encoding, cut_clip
 from l3net.media.ffmpeg import ffmpeg_binary
+from l3net.samples.crops import FrameScaler
 from l3net.samples.sample import read_sample
 from l3net.samples.shard_index import read_shard_index
 from l3net.samples.shard_reader import Shard
@@ -148,13 +148,13 @@ def _decode_once(path: Path, crops: dict[int, list[tuple[slice, slice]]]) -> Non
         streams = container.streams.video[0], container.streams.audio[0]
         for stream in streams:
             stream.thread_type = "NONE"
-        scale, n = video._Scaler(streams[0], 256), 0
+        scaler, n = FrameScaler(streams[0], 256), 0
         for frame in container.decode(*streams):
             if isinstance(frame, av.AudioFrame):
                 frame.to_ndarray()
                 continue
             if n in crops:
-                scaled = scale(frame)
+                scaled = scaler.scale(frame)
                 for crop in crops[n]:
                     Image.fromarray(scaled[crop]).save(io.BytesIO(), "JPEG", quality=90)
             n += 1

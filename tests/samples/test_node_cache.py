@@ -1,4 +1,4 @@
-"""Shards on a disk of the node: copied once, the same content, and never in the way of a leg."""
+"""Copies of shards on a disk of the node: made once, with the same content; no failure stops a leg."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_second_leg_copies_nothing(index: Path, tmp_path: Path, caplog: pytest
     caplog.set_level("INFO", logger="l3net")
     first = cached_index(index, str(tmp_path / "node"))
     assert cached_index(index, str(tmp_path / "node")) == first
-    assert "0 copied" in caplog.messages[-1]
+    assert "copied 0 shards" in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("folder", ["$NO_SUCH_VARIABLE/shards", "/proc/no/such/folder"])
@@ -58,4 +58,4 @@ def test_a_disk_without_room_is_said_and_left(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=3200, total=10_000))
     assert cached_index(index, str(tmp_path / "node")) == index
-    assert "reading them where they are" in caplog.text
+    assert "reading the shards where they are" in caplog.text

@@ -23,10 +23,10 @@ def table(n_clips: int = 8, **changes: object) -> tuple[np.ndarray, np.ndarray]:
     drawn = recipes(**changes)
     for clip in range(n_clips):
         shown = TIMES[: LENGTHS[clip] * 30 // SECOND]
-        home = drawn.home(clip, shown, int(LENGTHS[clip]), (456, 256))
-        times.append(shown[home["frame"]])
-        drawn.pair(home, clip, clip, LENGTHS[:n_clips])
-        made.append(home)
+        alone = drawn.draw(clip, shown, int(LENGTHS[clip]), (456, 256))
+        times.append(shown[alone["frame"]])
+        drawn.pair_with_sounds(alone, clip, clip, LENGTHS[:n_clips])
+        made.append(alone)
     return np.concatenate(made), np.concatenate(times)
 
 
@@ -35,16 +35,16 @@ def is_uniform(places: np.ndarray) -> bool:
 
 
 def test_sample_is_a_function_of_seed_subset_part_and_number() -> None:
-    one = recipes().home(4, TIMES, 10 * SECOND, (456, 256))
-    again = recipes().home(4, TIMES, 10 * SECOND, (456, 256))
+    one = recipes().draw(4, TIMES, 10 * SECOND, (456, 256))
+    again = recipes().draw(4, TIMES, 10 * SECOND, (456, 256))
     assert one.tobytes() == again.tobytes()
     for other in ({"seed": 6}, {"subset": "environmental"}, {"part": 4}):
-        assert not np.array_equal(recipes(**other).home(4, TIMES, 10 * SECOND, (456, 256))["start"], one["start"])
+        assert not np.array_equal(recipes(**other).draw(4, TIMES, 10 * SECOND, (456, 256))["start"], one["start"])
 
 
 def test_draws_of_a_sample_number_do_not_depend_on_how_many_are_drawn() -> None:
     few, many = recipes(samples_per_clip=10), recipes(samples_per_clip=50)
-    assert np.array_equal(np.concatenate([few.draws(row) for row in range(5)]), many.draws(0))
+    assert np.array_equal(np.concatenate([few.uniform_numbers(row) for row in range(5)]), many.uniform_numbers(0))
 
 
 def test_labels_are_balanced_in_every_clip() -> None:
@@ -98,15 +98,15 @@ def test_last_frame_reproduces_the_fault() -> None:
 
 
 def test_no_more_frames_are_used_than_asked_for() -> None:
-    home = recipes(frames_per_clip=24).home(0, TIMES, 10 * SECOND, (456, 256))
-    assert len(set(home["frame"])) <= 24
-    offset = TIMES[home["frame"]] - home["start"] / SECOND
+    alone = recipes(frames_per_clip=24).draw(0, TIMES, 10 * SECOND, (456, 256))
+    assert len(set(alone["frame"])) <= 24
+    offset = TIMES[alone["frame"]] - alone["start"] / SECOND
     assert ((offset >= 0) & (offset < 1)).all()
 
 
 def test_too_few_frames_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"frames_per_clip is 12; a clip of 10\.0 s needs 20 or more"):
-        recipes(frames_per_clip=12).home(0, TIMES, 10 * SECOND, (456, 256))
+        recipes(frames_per_clip=12).draw(0, TIMES, 10 * SECOND, (456, 256))
 
 
 def test_unknown_pairing_is_refused() -> None:
@@ -116,9 +116,9 @@ def test_unknown_pairing_is_refused() -> None:
 
 def test_gaps_between_frames_still_give_a_frame_inside_the_second() -> None:
     times = np.concatenate([np.arange(30) / 30, [5.0, 9.9]])
-    home = recipes().home(0, times, 10 * SECOND, (456, 256))
-    assert np.array_equal(home["time"], times[home["frame"]])
-    offset = home["time"] - home["start"] / SECOND
+    alone = recipes().draw(0, times, 10 * SECOND, (456, 256))
+    assert np.array_equal(alone["time"], times[alone["frame"]])
+    offset = alone["time"] - alone["start"] / SECOND
     assert ((offset >= 0) & (offset < 1)).all()
 
 
@@ -135,3 +135,40 @@ def test_gain_is_limited_by_headroom() -> None:
     assert np.array_equal(rows[~own], before[~own])
     assert (rows["gain"] <= before["gain"]).all()
     assert (rows["gain"][own & (before["gain"] < 0.999)] == before["gain"][own & (before["gain"] < 0.999)]).all()
+
+
+def with_and_without_sounds(hard_negatives: float, seconds: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the recipes of four clips as each is drawn alone, and the same paired with sounds."""
+    drawn = recipes(samples_per_clip=200, image_size=64, hard_negatives=hard_negatives)
+    n_sound = round(seconds * SECOND)
+    alone = [drawn.draw(row, np.arange(0, seconds, 1 / 30), n_sound, (96, 72)) for row in range(4)]
+    paired = [rows.copy() for rows in alone]
+    for clip, rows in enumerate(paired):
+        drawn.pair_with_sounds(rows, clip, clip, np.full(4, n_sound))
+    return np.concatenate(alone), np.concatenate(paired)
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_hard_negatives_hear_the_same_clip_at_another_time(share: float) -> None:
+    alone, paired = with_and_without_sounds(share)
+    negative = paired["label"] == 0
+    hard = negative & (paired["sound"] == paired["clip"])
+    assert hard.sum() / negative.sum() == pytest.approx(share, abs=0.08)
+    apart = np.abs(paired["start"][hard].astype(int) - alone["start"][hard])
+    assert apart.min() >= SECOND
+    assert paired["start"].min() >= 0
+    assert paired["start"].max() <= 9 * SECOND
+    # Uniform over what is left: about as often before as after the frame's second.
+    assert np.mean(paired["start"][hard] < alone["start"][hard]) == pytest.approx(0.5, abs=0.12)
+
+
+def test_hard_negatives_leave_positives_alone_and_need_a_share() -> None:
+    (_, none), (_, all_hard) = with_and_without_sounds(0.0), with_and_without_sounds(1.0)
+    positive = none["label"] == 1
+    assert np.array_equal(none[positive], all_hard[positive])
+    assert not np.any(none["sound"][~positive] == none["clip"][~positive])
+
+
+def test_a_clip_too_short_for_two_seconds_has_no_hard_negatives() -> None:
+    _, paired = with_and_without_sounds(1.0, seconds=1.5)
+    assert not np.any((paired["label"] == 0) & (paired["sound"] == paired["clip"]))

@@ -1,4 +1,4 @@
-"""Readers of the feed: every clip read once, no more of them held than are being mixed."""
+"""Readers of the feed: every clip read once, no more of them held than the shuffle buffer holds."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from l3net.feed.shared_memory import BatchBuffer
 from l3net.samples.shard_reader import Shard
 from tests import tiny_shards
 
-N_CLIPS, SHARE, COPIES, MIX, BATCH = 3, 20, 30, 16, 8
+N_CLIPS, SHARE, COPIES, BUFFERED, BATCH = 3, 20, 30, 16, 8
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +46,19 @@ def test_a_pass_reads_every_clip_once_and_holds_few(index: Path, readers: int, m
 
     monkeypatch.setattr(batch_reader, "Shard", Counted)
     n_batches = N_CLIPS * SHARE * COPIES // BATCH
-    plan = ReadPlan(str(index), BATCH, 0, n_batches, seed=1, mix=MIX)
+    plan = ReadPlan(
+        index=str(index), batch_size=BATCH, first_batch=0, end_batch=n_batches, seed=1, shuffle_buffer_clips=BUFFERED
+    )
     fillers = [BatchFiller(plan, number, readers) for number in range(readers)]
-    size = BatchBuffer.size(BATCH, image_bytes := fillers[0].index.largest_image_bytes)
-    slot = BatchBuffer(memoryview(bytearray(size)), BATCH, image_bytes)
+    size = BatchBuffer.n_bytes(BATCH, image_bytes := fillers[0].index.largest_image_bytes)
+    buffer = BatchBuffer(memoryview(bytearray(size)), BATCH, image_bytes)
     for batch in range(n_batches):
-        rows = sorted(row for filler in fillers for row, _, _ in filler.fill(batch, slot))
+        rows = sorted(row for filler in fillers for row in filler.fill(batch, buffer).rows)
         assert rows == list(range(BATCH))
-        assert sum(filler.n_clips_held for filler in fillers) <= MIX + 1
+        assert sum(filler.n_clips_held for filler in fillers) <= BUFFERED + 1
     for filler in fillers:
         filler.close()
     assert len(read) == N_CLIPS * COPIES
     # The pass is a circle: the clips that its first block takes up half way come again at its end.
-    assert read.total() <= N_CLIPS * COPIES + MIX
+    assert read.total() <= N_CLIPS * COPIES + BUFFERED
     assert opened.total() <= read.total()

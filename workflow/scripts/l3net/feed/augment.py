@@ -6,9 +6,16 @@ import tensorflow as tf
 
 
 def prepare_batch(batch: dict[str, Any], augment: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return what the network takes of a batch: image float32 in [-1, 1], audio float32 in [-1, 1), label.
+    """Make what the network takes of a batch.
 
-    With `augment`, as the recipes say: flip, saturation and brightness in the recipe's order, gain.
+    Parameters
+    ----------
+    batch : a batch of `pipeline.open_feed`.
+    augment : whether images are flipped and recoloured and sounds scaled as the recipes say.
+
+    Returns
+    -------
+    Images float32 [B, S, S, 3] in [-1, 1], sounds float32 [B, 48000] in [-1, 1), labels int32 [B].
     """
     image = tf.cast(batch["image"], tf.float32) / 255.0
     audio = tf.cast(batch["audio"], tf.float32) / 32768.0
@@ -23,8 +30,8 @@ def prepare_batch(batch: dict[str, Any], augment: bool) -> tuple[tf.Tensor, tf.T
 def _recolour(image: tf.Tensor, saturation: tf.Tensor, brightness: tf.Tensor, saturation_first: tf.Tensor) -> tf.Tensor:
     """Scale the saturation and shift the brightness, in either order.
 
-    Saturation in closed form, equal to the detour over HSV: with v and m the largest and smallest channel of a pixel,
-    c becomes v - (v - c) min(s, v / (v - m)).
+    The saturation is scaled in closed form, which equals scaling it in HSV: with v and m the largest and smallest
+    channel of a pixel, and s the factor, each channel c becomes v - (v - c) min(s, v / (v - m)).
     """
     before = tf.where(saturation_first, 0.0, brightness)
     image = tf.clip_by_value(image + before, 0.0, 1.0)

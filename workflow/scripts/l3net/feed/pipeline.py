@@ -1,7 +1,7 @@
-"""The feed: shards -> tf.data batches, and the augmentation that runs inside the training step.
+"""The feed: batches of shards as a tf.data data set.
 
-`open_feed` gives compressed samples to parallel C++ decoders; `prepare` turns a batch into what the network takes,
-batched, on the GPU where there is one.
+Compressed samples go to parallel C++ decoders. What the network takes is made of a batch inside the training step
+(`augment.prepare_batch`).
 """
 
 import re
@@ -31,51 +31,60 @@ def open_feed(
     shuffle: bool = True,
     batches: int | None = None,
     start_batch: int = 0,
-    mix: int = 128,
+    shuffle_buffer_clips: int = 128,
 ) -> tf.data.Dataset:
-    """Return the batches of one epoch, from `start_batch` on.
+    """Open the batches of one epoch, from `start_batch` on.
 
     The samples are one endless stream, each once before any comes again, in an order given by the seed; epoch k is its
-    k-th stretch of `batches` batches. So an epoch is a function of (seed, epoch), and starting late costs nothing.
+    k-th stretch of `batches` batches. So an epoch is a function of (seed, epoch), and a late start costs nothing.
 
     Parameters
     ----------
     index : JSON file written by index_shards.
-    batch_size : samples of a batch; every batch is full.
-    epoch : from 0 on; which stretch of the stream.
-    seed : of the order.
-    workers : processes that read; 0 reads in this one. The batches are the same for any number.
-    shuffle : False takes the first sample of every clip, then every second, in the stored order.
-    batches : of an epoch; None takes as many as all samples fill, at least one.
-    start_batch : batches of the epoch to leave out.
-    mix : clips whose samples are mixed with each other at a time; memory grows with it (docs/samples.md).
+    batch_size : number of samples of a batch; every batch is full.
+    epoch : which stretch of the stream, counted from 0.
+    seed : seed of the order.
+    workers : number of processes that read; 0 reads in this one. The batches are the same for any number.
+    shuffle : False takes the first sample of every clip, then the second of every clip, in the stored order.
+    batches : number of batches of an epoch; None takes as many as all samples fill, at least one.
+    start_batch : number of batches at the epoch's start to leave out.
+    shuffle_buffer_clips : number of clips whose samples are mixed with each other at a time; memory grows with it
+        (docs/samples.md).
 
     Returns
     -------
     tf.data.Dataset
-        Dicts of image uint8 [B, S, S, 3] (cropped), audio int16 [B, 48000], label int32 [B] (1 = corresponds), flip
-        bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id string, label_mids
-        string (of the clip that is heard).
+        Mappings of image uint8 [B, S, S, 3] (the crops), audio int16 [B, 48000], label int32 [B] (1: corresponds),
+        flip bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id string, and
+        label_mids string (labels of the clip that is heard).
 
     Raises
     ------
     ShardError
-        An index or shard that cannot be read.
+        The index or a shard cannot be read.
     ConfigError
-        A number out of range.
+        A number is out of range.
     """
-    found = read_shard_index(index)
-    n = max(found.n_samples // batch_size, 1) if batches is None else batches
+    shards = read_shard_index(index)
+    n = max(shards.n_samples // batch_size, 1) if batches is None else batches
     if min(batch_size, n) < 1 or min(epoch, start_batch, workers) < 0:
         raise ConfigError(
             f"feed: batch_size {batch_size} and batches {n} must be 1 or more; "
             f"epoch {epoch}, start_batch {start_batch} and workers {workers} must be 0 or more"
         )
-    plan = ReadPlan(str(index), batch_size, epoch * n + start_batch, (epoch + 1) * n, seed, shuffle, mix)
+    plan = ReadPlan(
+        index=str(index),
+        batch_size=batch_size,
+        first_batch=epoch * n + start_batch,
+        end_batch=(epoch + 1) * n,
+        seed=seed,
+        shuffle=shuffle,
+        shuffle_buffer_clips=shuffle_buffer_clips,
+    )
     data = tf.data.Dataset.from_generator(
         lambda: map(_arrays, read_batches(plan, workers)), output_signature=_signature(batch_size)
     )
-    data = data.map(_decoder(batch_size, found.image_size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    data = data.map(_decoder(batch_size, shards.image_size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return data.apply(tf.data.experimental.assert_cardinality(max(n - start_batch, 0))).prefetch(_BATCHES_AHEAD)
 
 
@@ -83,7 +92,7 @@ def open_feed(
 def one_line_errors() -> Iterator[None]:
     """Turn what TensorFlow raises when a feed's reader fails into the reader's own `ShardError`.
 
-    TensorFlow wraps an error of the feed's Python side in its own, with a traceback as text.
+    TensorFlow wraps an error of the feed's Python code in its own, with a traceback as text.
     """
     try:
         yield
@@ -98,10 +107,10 @@ def one_line_errors() -> Iterator[None]:
 
 
 def _arrays(batch: CompressedBatch) -> dict[str, Any]:
-    """Return a compressed batch as arrays that are the caller's to keep."""
-    slot, rows = batch.slot, batch.slot.recipes
+    """Return a compressed batch as arrays that stay as they are when its buffer is filled again."""
+    buffer, rows = batch.buffer, batch.buffer.recipes
     return {
-        "jpeg": np.array([slot.jpeg[i, :n].tobytes() for i, n in enumerate(slot.lengths.tolist())], object),
+        "jpeg": np.array([buffer.jpeg[i, :n].tobytes() for i, n in enumerate(buffer.lengths.tolist())], object),
         "audio": batch.audio,
         "label": rows["label"].astype(np.int32),
         "flip": rows["flip"].astype(bool),
@@ -133,7 +142,7 @@ def _signature(batch_size: int) -> dict[str, tf.TensorSpec]:
 
 
 def _decoder(batch_size: int, image_size: int):
-    """Return the map from compressed batches to images: one decoding op a row, so that rows decode in parallel."""
+    """Return a function that decodes the images of a batch, with one op a row, so that rows decode in parallel."""
 
     def decode(batch):
         images = [

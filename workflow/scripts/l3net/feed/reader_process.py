@@ -1,7 +1,7 @@
-"""A process that serves this one over a pipe: a fresh interpreter that imports one module of the library.
+"""A process that reads batches for this one: a fresh interpreter that is told over a pipe what to do.
 
-Neither forked (TensorFlow and HDF5 hold locks) nor spawned by multiprocessing, which would run the main script again
-and with it import TensorFlow.
+It is not forked, because TensorFlow and HDF5 hold locks, and not spawned by multiprocessing, which would run the main
+script again and with it import TensorFlow.
 """
 
 import os
@@ -17,24 +17,23 @@ from l3net.errors import ShardError
 _SECONDS_TO_STOP = 5.0
 _START = """import sys
 sys.path.insert(0, {library!r})
-from l3net.feed import {module}
-{module}.serve(*map(int, sys.argv[1:]))
+from l3net.feed import batch_reader
+batch_reader.serve(*map(int, sys.argv[1:]))
 """
 
 
 class ReaderProcess:
-    """This side of a process that runs ``l3net.{module}.serve(connection, descriptor)``.
+    """This side of a process that runs `batch_reader.serve`.
 
     Parameters
     ----------
-    module : of the library.
-    descriptor : an open file that the process inherits.
-    greeting : what it is sent first.
+    descriptor : an open file that the process inherits: the shared memory of the batches.
+    task : the first message to the process (`batch_reader.ReaderTask`).
     """
 
-    def __init__(self, module: str, descriptor: int, greeting: Any) -> None:
+    def __init__(self, descriptor: int, task: Any) -> None:
         ours, theirs = socket.socketpair()
-        code = _START.format(library=str(Path(__file__).parents[2]), module=module)
+        code = _START.format(library=str(Path(__file__).parents[2]))
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", code, str(theirs.fileno()), str(descriptor)],
@@ -43,15 +42,15 @@ class ReaderProcess:
                 env={**os.environ, "HDF5_USE_FILE_LOCKING": "FALSE", "OMP_NUM_THREADS": "1"},
             )
         self.connection = Connection(ours.detach())
-        self.send(greeting)
+        self.send(task)
 
     def receive(self) -> Any:
-        """Wait for the next answer; text is an error that the process met.
+        """Wait for the next answer and return it; an answer of text is an error that the process met.
 
         Raises
         ------
         ShardError
-            What the process met, or that it ended.
+            The process met an error, or has ended.
         """
         try:
             answer = self.connection.recv()
@@ -63,7 +62,7 @@ class ReaderProcess:
         return answer
 
     def send(self, message: Any) -> None:
-        """Send a message; if the process has ended, `receive` says so."""
+        """Send a message; if the process has ended, the next `receive` says so."""
         try:
             self.connection.send(message)
         except OSError:

@@ -1,10 +1,10 @@
-"""The order of samples: which sample of which clip stands where in the stream, as a function of (seed, epoch).
+"""The order of samples: which sample of which clip stands where in the stream, as a function of the seed.
 
 The stream runs through all samples again and again; each run through them (a pass) has an order of its own. In a
-shuffled pass the clips are permuted; clip i of that order gives its samples, in an order of its own, evenly to ``mix``
-consecutive blocks, from block i on, and each block is shuffled. So every sample comes once in a pass, a reader holds
-`mix` clips at a time and takes up one new clip a block, and any place of the stream is found without running through
-what is before.
+shuffled pass the clips are permuted, and a shuffle buffer of `shuffle_buffer_clips` clips moves over them: clip i of
+that order gives its samples, in an order of its own, evenly to as many consecutive blocks, from block i on, and each
+block is shuffled. So every sample comes once in a pass, a reader holds the clips of the shuffle buffer at a time and
+takes up one new clip a block, and any place of the stream is found without running through what is before it.
 """
 
 from collections import OrderedDict
@@ -13,38 +13,39 @@ from dataclasses import dataclass, field
 import numpy as np
 
 _KEPT_PERMUTATIONS = 8192
+_CLIPS, _SAMPLES_OF_CLIP, _PLACES_IN_BLOCK = range(3)  # what is permuted; part of the key of each permutation
 
 
 @dataclass
 class ShuffleOrder:
-    """The stream of samples of `n_clips` clips with `share` samples each.
+    """The stream of samples of `n_clips` clips with `samples_per_clip` samples each.
 
     Parameters
     ----------
-    n_clips : clips of the split.
-    share : samples of each clip.
-    seed : of the order.
-    shuffle : False gives the first sample of every clip, then the second of every clip, and so on, in the stored order.
-    mix : clips whose samples are mixed with each other at a time.
+    n_clips : number of clips of the split.
+    samples_per_clip : number of samples of each clip.
+    seed : seed of the order.
+    shuffle : False takes the first sample of every clip, then the second of every clip, and so on, in the stored order.
+    shuffle_buffer_clips : number of clips whose samples are mixed with each other at a time.
     """
 
     n_clips: int
-    share: int
+    samples_per_clip: int
     seed: int
     shuffle: bool = True
-    mix: int = 128
+    shuffle_buffer_clips: int = 128
     _kept: OrderedDict = field(default_factory=OrderedDict, repr=False)
 
     def __post_init__(self) -> None:
-        self.mix = min(self.mix, self.n_clips)
+        self.shuffle_buffer_clips = min(self.shuffle_buffer_clips, self.n_clips)
 
     @property
     def n_samples(self) -> int:
-        """Samples of one pass."""
-        return self.n_clips * self.share
+        """Number of samples of one pass."""
+        return self.n_clips * self.samples_per_clip
 
-    def place(self, first: int, n: int) -> np.ndarray:
-        """Return clip and sample (counted within its clip) of the stream's places `first` to ``first + n - 1``.
+    def samples_at(self, first: int, n: int) -> np.ndarray:
+        """Return the clip and the sample, counted within its clip, at the `n` places of the stream from `first` on.
 
         Returns
         -------
@@ -53,35 +54,41 @@ class ShuffleOrder:
         if not self.shuffle:
             places = np.arange(first, first + n) % self.n_samples
             return np.stack([places % self.n_clips, places // self.n_clips], 1)
-        blocks = range(first // self.share, (first + n - 1) // self.share + 1)
-        rows = np.concatenate([self._block(block) for block in blocks])
-        return rows[first - blocks[0] * self.share :][:n]
+        blocks = self._blocks_of(first, n)
+        samples = np.concatenate([self._block(block) for block in blocks])
+        return samples[first - blocks[0] * self.samples_per_clip :][:n]
 
-    def mixed(self, first: int, n: int) -> set[int]:
-        """Return the clips that are being mixed, in a shuffled stream, where the `n` places from `first` on lie."""
+    def buffered_clips(self, first: int, n: int) -> set[int]:
+        """Return the clips that are in the shuffle buffer at the `n` places of a shuffled stream from `first` on."""
         clips = set()
-        for block in range(first // self.share, (first + n - 1) // self.share + 1):
+        for block in self._blocks_of(first, n):
             number, j = divmod(block, self.n_clips)
-            order = self._permutation(number, 0, 0, self.n_clips)
-            clips.update(order[(j - np.arange(self.mix)) % self.n_clips].tolist())
+            order = self._permutation(number, _CLIPS, 0, self.n_clips)
+            clips.update(order[(j - np.arange(self.shuffle_buffer_clips)) % self.n_clips].tolist())
         return clips
 
-    def _block(self, block: int) -> np.ndarray:
-        """Return the `share` samples of a block, shuffled."""
-        number, j = divmod(block, self.n_clips)
-        clips = self._permutation(number, 0, 0, self.n_clips)
-        ranks = np.arange(self.share)
-        givers = (j - ranks * self.mix // self.share) % self.n_clips
-        samples = [self._permutation(number, 1, i, self.share)[rank] for rank, i in enumerate(givers.tolist())]
-        rows = np.stack([clips[givers], np.array(samples, np.int64)], 1)
-        return rows[self._permutation(number, 2, j, self.share)]
+    def _blocks_of(self, first: int, n: int) -> range:
+        return range(first // self.samples_per_clip, (first + n - 1) // self.samples_per_clip + 1)
 
-    def _permutation(self, *key: int) -> np.ndarray:
-        """Return the permutation of the last number of `key`, drawn from the seed and the others."""
+    def _block(self, block: int) -> np.ndarray:
+        """Return the clips and samples of a block, shuffled [shape=(samples_per_clip, 2)]."""
+        number, j = divmod(block, self.n_clips)
+        clips = self._permutation(number, _CLIPS, 0, self.n_clips)
+        ranks = np.arange(self.samples_per_clip)
+        givers = (j - ranks * self.shuffle_buffer_clips // self.samples_per_clip) % self.n_clips
+        samples = [
+            self._permutation(number, _SAMPLES_OF_CLIP, i, self.samples_per_clip)[rank]
+            for rank, i in enumerate(givers.tolist())
+        ]
+        rows = np.stack([clips[givers], np.array(samples, np.int64)], 1)
+        return rows[self._permutation(number, _PLACES_IN_BLOCK, j, self.samples_per_clip)]
+
+    def _permutation(self, number: int, purpose: int, i: int, n: int) -> np.ndarray:
+        """Return a permutation of `n`, drawn from the seed, the number of the pass, the purpose, and `i`."""
+        key = (number, purpose, i, n)
         if (found := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return found
-        number, purpose, i, n = key
         generator = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, purpose, i, number]))
         drawn = self._kept[key] = generator.permutation(n)
         while len(self._kept) > _KEPT_PERMUTATIONS:

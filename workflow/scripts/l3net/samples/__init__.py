@@ -7,14 +7,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "crops": ["decode_crops"],
-        "distributions": ["Quantity", "check_distributions"],
+        "contact_sheet": ["draw_contact_sheet"],
+        "distributions": ["Quantity", "check_distributions", "count_frame_offsets"],
         "node_cache": ["cached_index"],
-        "recipes": ["Recipes", "limit_gains"],
+        "recipes": ["Recipes"],
         "sample": ["Sample", "augment_sample", "read_sample"],
+        "shard_assembly": ["ShardSettings", "assemble_shard", "read_part"],
         "shard_format": ["SAMPLE"],
-        "shard_index": ["IndexedShard", "ShardIndex", "read_shard_index", "write_shard_index"],
+        "shard_index": ["ShardIndex", "index_of_shards", "read_shard_index", "write_shard_index"],
         "shard_reader": ["ClipData", "Shard"],
-        "shard_writer": ["ShardWriter"],
     },
 )

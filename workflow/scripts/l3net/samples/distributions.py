@@ -1,6 +1,7 @@
 """Whether the recipes of a split are distributed as they should be: a row and a test for each quantity that is drawn.
 
-A quantity's `places` say where each value lies in what it may be, from 0 to below 1; a fair draw fills that evenly.
+A quantity's `places` say where each value lies in its allowed range, from 0 to below 1; a fair draw fills the range
+evenly.
 """
 
 from collections.abc import Iterator
@@ -8,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from l3net.media import SAMPLE_RATE
 from l3net.samples.shard_index import ShardIndex
@@ -19,7 +19,17 @@ _BINS = 10
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity: its range and mean, what is expected, the p value of a test of it (NaN where none applies)."""
+    """The values of one quantity over all samples.
+
+    Attributes
+    ----------
+    quantity : its name.
+    n : number of values.
+    mean, min, max : of the values.
+    expected : how they should be distributed, in words.
+    p : the p value of a test of that; NaN where none applies.
+    places : where each value lies in its allowed range [shape=(n,)]; None where it has none.
+    """
 
     quantity: str
     n: int
@@ -31,7 +41,25 @@ class Quantity:
     places: np.ndarray | None = None
 
 
-def check_distributions(found: ShardIndex) -> Iterator[Quantity]:
+@dataclass(frozen=True)
+class _Tables:
+    """What the quantities are computed from.
+
+    Attributes
+    ----------
+    samples : the recipes of all shards; clips are counted over all shards.
+    clips : the clips of all shards.
+    frame_after_start : seconds from the start of each sample's window to its frame.
+    n_clips_used : number of clips that give both a frame and a sound.
+    """
+
+    samples: np.ndarray
+    clips: np.ndarray
+    frame_after_start: np.ndarray
+    n_clips_used: int
+
+
+def check_distributions(index: ShardIndex) -> Iterator[Quantity]:
     """Yield the quantities of all recipes of a split.
 
     Tests are chi-squared over ten equal bins, binomial for yes or no. A fair draw falls below 0.01 once in a hundred.
@@ -39,64 +67,83 @@ def check_distributions(found: ShardIndex) -> Iterator[Quantity]:
     Raises
     ------
     ShardError
-        A shard that cannot be read.
+        A shard cannot be read.
     """
-    recipes, clips, frame_places, used = _read_tables(found)
+    from scipy import stats  # loads slowly
+
+    tables = _read_tables(index)
+    samples, clips = tables.samples, tables.clips
     for name in ("label", "flip", "saturation_first"):
-        yes, n = int(recipes[name].sum()), len(recipes)
-        yield Quantity(name, n, yes / n, 0, 1, "yes in half", stats.binomtest(yes, n).pvalue)
-    room_y, room_x = clips["height"] - found.image_size, clips["width"] - found.image_size
-    length = clips["sound_length"] - SAMPLE_RATE
-    yield _uniform("crop_y", recipes["crop_y"], room_y[recipes["clip"]])
-    yield _uniform("crop_x", recipes["crop_x"], room_x[recipes["clip"]])
-    yield _uniform("start", recipes["start"], length[recipes["sound"]])
-    yield _flat("saturation", recipes["saturation"], 0.5, 1.5)
-    yield _flat("brightness", recipes["brightness"], -32 / 255, 32 / 255)
-    yield _flat("gain", recipes["gain"], 0.9, 1.1, note=", lower where the sound would clip")
-    inside = frame_places[recipes["label"] == 1]
-    yield _row("frame_minus_start", inside, "of matches: 0 to below 1 s", np.nan, inside)
-    yield Quantity("clips_used", found.n_clips, used, used, used, "every clip, as picture and as sound", np.nan)
+        n_yes, n = int(samples[name].sum()), len(samples)
+        yield Quantity(name, n, n_yes / n, 0, 1, "yes in half", stats.binomtest(n_yes, n).pvalue)
+    last_y, last_x = clips["height"] - index.image_size, clips["width"] - index.image_size
+    last_start = clips["sound_length"] - SAMPLE_RATE
+    yield _uniform_integers("crop_y", samples["crop_y"], last_y[samples["clip"]])
+    yield _uniform_integers("crop_x", samples["crop_x"], last_x[samples["clip"]])
+    yield _uniform_integers("start", samples["start"], last_start[samples["sound"]])
+    yield _uniform_numbers("saturation", samples["saturation"], 0.5, 1.5)
+    yield _uniform_numbers("brightness", samples["brightness"], -32 / 255, 32 / 255)
+    yield _uniform_numbers("gain", samples["gain"], 0.9, 1.1, exception=", lower where the sound would clip")
+    of_matches = tables.frame_after_start[samples["label"] == 1]
+    yield _summary("frame_minus_start", of_matches, "of matches: 0 to below 1 s", np.nan, of_matches)
+    used = tables.n_clips_used
+    yield Quantity("clips_used", index.n_clips, used, used, used, "every clip, as picture and as sound", np.nan)
 
 
-def _read_tables(found: ShardIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Return what the quantities are made of.
+def count_frame_offsets(index: ShardIndex) -> list[tuple[int, int]]:
+    """Count the matching samples by the whole seconds from their window's start to their frame.
 
     Returns
     -------
-    All recipes (clips counted over all shards); all clips; each sample's frame time minus its window's start in
-    seconds; how many clips give both a frame and a sound.
+    Pairs of seconds and number of samples, by ascending seconds; 0 is inside the window's second.
     """
-    recipes, clips, offsets, n = [], [], [], 0
-    for entry in found.shards:
+    seconds = []
+    for entry in index.shards:
+        with Shard(Path(entry.path)) as shard:
+            samples = shard.samples[:]
+            matches = samples[samples["label"] == 1]
+            # To the sample, as windows are counted: a frame at a window's first sample is inside it.
+            after = np.rint(matches["time"] * SAMPLE_RATE).astype(np.int64) - matches["start"]
+            seconds.append(after // SAMPLE_RATE)
+    values, counts = np.unique(np.concatenate(seconds), return_counts=True)
+    return list(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def _read_tables(index: ShardIndex) -> _Tables:
+    samples, clips, offsets, n_clips = [], [], [], 0
+    for entry in index.shards:
         with Shard(Path(entry.path)) as shard:
             rows = shard.samples[:]
             offsets.append(rows["time"] - rows["start"] / SAMPLE_RATE)
-            rows["clip"] += n
-            rows["sound"] += n
-            recipes.append(rows)
+            rows["clip"] += n_clips
+            rows["sound"] += n_clips
+            samples.append(rows)
             clips.append(shard.clips)
-            n += shard.n_clips
-    everything = np.concatenate(recipes)
-    used = len(np.intersect1d(everything["clip"], everything["sound"]))
-    return everything, np.concatenate(clips), np.concatenate(offsets), used
+            n_clips += shard.n_clips
+    of_all = np.concatenate(samples)
+    n_used = len(np.intersect1d(of_all["clip"], of_all["sound"]))
+    return _Tables(of_all, np.concatenate(clips), np.concatenate(offsets), n_used)
 
 
-def _uniform(name: str, values: np.ndarray, last: np.ndarray) -> Quantity:
-    """Return the row of an integer drawn from 0 to `last`, of which each sample has its own."""
+def _uniform_integers(name: str, values: np.ndarray, last: np.ndarray) -> Quantity:
+    """Summarise integers that are drawn from 0 to `last`, which each sample has of its own [shape=(n,)]."""
     within = np.random.default_rng(0).random(len(values))  # spreads the integers, so that every bin is as likely
     places = (values + within) / (last + 1.0)
-    return _row(name, values, "uniform over the room of each clip", _chi_squared(places), places)
+    return _summary(name, values, "uniform over the room of each clip", _chi_squared(places), places)
 
 
-def _flat(name: str, values: np.ndarray, low: float, high: float, note: str = "") -> Quantity:
+def _uniform_numbers(name: str, values: np.ndarray, low: float, high: float, *, exception: str = "") -> Quantity:
+    """Summarise numbers that are drawn from `low` to `high`; with an `exception` in words they are not tested."""
     places = (values - low) / (high - low)
-    p = np.nan if note else _chi_squared(places)
-    return _row(name, values, f"uniform from {low:.4g} to {high:.4g}{note}", p, places)
+    p = np.nan if exception else _chi_squared(places)
+    return _summary(name, values, f"uniform from {low:.4g} to {high:.4g}{exception}", p, places)
 
 
-def _row(name: str, values: np.ndarray, expected: str, p: float, places: np.ndarray) -> Quantity:
+def _summary(name: str, values: np.ndarray, expected: str, p: float, places: np.ndarray) -> Quantity:
     return Quantity(name, len(values), values.mean(), values.min(), values.max(), expected, p, places)
 
 
 def _chi_squared(places: np.ndarray) -> float:
+    from scipy import stats
+
     return float(stats.chisquare(np.histogram(places, _BINS, (0, 1))[0]).pvalue)

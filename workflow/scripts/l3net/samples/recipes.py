@@ -1,15 +1,16 @@
-"""Recipes of samples: which frame, which second of sound, which crop, every augmentation value.
+"""Drawing the recipes of samples: which frame, which second of sound, which crop, every augmentation value.
 
 A recipe is a pure function of (seed, subset, part, sample number): sample number n reads its own 16 words of a
 counter-based generator (numpy's Philox), so nothing depends on other clips, on order, or on the machine. The number is
 ``n = row * samples_per_clip + k`` with the clip's row in the part's list, whether or not other clips could be had.
 
-Distributions (paper section 2; augmentations docs/samples.md): the window starts uniformly over the clip; the frame is
-uniform among the frames in use shown inside that second. Half of a clip's samples correspond; the others keep
+Distributions (paper, section 2; augmentation: docs/samples.md): the window starts uniformly over the clip; the frame is
+uniform among the usable frames that are shown inside that second. Half of a clip's samples correspond; the others keep
 their frame and get a uniformly drawn second of another clip of the part.
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 
@@ -19,30 +20,34 @@ from l3net.runtime import stable_hash
 from l3net.samples.shard_format import SAMPLE
 
 PAIRINGS = ("overlapping", "last_frame")
-_WORDS = 16  # of the generator for each sample
-_START, _FRAME, _LABEL, _PARTNER, _PARTNER_START, _Y, _X, _FLIP, _SATURATION, _BRIGHTNESS, _ORDER, _GAIN, _HARD = range(
-    13
-)
-_MIN_FRAMES_PER_SECOND = 2  # so that every second holds a frame in use
+_WORDS_PER_SAMPLE = 16  # of the generator; more than are used, so that a new draw moves none of the others
+_MIN_FRAMES_PER_SECOND = 2  # so that every second shows a usable frame
+
+
+class _Word(IntEnum):
+    """Which of a sample's words decides what. The order is part of the format: another one changes every sample."""
+
+    START, FRAME, LABEL, OTHER_CLIP, OTHER_START, CROP_Y, CROP_X, FLIP = range(8)
+    SATURATION, BRIGHTNESS, SATURATION_FIRST, GAIN, HARD = range(8, 13)
 
 
 @dataclass(frozen=True)
 class Recipes:
-    """The settings of the samples of one part.
+    """Draws the recipes of the samples of one part.
 
     Parameters
     ----------
     seed, subset, part : what the draws depend on, beside the sample number.
-    samples_per_clip : samples of each clip.
-    frames_per_clip : distinct frames used of a clip, at most.
-    image_size : pixels of the square crop.
-    pairing : overlapping, or last_frame (the fault of the published code).
+    samples_per_clip : number of samples of each clip.
+    frames_per_clip : number of distinct frames used of a clip, at most.
+    image_size : pixels of the square crop's side.
+    pairing : ``overlapping``, or ``last_frame`` (the fault of the published code).
     hard_negatives : share of the negatives whose sound is of their own clip, at another time.
 
     Raises
     ------
     ConfigError
-        An unknown pairing.
+        The pairing is unknown.
     """
 
     seed: int
@@ -58,23 +63,67 @@ class Recipes:
         if self.pairing not in PAIRINGS:
             raise ConfigError(f"samples.pairing is {self.pairing!r}; expected {' or '.join(PAIRINGS)}")
 
-    def draws(self, row: int, purpose: str = "samples", n: int | None = None) -> np.ndarray:
-        """Return the uniform numbers in [0, 1) of the samples of the clip in `row` [shape=(samples_per_clip, 16)]."""
-        n = self.samples_per_clip if n is None else n
-        key = stable_hash(f"{self.seed}/{self.subset}/{self.part}/{purpose}")
-        generator = np.random.Philox(key=key, counter=row * n * _WORDS // 4)
-        words = generator.random_raw(n * _WORDS).reshape(n, _WORDS)
-        return (words >> np.uint64(11)) * 2.0**-53
+    def draw(self, row: int, times: np.ndarray, n_sound: int, frame_size: tuple[int, int]) -> np.ndarray:
+        """Draw the recipes of a clip as far as they depend on that clip alone: as if every sample corresponded.
 
-    def eligible_frames(self, row: int, times: np.ndarray) -> np.ndarray:
-        """Return the numbers of the frames that may be used of a clip whose frames are shown at `times`.
+        Parameters
+        ----------
+        row : the clip's row in the part's list.
+        times : seconds from the clip's start at which its frames are shown [shape=(n_frames,)].
+        n_sound : samples of its sound; at least one second.
+        frame_size : width and height of its scaled frames, in pixels.
+
+        Returns
+        -------
+        np.ndarray [shape=(samples_per_clip,), SAMPLE]
+        """
+        u = self.uniform_numbers(row)
+        frames = self.usable_frames(row, times)
+        recipes = np.zeros(self.samples_per_clip, SAMPLE)
+        recipes["n"] = row * self.samples_per_clip + np.arange(self.samples_per_clip)
+        recipes["start"] = _integers_below(n_sound - SAMPLE_RATE + 1, u[:, _Word.START])
+        shown = np.rint(times[frames] * SAMPLE_RATE)
+        chosen = self._draw_frames(recipes["start"], u[:, _Word.FRAME], shown, n_sound - SAMPLE_RATE)
+        recipes["frame"], recipes["time"] = frames[chosen], times[frames[chosen]]
+        recipes["label"] = _is_in_larger_half(u[:, _Word.LABEL])
+        recipes["crop_y"] = _integers_below(frame_size[1] - self.image_size + 1, u[:, _Word.CROP_Y])
+        recipes["crop_x"] = _integers_below(frame_size[0] - self.image_size + 1, u[:, _Word.CROP_X])
+        recipes["flip"] = u[:, _Word.FLIP] < 0.5
+        recipes["saturation"] = 0.5 + u[:, _Word.SATURATION]
+        recipes["brightness"] = (2 * u[:, _Word.BRIGHTNESS] - 1) * 32 / 255
+        recipes["saturation_first"] = u[:, _Word.SATURATION_FIRST] < 0.5
+        recipes["gain"] = 0.9 + 0.2 * u[:, _Word.GAIN]
+        return recipes
+
+    def pair_with_sounds(self, recipes: np.ndarray, clip: int, row: int, sound_lengths: np.ndarray) -> None:
+        """Give the negatives among a clip's recipes the sound of another clip; `recipes` is changed in place.
+
+        Parameters
+        ----------
+        recipes : the result of `draw`.
+        clip : the clip's number in the shard.
+        row : the clip's row in the part's list.
+        sound_lengths : samples of the sound of every clip in the shard [shape=(n_clips,)].
+        """
+        u = self.uniform_numbers(row)
+        recipes["clip"], recipes["sound"] = clip, clip
+        is_hard = self._move_hard_negatives(recipes, u, int(sound_lengths[clip]))
+        negative = (recipes["label"] == 0) & ~is_hard
+        other = _integers_below(len(sound_lengths) - 1, u[negative, _Word.OTHER_CLIP])
+        other += other >= clip
+        recipes["sound"][negative] = other
+        n_starts = sound_lengths[other] - SAMPLE_RATE + 1
+        recipes["start"][negative] = _integers_below(n_starts, u[negative, _Word.OTHER_START])
+
+    def usable_frames(self, row: int, times: np.ndarray) -> np.ndarray:
+        """Return the numbers of the frames that samples may show, of a clip whose frames are shown at `times`.
 
         Where the clip has more than `frames_per_clip`, one is drawn from each of so many equal stretches.
 
         Raises
         ------
         ConfigError
-            When so few frames leave seconds without any.
+            So few frames would leave seconds without any.
         """
         if self.pairing == "last_frame":
             return np.array([len(times) - 1])
@@ -86,45 +135,29 @@ class Recipes:
                 f"samples.frames_per_clip is {self.frames_per_clip}; a clip of {seconds:.1f} s needs "
                 f"{int(np.ceil(_MIN_FRAMES_PER_SECOND * seconds))} or more, two a second, so that every second has one"
             )
-        u = self.draws(row, "frames", self.frames_per_clip)[:, 0]
+        u = self.uniform_numbers(row, "frames", self.frames_per_clip)[:, 0]
         return ((np.arange(self.frames_per_clip) + u) * len(times) / self.frames_per_clip).astype(np.int64)
 
-    def home(self, row: int, times: np.ndarray, n_sound: int, size: tuple[int, int]) -> np.ndarray:
-        """Return the recipes of a clip as far as they depend on that clip alone.
+    def uniform_numbers(self, row: int, purpose: str = "samples", n: int | None = None) -> np.ndarray:
+        """Draw numbers in [0, 1) for the clip in `row`: 16 for each of its `n` samples [shape=(n, 16), float64].
 
         Parameters
         ----------
-        row : of the clip in the part's list.
-        times : of all its frames, in seconds.
-        n_sound : samples of its sound; at least one second.
-        size : width and height of its scaled frames.
-
-        Returns
-        -------
-        np.ndarray [shape=(samples_per_clip,), SAMPLE]
+        row : the clip's row in the part's list.
+        purpose : what the numbers are for; each purpose has numbers of its own.
+        n : number of samples, or of whatever else is drawn; None takes `samples_per_clip`.
         """
-        u = self.draws(row)
-        frames = self.eligible_frames(row, times)
-        recipes = np.zeros(self.samples_per_clip, SAMPLE)
-        recipes["n"] = row * self.samples_per_clip + np.arange(self.samples_per_clip)
-        recipes["start"] = _integers(u[:, _START], n_sound - SAMPLE_RATE + 1)
-        shown = np.rint(times[frames] * SAMPLE_RATE)
-        chosen = self._frames_in_windows(recipes["start"], u[:, _FRAME], shown, n_sound - SAMPLE_RATE)
-        recipes["frame"], recipes["time"] = frames[chosen], times[frames[chosen]]
-        recipes["label"] = _half(u[:, _LABEL])
-        recipes["crop_y"] = _integers(u[:, _Y], size[1] - self.image_size + 1)
-        recipes["crop_x"] = _integers(u[:, _X], size[0] - self.image_size + 1)
-        recipes["flip"] = u[:, _FLIP] < 0.5
-        recipes["saturation"] = 0.5 + u[:, _SATURATION]
-        recipes["brightness"] = (2 * u[:, _BRIGHTNESS] - 1) * 32 / 255
-        recipes["saturation_first"] = u[:, _ORDER] < 0.5
-        recipes["gain"] = 0.9 + 0.2 * u[:, _GAIN]
-        return recipes
+        n = self.samples_per_clip if n is None else n
+        key = stable_hash(f"{self.seed}/{self.subset}/{self.part}/{purpose}")
+        generator = np.random.Philox(key=key, counter=row * n * _WORDS_PER_SAMPLE // 4)
+        words = generator.random_raw(n * _WORDS_PER_SAMPLE).reshape(n, _WORDS_PER_SAMPLE)
+        return (words >> np.uint64(11)) * 2.0**-53
 
-    def _frames_in_windows(self, starts: np.ndarray, u: np.ndarray, shown: np.ndarray, last: int) -> np.ndarray:
-        """Return for each window the number of a frame shown inside it; a window without moves to the nearest frame.
+    def _draw_frames(self, starts: np.ndarray, u: np.ndarray, shown: np.ndarray, last_start: int) -> np.ndarray:
+        """Choose for each window one of the frames shown inside it; return their places in `shown`.
 
-        (That happens only where a clip's frames do not come at a steady rate.)
+        A window without a frame moves to the nearest one; `starts` is then changed in place. That happens only where a
+        clip's frames do not come at a steady rate.
         """
         if self.pairing == "last_frame":
             return np.zeros(len(starts), np.int64)
@@ -133,46 +166,36 @@ class Recipes:
         empty = count <= 0
         if empty.any():
             nearest = np.abs(shown[None] - starts[empty, None] - SAMPLE_RATE // 2).argmin(1)
-            starts[empty] = np.clip(shown[nearest] - SAMPLE_RATE // 2, 0, last)
+            starts[empty] = np.clip(shown[nearest] - SAMPLE_RATE // 2, 0, last_start)
             first[empty], count[empty] = nearest, 1
-        return first + _integers(u, count)
+        return first + _integers_below(count, u)
 
-    def pair(self, recipes: np.ndarray, clip: int, row: int, sound_lengths: np.ndarray) -> None:
-        """Complete the recipes of a clip: the clips their sound comes from, and where it starts in those.
+    def _move_hard_negatives(self, recipes: np.ndarray, u: np.ndarray, sound_length: int) -> np.ndarray:
+        """Move the sound of hard negatives to a second of the same clip that does not touch the frame's.
 
-        Parameters
-        ----------
-        recipes : the result of `home`; changed in place.
-        clip : the clip's number in the shard.
-        row : the clip's row in the part's list.
-        sound_lengths : of every clip in the shard, in samples [shape=(n_clips,)].
-        """
-        u = self.draws(row)
-        recipes["clip"], recipes["sound"] = clip, clip
-        negative = (recipes["label"] == 0) & ~self._pair_hard(recipes, u, int(sound_lengths[clip]))
-        partner = _integers(u[negative, _PARTNER], len(sound_lengths) - 1)
-        partner += partner >= clip
-        recipes["sound"][negative] = partner
-        room = sound_lengths[partner] - SAMPLE_RATE + 1
-        recipes["start"][negative] = _integers(u[negative, _PARTNER_START], room)
-
-    def _pair_hard(self, recipes: np.ndarray, u: np.ndarray, length: int) -> np.ndarray:
-        """Move the sound of hard negatives to a second of the same clip apart from that of the frame; return which.
-
-        A clip too short for two such seconds has none.
+        Returns which recipes are hard negatives [shape=(samples_per_clip,), bool]; a clip too short for two such
+        seconds has none.
         """
         start = recipes["start"].astype(np.int64)
-        before = np.maximum(start - SAMPLE_RATE + 1, 0)
-        after = np.maximum(length - 2 * SAMPLE_RATE - start + 1, 0)
-        hard = (recipes["label"] == 0) & (u[:, _HARD] < self.hard_negatives) & (before + after > 0)
-        place = _integers(u[:, _PARTNER_START], np.maximum(before + after, 1))
-        elsewhere = np.where(place < before, place, start + SAMPLE_RATE + place - before)
-        recipes["start"][hard] = elsewhere[hard]
-        return hard
+        n_before = np.maximum(start - SAMPLE_RATE + 1, 0)
+        n_after = np.maximum(sound_length - 2 * SAMPLE_RATE - start + 1, 0)
+        is_chosen = u[:, _Word.HARD] < self.hard_negatives
+        is_hard = (recipes["label"] == 0) & is_chosen & (n_before + n_after > 0)
+        place = _integers_below(np.maximum(n_before + n_after, 1), u[:, _Word.OTHER_START])
+        moved = np.where(place < n_before, place, start + SAMPLE_RATE + place - n_before)
+        recipes["start"][is_hard] = moved[is_hard]
+        return is_hard
 
 
 def limit_gains(recipes: np.ndarray, clip: int, pcm: np.ndarray) -> None:
-    """Lower the gains of the windows of `clip` that would leave the 16 bits; `recipes` is changed in place."""
+    """Lower the gains of the windows of `clip` that would exceed 16 bits; `recipes` is changed in place.
+
+    Parameters
+    ----------
+    recipes : the samples of the whole shard.
+    clip : number of the clip that is heard.
+    pcm : its sound [shape=(n_samples,), int16].
+    """
     for i in np.flatnonzero(recipes["sound"] == clip):
         window = pcm[recipes["start"][i] : recipes["start"][i] + SAMPLE_RATE]
         peak = max(int(window.max()), -int(window.min()))
@@ -180,13 +203,13 @@ def limit_gains(recipes: np.ndarray, clip: int, pcm: np.ndarray) -> None:
             recipes["gain"][i] = np.float32(32767 / peak) * np.float32(1 - 2**-22)
 
 
-def _integers(u: np.ndarray, n: int | np.ndarray) -> np.ndarray:
-    """Return integers from 0 to n - 1 for uniform numbers in [0, 1)."""
+def _integers_below(n: int | np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Turn uniform numbers in [0, 1) into integers from 0 to ``n - 1``."""
     return np.minimum((u * n).astype(np.int64), np.asarray(n) - 1)
 
 
-def _half(u: np.ndarray) -> np.ndarray:
-    """Return ones where `u` is among the larger half; of an odd number, the median falls by its own value."""
+def _is_in_larger_half(u: np.ndarray) -> np.ndarray:
+    """Tell which of `u` are in the larger half; where their number is odd, the median goes by its own value."""
     order = np.argsort(np.argsort(u, kind="stable"), kind="stable")
     n = len(u)
     return order >= n // 2 + (n % 2 and u[np.argsort(u, kind="stable")[n // 2]] < 0.5)

@@ -1,8 +1,11 @@
-"""The layout of a shard: version, tables, conventions. docs/formats.md describes every field.
+"""The tables of a shard and their conventions. docs/formats.md describes every field.
 
-Sound in samples at 48 kHz; frame times in seconds from the clip's start; of frames, the crops that samples show;
-clips in the order of the list, their samples one after another, as many of every clip.
+Sound is counted in samples at 48 kHz, frame times in seconds from the clip's start. Of frames a shard holds the crops
+that its samples show. Clips stand in the order of the list; the samples of one clip follow each other, and every clip
+has the same number of them.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,4 +41,12 @@ SAMPLE = np.dtype(
         ("gain", "<f4"),
     ]
 )
-LEFT_OUT = ("ytid", "start_seconds", "end_seconds", "reason")
+
+
+class LeftOutClip(NamedTuple):
+    """A usable clip of the part that the shard does not hold, and why; the fields are the columns of its table."""
+
+    ytid: str
+    start_seconds: float
+    end_seconds: float
+    reason: str

@@ -4,18 +4,24 @@ Training depends on this file, not on the hundreds of shards behind it. Paths ar
 """
 
 import json
+import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from l3net.audioset import split_of
 from l3net.errors import ShardError
-from l3net.runtime import atomic
+from l3net.runtime import atomic, sha256_of
+from l3net.samples.shard_reader import Shard
 
 INDEX_VERSION = 2
+_SHARED = ("subset", "parts", "image_size", "short_side", "sample_rate", "samples_per_clip", "pairing", "seed")
 
 
 @dataclass(frozen=True)
 class IndexedShard:
-    """One shard: its path (relative in the file, absolute after `read`), digest and counts."""
+    """One shard: its path (relative in the file, absolute once it is read), digest and counts."""
 
     path: str
     sha256: str
@@ -38,6 +44,63 @@ class ShardIndex:
     shards: list[IndexedShard]
     format_version: int = INDEX_VERSION
 
+    def pairing(self) -> str:
+        """Return how the samples pair frame and sound (`recipes.PAIRINGS`), as the first shard says."""
+        with Shard(Path(self.shards[0].path)) as shard:
+            return str(shard.attributes["pairing"])
+
+
+@dataclass(frozen=True)
+class _ExaminedShard:
+    """A shard's entry, the settings that all shards of a split share, and its largest image in bytes."""
+
+    entry: IndexedShard
+    settings: dict[str, Any]
+    largest_image_bytes: int
+
+
+def index_of_shards(paths: Iterable[Path], target: Path) -> ShardIndex:
+    """Examine the shards of one split and make their index; shards without samples are left out.
+
+    Parameters
+    ----------
+    paths : HDF5 files written by make_shard with the same settings.
+    target : the file that the index will be written to; the paths in it are relative to its folder.
+
+    Raises
+    ------
+    ShardError
+        A shard is damaged, shards have different settings or are of different splits, or none has a sample.
+    """
+    examined: list[_ExaminedShard] = []
+    first_path = None
+    for path in paths:
+        examined.append(_examine(Path(path), target.parent))
+        first_path = first_path or path
+        for name, known in examined[0].settings.items():
+            if (value := examined[-1].settings[name]) != known:
+                raise ShardError(
+                    f"{path} has {name} {value}, {first_path} has {known}; expected shards of one split made with the "
+                    "same settings: make them again (-R make_shard)"
+                )
+    entries = [shard.entry for shard in examined]
+    if not any(entry.n_samples for entry in entries):
+        raise ShardError(
+            f"{target}: none of {len(entries)} shards holds a sample; expected two usable clips or more in a part"
+        )
+    settings = examined[0].settings
+    return ShardIndex(
+        subset=settings["subset"],
+        split=settings["split"],
+        image_size=settings["image_size"],
+        sample_rate=settings["sample_rate"],
+        samples_per_clip=settings["samples_per_clip"],
+        n_samples=sum(entry.n_samples for entry in entries),
+        n_clips=sum(entry.n_clips for entry in entries),
+        largest_image_bytes=max(shard.largest_image_bytes for shard in examined),
+        shards=[entry for entry in entries if entry.n_samples],
+    )
+
 
 def write_shard_index(index: ShardIndex, path: Path) -> None:
     """Write an index as JSON, whole or not at all."""
@@ -45,12 +108,12 @@ def write_shard_index(index: ShardIndex, path: Path) -> None:
 
 
 def read_shard_index(path: Path) -> ShardIndex:
-    """Return the index at `path`, with absolute paths of the shards.
+    """Read the index at `path`; the paths of its shards become absolute.
 
     Raises
     ------
     ShardError
-        A file that is missing, no index, of another format version, without samples, or whose shards are gone.
+        The file is missing, is no index, has another format version, or names shards that are gone.
     """
     path = Path(path)
     try:
@@ -61,7 +124,7 @@ def read_shard_index(path: Path) -> ShardIndex:
                 "make it again (-R index_shards)"
             )
         shards = [IndexedShard(**shard) for shard in fields.pop("shards")]
-        index = ShardIndex(**fields, shards=[_absolute(shard, path.parent) for shard in shards])
+        index = ShardIndex(**fields, shards=[_with_absolute_path(shard, path.parent) for shard in shards])
     except FileNotFoundError:
         raise ShardError(f"{path} does not exist; make it (index_shards)") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -73,5 +136,21 @@ def read_shard_index(path: Path) -> ShardIndex:
     return index
 
 
-def _absolute(shard: IndexedShard, folder: Path) -> IndexedShard:
+def _examine(path: Path, folder: Path) -> _ExaminedShard:
+    with Shard(path) as shard:
+        shard.check()
+        settings = {name: _as_python(shard.attributes[name]) for name in _SHARED}
+        settings["split"] = split_of(int(shard.attributes["part"]), int(shard.attributes["parts"]))
+        n_samples, n_clips, largest_image = shard.n_samples, shard.n_clips, shard.largest_image()
+    entry = IndexedShard(
+        path=os.path.relpath(path, folder), sha256=sha256_of(path), n_samples=n_samples, n_clips=n_clips
+    )
+    return _ExaminedShard(entry, settings, largest_image)
+
+
+def _with_absolute_path(shard: IndexedShard, folder: Path) -> IndexedShard:
     return IndexedShard(**{**asdict(shard), "path": str((folder / shard.path).resolve())})
+
+
+def _as_python(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value

@@ -1,4 +1,4 @@
-"""Reading a shard: the HDF5 file of the samples of one part of one subset (layout: `shard_format`)."""
+"""Reading a shard, the HDF5 file with the samples of one part of one subset (layout: `shard_format`)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,22 @@ import numpy as np
 
 from l3net.errors import ShardError
 from l3net.media import SAMPLE_RATE
-from l3net.samples.shard_format import CLIP, SAMPLE, SHARD_FORMAT, SHARD_VERSION
+from l3net.samples.shard_format import CLIP, SAMPLE, SHARD_FORMAT, SHARD_VERSION, LeftOutClip
 
 _NOT_A_SHARD = "is not a shard: expected an HDF5 file written by make_shard; make it again (-R make_shard)"
 
 
 @dataclass(frozen=True)
 class ClipData:
-    """What the samples of one clip are made of: their recipes, their images as JPEG bytes, the clip's sound."""
+    """What the samples of one clip are made of.
+
+    Attributes
+    ----------
+    samples : their recipes [shape=(samples_per_clip,), SAMPLE].
+    jpeg : their images as JPEG files, one after another [uint8].
+    ends : where each image begins in `jpeg`, and where the last one ends; samples_per_clip + 1 numbers.
+    pcm : the clip's sound [shape=(n_samples,), int16].
+    """
 
     samples: np.ndarray
     jpeg: np.ndarray
@@ -25,26 +33,30 @@ class ClipData:
     pcm: np.ndarray
 
     def image(self, sample: int) -> np.ndarray:
-        """Return the JPEG bytes of the image of a sample, counted within the clip [uint8]."""
+        """Return the JPEG bytes of the image of `sample`, counted within the clip [uint8]."""
         return self.jpeg[self.ends[sample] : self.ends[sample + 1]]
 
 
 class Shard:
     """An open shard. Only the table of clips is kept in memory.
 
+    Parameters
+    ----------
+    path : HDF5 file written by make_shard.
+
     Raises
     ------
     ShardError
-        A file that is missing, foreign, cut short or of another format version.
+        The file is missing, is no shard, is cut short, or has another format version.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        with self._refusing():
-            # No cache of chunks: readers take every byte once, and a feed has a hundred shards open.
+        with self._one_line_errors():
+            # No cache of chunks: readers read every byte once, and a feed has a hundred shards open.
             self.file = h5py.File(path, "r", rdcc_nbytes=0)
         try:
-            with self._refusing():
+            with self._one_line_errors():
                 self._open()
         except ShardError:
             self.file.close()
@@ -68,20 +80,20 @@ class Shard:
         self._offset = self.file["images/offset"]
         if (fields := self.samples.dtype) != SAMPLE or self.clips.dtype != CLIP:
             raise ShardError(f"{self.path} has other tables than format version {version}: found {fields.names}")
-        self._place, self._second = self.pcm.id.get_space(), h5py.h5s.create_simple((SAMPLE_RATE,))
+        self._pcm_space, self._second_space = self.pcm.id.get_space(), h5py.h5s.create_simple((SAMPLE_RATE,))
         self.n_samples, self.n_clips = len(self.samples), len(self.clips)
         if self.n_samples % max(self.n_clips, 1):
             raise ShardError(f"{self.path}: {self.n_samples} samples of {self.n_clips} clips; expected equal shares")
 
     def check(self) -> None:
-        """Refuse a shard whose tables do not fit each other: no recipe may point beside what is stored.
+        """Check that the tables fit each other and that no recipe points beside what is stored.
 
         Raises
         ------
         ShardError
-            Such a shard.
+            They do not; the message names what does not fit.
         """
-        with self._refusing():
+        with self._one_line_errors():
             rows, ends = self.samples[:], self._offset[:]
             lengths = self.clips["sound_length"]
             fits = {
@@ -96,22 +108,23 @@ class Shard:
             raise ShardError(f"{self.path} is damaged: {', '.join(wrong)} do not fit; make it again (-R make_shard)")
 
     def largest_image(self) -> int:
-        """Return the bytes of the largest image."""
-        with self._refusing():
+        """Return the size of the largest image, in bytes."""
+        with self._one_line_errors():
             return int(np.diff(self._offset[:]).max(initial=0))
 
     @property
     def samples_per_clip(self) -> int:
-        """Samples of every clip."""
+        """Number of samples of every clip."""
         return self.n_samples // max(self.n_clips, 1)
 
-    def left_out(self) -> list[tuple[str, float, float, str]]:
-        """Return the clips that are not in this shard, each with the reason."""
-        return [(row[0].decode(), row[1], row[2], row[3].decode()) for row in self.file["left_out"][:].tolist()]
+    def left_out(self) -> list[LeftOutClip]:
+        """Read the clips that were usable and are not in this shard, each with the reason."""
+        rows = self.file["left_out"][:].tolist()
+        return [LeftOutClip(ytid.decode(), start, end, reason.decode()) for ytid, start, end, reason in rows]
 
     def clip_data(self, clip: int) -> ClipData:
-        """Return everything of one clip, read in sequence."""
-        with self._refusing():
+        """Read everything of one clip, in one piece each of recipes, images and sound."""
+        with self._one_line_errors():
             row, share = self.clips[clip], self.samples_per_clip
             first, last = clip * share, (clip + 1) * share
             ends = self._offset[first : last + 1]
@@ -124,18 +137,18 @@ class Shard:
             )
 
     def image(self, sample: int) -> np.ndarray:
-        """Return the JPEG bytes of the image of a sample, counted over the whole shard [uint8]."""
-        with self._refusing():
+        """Read the JPEG bytes of the image of `sample`, counted over the whole shard [uint8]."""
+        with self._one_line_errors():
             start, end = self._offset[sample : sample + 2]
             return self._jpeg[start:end]
 
     def window(self, clip: int, start: int, into: np.ndarray) -> None:
-        """Read one second of the sound of `clip` from sample `start` on into `into` [shape=(48000,), int16]."""
-        with self._refusing():
+        """Read one second of the sound of `clip`, from sample `start` on, into `into` [shape=(48000,), int16]."""
+        with self._one_line_errors():
             first = int(self.clips["sound_start"][clip]) + int(start)
-            # h5py's own calls: the convenient one takes as long as the second of sound itself
-            self._place.select_hyperslab((first,), (SAMPLE_RATE,))
-            self.pcm.id.read(self._second, self._place, into)
+            # h5py's low-level calls: `self.pcm[...]` takes as long as reading the second of sound itself
+            self._pcm_space.select_hyperslab((first,), (SAMPLE_RATE,))
+            self.pcm.id.read(self._second_space, self._pcm_space, into)
 
     def close(self) -> None:
         """Close the file."""
@@ -148,8 +161,8 @@ class Shard:
         self.close()
 
     @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        """Turn what h5py raises on a damaged file into one line."""
+    def _one_line_errors(self) -> Iterator[None]:
+        """Turn what h5py raises on a damaged file into a `ShardError` of one line."""
         try:
             yield
         except FileNotFoundError:
