@@ -44,8 +44,8 @@ rule train_leg:
         how=lambda wildcards, threads: {
             key: value for key, value in config["train"].items() if key in Train.keys_of_how()
         },
-        # Of a cluster's profile: a folder of the node for the shards; processes of one leg.
-        local=lambda wildcards, resources: resources.get("scratch"),
+        # Resources of a cluster's profile: a folder on the node for copies of the shards; processes of one leg.
+        node_cache=lambda wildcards, resources: resources.get("node_cache"),
         tasks=lambda wildcards, resources: resources.get("tasks", 1),
     script:
         "../workflow/scripts/train_leg.py"

@@ -160,12 +160,12 @@ def test_two_nodes_train_a_leg_like_one_process(cluster: Cluster, smoke: StubRun
     smoke.snakemake("--cores", 1, *options, *config, "--config", "run=one", "--", target.format(run="one"))
     profile = smoke.folder / "workflow" / "profiles" / "slurm" / "config.yaml"
     text = re.sub(r"(?m)^  nodes: \S+", "  nodes: 2", profile.read_text())
-    profile.write_text(re.sub(r"(?m)^  scratch: \S+", f"  scratch: {smoke.folder}/local", text))
+    profile.write_text(re.sub(r"(?m)^  node_cache: \S+", f"  node_cache: {smoke.folder}/local", text))
     on_slurm(cluster, smoke.folder, *options, *config, "--config", "run=two", "--", target.format(run="two"))
     said = (smoke.folder / "logs" / "two" / "train_leg" / "music-linear" / "epoch-001.log").read_text()
     assert "starting 2 tasks on n1, n2" in said
     assert "2 replicas" in said
-    assert list((smoke.folder / "local").glob("l3net-*/part-*.h5")), "shards were copied to the nodes' scratch"
+    assert list((smoke.folder / "local").glob("l3net-*/part-*.h5")), "shards were copied to the nodes"
     with (
         h5py.File(smoke.folder / target.format(run="one")) as one,
         h5py.File(smoke.folder / target.format(run="two")) as two,

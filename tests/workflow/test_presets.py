@@ -248,7 +248,14 @@ def test_a_rules_environment_has_what_its_script_imports(rule: str, root: Path) 
 def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stubs: StubRun) -> None:
     profile = stubs.folder / "workflow" / "profiles" / "slurm" / "config.yaml"
     original = profile.read_text()
-    block = {"gpus_by": gpus_by, "gpus": 2, "nodes": 2, "account": "lab", "gpu_partition": "a100", "scratch": "$TMPDIR"}
+    block = {
+        "gpus_by": gpus_by,
+        "gpus": 2,
+        "nodes": 2,
+        "account": "lab",
+        "gpu_partition": "a100",
+        "node_cache": "$TMPDIR",
+    }
     block |= {"network_partition": "transfer"}
     text = original
     for key, value in block.items():
@@ -262,7 +269,7 @@ def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stub
     assert "slurm_account=lab, slurm_partition=a100" in leg
     assert ("gres=gpu:2" if gpus_by == "gres" else "gpu=4") in leg
     assert "nodes=2, tasks=2, mpi=srun" in leg
-    assert "scratch=%TMPDIR" in leg  # for the node of the job to fill in, not for this one
+    assert "node_cache=%TMPDIR" in leg  # for the node of the job to fill in, not for this one
     for stage in ("fetch_segments", "fetch_clips", "fetch_dataset"):
         (fetch, *_) = re.findall(rf"rule {stage}:\n(?: .*\n)*?    resources: (.*)", planned)
         assert "slurm_partition=transfer" in fetch

@@ -1,15 +1,15 @@
 """Measure how well a model tells whether image and sound belong together, on the test samples of every subset."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
+from l3net import training
 from l3net.audioset import read_ontology
 from l3net.report import wilson_interval
 from l3net.runtime import atomic, stage
 
-COLUMNS = ["train_subset", "test_subset", "front_end", "epoch", "n", "accuracy", "ci_low", "ci_high"]
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def evaluate_avc(
@@ -36,49 +36,45 @@ def evaluate_avc(
     checkpoint : HDF5; the best checkpoint of the model.
     tests : indexes of the test shards (JSON), one for each of `subsets`.
     scores : CSV written; train_subset, test_subset, front_end, epoch, n, accuracy, ci_low, ci_high, samples_seen.
-    by_class : CSV written; the same columns but samples_seen, and label, name: a sample counts for every label of the
-        clip its sound is from.
-    ontology : AudioSet's ontology, for the names of labels.
-    seed : of the choice of samples where there are more than are measured.
-    batches : test batches of each subset.
+    by_class : CSV written; the same columns without samples_seen, and label, name. A sample counts for every label of
+        the clip that is heard.
+    subsets : names of the subsets.
+    ontology : AudioSet's ontology (JSON), for the names of labels.
+    train_subset, front_end : what the model was trained on, and with which front end.
+    seed : seed of the choice of samples where there are more than are measured.
+    batch_size : number of samples asked about at a time.
+    batches : number of test batches of each subset, at most.
     confidence : of the intervals, a fraction.
 
     Raises
     ------
     WeightsError, ShardError
-        A checkpoint or an index that cannot be used.
+        The checkpoint or an index cannot be used.
     """
-    names = _names(ontology)
-    from l3net.training import (
-        correspondence_answers,
-        load_l3,  # TensorFlow takes seconds to import; a wrong path is told at once
-    )
+    import pandas as pd
 
-    model, metadata = load_l3(checkpoint)
+    names = read_ontology(ontology).names
+    model, metadata = training.load_l3(checkpoint)
     rows, label_rows = [], []
     for subset, index in zip(subsets, tests, strict=True):
-        right, labels = correspondence_answers(model, index, seed=seed, batch_size=batch_size, batches=batches)
-        known = [train_subset, subset, front_end, metadata["epoch"]]
-        rows.append([*known, *_share(right, confidence), metadata["samples_seen"]])
-        for mid in sorted({mid for mids in labels for mid in mids}):
-            of_label = right[[mid in mids for mids in labels]]
-            label_rows.append([*known, *_share(of_label, confidence), mid, names.get(mid, mid)])
-    _write(scores, rows, [*COLUMNS, "samples_seen"])
-    _write(by_class, label_rows, [*COLUMNS, "label", "name"])
+        answers = training.ask_correspondence(model, index, seed=seed, batch_size=batch_size, batches=batches)
+        known = {
+            "train_subset": train_subset,
+            "test_subset": subset,
+            "front_end": front_end,
+            "epoch": metadata["epoch"],
+        }
+        rows.append({**known, **_accuracy(answers.right, confidence), "samples_seen": metadata["samples_seen"]})
+        for mid, right in answers.by_label().items():
+            label_rows.append({**known, **_accuracy(right, confidence), "label": mid, "name": names.get(mid, mid)})
+    atomic.write_csv(pd.DataFrame(rows), scores, float_format="%.6f")
+    atomic.write_csv(pd.DataFrame(label_rows), by_class, float_format="%.6f")
 
 
-def _names(path: Path) -> dict[str, str]:
-    return read_ontology(path).names
-
-
-def _share(right: np.ndarray, confidence: float) -> list[float]:
+def _accuracy(right: "np.ndarray", confidence: float) -> dict[str, float]:
     """Return how many answers there are, the share that is right, and its interval."""
     low, high = wilson_interval(int(right.sum()), right.size, confidence)
-    return [right.size, right.mean(), low, high]
-
-
-def _write(path: Path, rows: list[list], columns: list[str]) -> None:
-    atomic.write_text(path, pd.DataFrame(rows, columns=columns).to_csv(index=False, float_format="%.6f"))
+    return {"n": right.size, "accuracy": right.mean(), "ci_low": low, "ci_high": high}
 
 
 if __name__ == "__main__":

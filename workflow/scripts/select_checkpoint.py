@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from l3net import training
 from l3net.runtime import atomic, stage
-from l3net.training import best_checkpoint, history_csv, read_checkpoint, write_checkpoint
 
 
 def select_checkpoint(checkpoint: Path, best: Path, history: Path) -> None:
@@ -14,19 +14,19 @@ def select_checkpoint(checkpoint: Path, best: Path, history: Path) -> None:
 
     Parameters
     ----------
-    checkpoint : HDF5; the last leg's ``epoch-{NNN}.h5`` (layout: `l3net.checkpoint_files`).
+    checkpoint : HDF5; the last leg's ``epoch-{NNN}.h5`` (layout: `l3net.training.checkpoint`).
     best : HDF5 written; the same layout, without an optimizer.
-    history : CSV written; a line an epoch: epoch, loss, accuracy, val_loss, val_accuracy, samples_seen,
+    history : CSV written; a line for each epoch: epoch, loss, accuracy, val_loss, val_accuracy, samples_seen,
         images_per_second, waiting_share, learning_rate, seconds.
 
     Raises
     ------
     WeightsError
-        A file that is no checkpoint, or that was never validated.
+        The file is no checkpoint, or the training was never validated.
     """
-    last = read_checkpoint(checkpoint)
-    write_checkpoint(best, best_checkpoint(last))
-    atomic.write_text(history, history_csv(last))
+    last = training.read_checkpoint(checkpoint)
+    training.write_checkpoint(best, training.best_checkpoint(last))
+    atomic.write_text(history, training.history_csv(last))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from l3net import samples, training
+from l3net.configuration import Train
 from l3net.runtime import multi_node, stage
-from l3net.samples import cached_index, read_shard_index
-from l3net.training import Leg, TrainSettings, write_checkpoint
 
 
+@multi_node.runs_in_tasks
 def train_leg(
     train: Path,
     valid: Path,
@@ -22,42 +23,43 @@ def train_leg(
     network: dict[str, Any],
     settings: dict[str, Any],
     how: dict[str, Any],
-    local: str | None = None,
+    node_cache: str | None = None,
     tasks: int = 1,
     threads: int = 1,
 ) -> None:
     """Train from the previous checkpoint, or from nothing, to the end of `epoch`, and write its checkpoint.
 
     Killed at any moment and run again, it goes on from its state and ends with the same weights, optimizer and history,
-    bit for bit on CPU (the seconds it took aside). SIGTERM saves the state and ends with exit code 1.
+    on a CPU bit for bit (the seconds it took aside). SIGTERM makes it save the state and end with exit code 1.
 
     Parameters
     ----------
     train, valid : indexes of shards (JSON).
-    checkpoint : HDF5 written (layout: `l3net.checkpoint_files`).
-    state : folder of what survives a kill; also ``history.csv`` and ``tensorboard/``, written after every epoch.
-    previous : the checkpoint of an earlier epoch.
+    checkpoint : HDF5 file written (layout: `l3net.training.checkpoint`).
+    state : folder of what survives a kill; ``history.csv`` and ``tensorboard/`` in it are written after every epoch.
+    previous : checkpoint of an earlier epoch.
+    epoch : the last epoch of this leg.
     front_end : linear | mel128 | mel256.
+    seed : seed of the initial weights and of the order of samples.
     front_end_settings, network, settings : sections `front_end`, `network` and `train` of the configuration, the last
-        without `how`: those of its keys that change how a leg runs, not what it makes.
-    local : folder on a disk of the node to copy the shards to (`l3net.scratch`); None reads them where they are.
-    tasks : processes that train together, one on each node of a SLURM job; `threads` of each.
+        without the keys in `how`.
+    how : the keys of section `train` that change how a leg runs and not what it makes.
+    node_cache : folder on a disk of the node to copy the shards to; None reads them where they are.
+    tasks : number of processes that train together, one on each node of a SLURM job.
+    threads : number of CPUs of each.
 
     Raises
     ------
     ConfigError, ShardError, WeightsError
-        What cannot be used, and where.
+        An input cannot be used; the message says which and why.
     Interrupted, Diverged
-        Asked to stop; a loss that is no number.
+        A signal asked it to stop; the loss is not a finite number.
     """
-    if multi_node.is_asked(tasks):
-        multi_node.run_tasks(train_leg, Path(__file__), locals(), tasks=tasks, cpus=threads)
-        return
-    chosen = TrainSettings.of({**settings, **how})
-    train, valid = cached_index(train, local), cached_index(valid, local)
+    chosen = Train.read({**settings, **how}, "train")
+    train, valid = samples.cached_index(train, node_cache), samples.cached_index(valid, node_cache)
     arguments = {
         "front_end": front_end,
-        "image_size": read_shard_index(train).image_size,
+        "image_size": samples.read_shard_index(train).image_size,
         **front_end_settings,
         **network,
         "weight_decay": chosen.weight_decay,
@@ -67,12 +69,10 @@ def train_leg(
         "precision": chosen.precision,
         "seed": seed,
     }
-    leg = Leg(train, valid, previous, epoch, seed, arguments, state, chosen)
-    from l3net.training import run_leg  # TensorFlow takes seconds to import; what is wrong above is said at once
-
-    finished = run_leg(leg)
+    leg = training.Leg(train, valid, previous, epoch, seed, arguments, state, chosen)
+    finished = training.run_leg(leg)  # imports TensorFlow, which takes seconds; what is wrong above is said at once
     if finished is not None:
-        write_checkpoint(checkpoint, finished)
+        training.write_checkpoint(checkpoint, finished)
         leg.state_file.unlink(missing_ok=True)
 
 

@@ -11,13 +11,11 @@ from keras import layers
 from l3net.errors import ConfigError
 from l3net.media import SAMPLE_RATE
 from l3net.models.front_ends import FRONT_ENDS, HOP_LENGTH, POOLINGS
-from l3net.models.spectrogram import SpecAugment, StopGradient, build_front_end
+from l3net.models.objectives import OBJECTIVES
+from l3net.models.spectrogram import SpecAugment, build_front_end
 from l3net.runtime import stable_hash
 
 CHANNELS = (64, 128, 256, 512)  # of the four blocks, at width 1
-HIDDEN = 128  # units of the fusion's hidden layer, whatever the width
-PROJECTION = 128  # units of each side's projection under the contrastive objective
-OBJECTIVES = ("correspondence", "contrastive")
 AUDIO_TAP, VISION_TAP = "audio_conv_4_2", "vision_conv_4_2"
 
 
@@ -71,8 +69,7 @@ def build_l3(
         spectrogram = SpecAugment(name="spec_augment")(spectrogram, inputs["mask_seed"])
     seen = _subnetwork(make, "vision", image, padding="same", relu_before_norm=("1_2",))
     heard = _subnetwork(make, "audio", spectrogram, padding="valid")
-    head = _fusion if objective == "correspondence" else _similarity
-    return keras.Model(inputs, head(make, seen, heard), name="l3")
+    return keras.Model(inputs, OBJECTIVES[objective].head(make, seen, heard), name="l3")
 
 
 def embedding_network(l3_model: keras.Model, *, pooling: int = 6144) -> keras.Model:
@@ -96,12 +93,6 @@ def vision_embedding_network(l3_model: keras.Model) -> keras.Model:
     """Return the vision embedding: images [batch, size, size, 3] -> [batch, d]; 8192 at width 1 and 224 pixels."""
     vectors = _pool(l3_model.get_layer(VISION_TAP).output, (7, 7))
     return keras.Model(l3_model.input["image"], vectors, name="vision_embedding")
-
-
-def projection_network(l3_model: keras.Model) -> keras.Model:
-    """Return a contrastive network with three outputs: probabilities, image vectors, sound vectors (of length 1)."""
-    sides = [l3_model.get_layer(f"{side}_direction").output for side in ("vision", "audio")]
-    return keras.Model(l3_model.input, [l3_model.output, *sides], name="l3_projections")
 
 
 class _Layers:
@@ -142,23 +133,6 @@ def _subnetwork(make, side, x, *, padding, relu_before_norm=()):
         if block < len(CHANNELS):
             x = make(layers.MaxPooling2D, 2, 2, padding=padding, name=f"{side}_pool_{block}")(x)
     return make(layers.GlobalMaxPooling2D, name=f"{side}_pool_4")(x)
-
-
-def _fusion(make, seen, heard):
-    x = make(layers.Concatenate, name="fusion_concat")([seen, heard])
-    x = make.dense("fusion_dense_1", HIDDEN, activation="relu")(x)
-    return make.dense("fusion_dense_2", 2, activation="softmax", dtype="float32")(x)
-
-
-def _similarity(make, seen, heard):
-    """Return probabilities from the cosine of both sides' projections; their gradient stays out of the subnetworks."""
-    sides = []
-    for side, x in (("vision", seen), ("audio", heard)):
-        x = make.dense(f"{side}_projection", PROJECTION, dtype="float32")(x)
-        sides.append(layers.UnitNormalization(name=f"{side}_direction", dtype="float32")(x))
-    cosine = layers.Dot(axes=1, name="cosine", dtype="float32")(sides)
-    cosine = StopGradient(name="cosine_alone", dtype="float32")(cosine)
-    return make.dense("fusion_dense_2", 2, activation="softmax", dtype="float32")(cosine)
 
 
 def _pool(tap, size):

@@ -1,5 +1,7 @@
-"""One stage as several processes: the tasks of a SLURM allocation, started by srun from the job Snakemake started."""
+"""Running one stage as several processes: the tasks of a SLURM allocation, which srun starts from Snakemake's job."""
 
+import functools
+import inspect
 import logging
 import os
 import re
@@ -16,24 +18,42 @@ from l3net.runtime import stage
 _log = logging.getLogger("l3net")
 
 
-def is_asked(tasks: int) -> bool:
-    """Return whether this process is to start `tasks` processes: more than one, and it is not one of them itself."""
-    return tasks > 1 and int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) == 1
+def runs_in_tasks(function: Callable[..., None]) -> Callable[..., None]:
+    """Let a stage run in several tasks that work together, where its argument ``tasks`` asks for more than one.
+
+    Called in Snakemake's job, the stage then starts the tasks, each with the same arguments and ``threads`` CPUs, and
+    waits for them; called in one of the tasks, it does its work.
+    """
+
+    @functools.wraps(function)
+    def in_tasks(*args: Any, **options: Any) -> None:
+        given = inspect.signature(function).bind(*args, **options)
+        given.apply_defaults()
+        tasks, n_running = given.arguments["tasks"], int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+        if tasks > 1 and n_running == 1:
+            script = Path(inspect.getfile(function))
+            run_tasks(function, script, given.arguments, tasks=tasks, cpus=given.arguments["threads"])
+        else:
+            function(*args, **options)
+
+    return in_tasks
 
 
 def run_tasks(function: Callable[..., Any], script: Path, arguments: dict[str, Any], *, tasks: int, cpus: int) -> None:
-    """Run the stage `function` of `script` in each of `tasks` tasks of this allocation, and wait; log what they say.
+    """Run a stage in each of `tasks` tasks of this SLURM allocation, wait for them, and log what they print.
 
     Parameters
     ----------
-    arguments : of `function`; they reach the tasks as its command line.
-    tasks : processes, spread over the nodes of the allocation.
-    cpus : of each task.
+    function : the stage.
+    script : its script, which is a command.
+    arguments : arguments of the stage; they reach the tasks as its command line.
+    tasks : number of processes, spread over the nodes of the allocation.
+    cpus : number of CPUs of each task.
 
     Raises
     ------
     ConfigError
-        Outside a SLURM allocation.
+        This is no SLURM job.
     L3Error
         A task failed; srun has ended the others.
     """
@@ -52,7 +72,7 @@ def run_tasks(function: Callable[..., Any], script: Path, arguments: dict[str, A
         stderr=subprocess.STDOUT,
         text=True,
     )
-    # What ends this job must reach the tasks: they keep their state and stop.
+    # SIGTERM must reach the tasks, so that they save their state before they stop.
     before = signal.signal(signal.SIGTERM, lambda number, frame: process.send_signal(number))
     try:
         for line in process.stdout:
@@ -65,7 +85,7 @@ def run_tasks(function: Callable[..., Any], script: Path, arguments: dict[str, A
 
 
 def _nodes(job: str) -> dict[str, str]:
-    """Return the names of a job's nodes with the addresses SLURM has for them, in SLURM's order."""
+    """Ask SLURM for the names of a job's nodes and their addresses; they come in SLURM's order."""
 
     def scontrol(*words: str) -> str:
         return subprocess.run(["scontrol", *words], check=True, capture_output=True, text=True).stdout
@@ -75,6 +95,6 @@ def _nodes(job: str) -> dict[str, str]:
         names = scontrol("show", "hostnames", listed.group(1)).split()
         lines = scontrol("show", "node", "--oneliner", ",".join(names)).splitlines()
     except (OSError, subprocess.CalledProcessError, AttributeError) as error:
-        raise L3Error(f"SLURM does not tell the nodes of job {job}: {getattr(error, 'stderr', error)}") from None
+        raise L3Error(f"SLURM does not name the nodes of job {job}: {getattr(error, 'stderr', error)}") from None
     found = {re.search(r"NodeName=(\S+)", line).group(1): re.search(r"NodeAddr=(\S+)", line).group(1) for line in lines}
     return {name: found[name] for name in names}

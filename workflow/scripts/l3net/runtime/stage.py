@@ -69,7 +69,7 @@ def bind(function: Callable[..., Any], snakemake: Any) -> dict[str, Any]:
     parameters = inspect.signature(function).parameters
     if "threads" in parameters:
         given["threads"] = snakemake.threads
-    where = f"rule {snakemake.rule} and {function.__name__}() in {Path(inspect.getfile(function)).name}"
+    where = f"rule {snakemake.rule} and {function.__name__}() in {Path(inspect.getfile(inspect.unwrap(function))).name}"
     if unknown := sorted(set(given) - set(parameters)):
         raise ConfigError(f"{where} disagree: the function has no parameter {', '.join(unknown)}")
     required = {name for name, p in parameters.items() if p.default is inspect.Parameter.empty}

@@ -1,16 +1,16 @@
-"""Checkpoints as files: one HDF5 file holds all that a training needs to go on, and all that it found out.
+"""Checkpoints as files: one HDF5 file holds all that a training needs to go on, and all that it has found out.
 
 Layout (version 1)::
 
     /                     attributes: format_version, metadata (JSON), position (JSON), best_epoch,
-                          and provenance.describe's config, versions, commit
-    /weights/{path}       one data set a variable of the model, named by its path
+                          and the provenance: config, versions, commit
+    /weights/{path}       one data set for each variable of the model, named by the variable's path
     /optimizer/{path}     the same for the optimizer; absent in the best checkpoint
     /best/{path}          the weights at the epoch of the highest validation accuracy so far
-    /history/{column}     one value an epoch; a function of the data, the configuration and the seed alone
-    /timings/{column}     one value an epoch; how long it took
+    /history/{column}     one value for each epoch; a function of the data, the configuration and the seed alone
+    /timings/{column}     one value for each epoch; how long it took
 
-TensorFlow is not needed to read, copy or write one.
+TensorFlow is not needed to read, copy or write one (`model_state` has what is).
 """
 
 import json
@@ -23,12 +23,10 @@ import numpy as np
 
 from l3net.errors import WeightsError
 from l3net.runtime import atomic
+from l3net.training.metrics import HISTORY, TIMINGS, EpochMetrics
 
 FORMAT_VERSION = 1
-HISTORY = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "samples_seen", "learning_rate")
-TIMINGS = ("images_per_second", "waiting_share", "seconds")
-COLUMNS = (*HISTORY[:6], "images_per_second", "waiting_share", "learning_rate", "seconds")
-_WHOLE = ("epoch", "samples_seen")
+_WHOLE_NUMBERS = ("epoch", "samples_seen")
 Arrays = dict[str, np.ndarray]
 
 
@@ -38,13 +36,15 @@ class Checkpoint:
 
     Attributes
     ----------
-    metadata : what the network is and what it was trained on: ``network`` (arguments of `networks.build_l3`),
+    metadata : what the network is and what it was trained on: ``network`` (arguments of `models.build_l3`),
         ``front_end``, ``front_end_version``, ``hop_length``, ``image_size``, ``subset``, ``seed``, ``epoch``,
-        ``samples_seen``, ``precision``.
-    position : where in an epoch the training stands: empty at its end.
-    best_epoch : of `best`; 0 before the first validation.
-    history, timings : a list of values a column, an entry an epoch.
-    provenance : `provenance.describe`'s three strings.
+        ``samples_seen``, ``precision``, ``objective``.
+    weights, optimizer : values of the variables by their paths.
+    best : the weights at the epoch of the highest validation accuracy so far.
+    best_epoch : that epoch; 0 before the first validation.
+    history, timings : columns of one value for each epoch (`metrics.HISTORY`, `metrics.TIMINGS`).
+    position : what was counted in the present epoch (`metrics.EpochCounts`); empty between epochs.
+    provenance : the three strings of `runtime.describe`.
     """
 
     metadata: dict[str, Any]
@@ -57,6 +57,13 @@ class Checkpoint:
     position: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, str] = field(default_factory=dict)
 
+    def add_epoch(self, metrics: EpochMetrics) -> None:
+        """Append the numbers of an epoch that has ended."""
+        for table in (self.history, self.timings):
+            for column, values in table.items():
+                values.append(getattr(metrics, column))
+        self.metadata = {**self.metadata, "epoch": metrics.epoch, "samples_seen": metrics.samples_seen}
+
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all."""
@@ -68,7 +75,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         file.attrs.update(checkpoint.provenance)
         for group in ("weights", "optimizer", "best", "history", "timings"):
             for name, values in getattr(checkpoint, group).items():
-                dtype = np.int64 if name in _WHOLE else None
+                dtype = np.int64 if name in _WHOLE_NUMBERS else None
                 file.create_dataset(f"{group}/{name}", data=np.asarray(values, dtype))
 
 
@@ -78,7 +85,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises
     ------
     WeightsError
-        A file that is missing, damaged, no checkpoint, or of another version.
+        The file is missing, damaged, no checkpoint, or has another format version.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -98,12 +105,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def best_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
-    """Return the checkpoint of the best epoch: its weights as `weights`, no optimizer, the whole history.
+    """Return the checkpoint of the best epoch: its weights, no optimizer, the whole history.
 
     Raises
     ------
     WeightsError
-        A checkpoint that was never validated.
+        The training was never validated.
     """
     if not checkpoint.best_epoch:
         raise WeightsError("the checkpoint holds no best weights; train with train.validation_batches of 1 or more")
@@ -118,13 +125,6 @@ def best_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
         timings=checkpoint.timings,
         provenance=checkpoint.provenance,
     )
-
-
-def history_csv(checkpoint: Checkpoint) -> str:
-    """Return the history as CSV, a line an epoch, with the columns `COLUMNS`."""
-    table = {**checkpoint.history, **checkpoint.timings}
-    rows = zip(*(table[column] for column in COLUMNS), strict=True)
-    return "\n".join([",".join(COLUMNS), *(",".join(f"{value:.10g}" for value in row) for row in rows)]) + "\n"
 
 
 def _arrays(file: h5py.File, group: str) -> Arrays:

@@ -17,16 +17,16 @@ def open_strategy(name: str, *, deterministic: bool = True) -> tf.distribute.Str
 
     Parameters
     ----------
-    name : ``single``; ``mirrored``, every GPU of this machine (every logical CPU device where there is none);
-        ``multi_worker``, the tasks of a SLURM step, told by its variables; ``auto``, the last of these that applies:
-        several tasks in the step, several GPUs, one device.
-    deterministic : choose operations that always give the same bits, where there is no GPU. XLA has none for the
-        gradient of pooling.
+    name : ``single`` is one device; ``mirrored`` every GPU of this machine, or every logical CPU device where there is
+        none; ``multi_worker`` the tasks of a SLURM step, as its variables tell; ``auto`` the last of these that
+        applies.
+    deterministic : whether to choose operations that always give the same bits, where there is no GPU. XLA has none for
+        the gradient of pooling.
 
     Raises
     ------
     ConfigError
-        An unknown name, or ``multi_worker`` outside a SLURM step.
+        The name is unknown, or is ``multi_worker`` outside a SLURM step.
     """
     if name not in STRATEGIES:
         raise ConfigError(f"train.strategy {name!r} is unknown; expected one of {', '.join(STRATEGIES)}")
@@ -47,7 +47,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 class _StepResolver(tf.distribute.cluster_resolver.SlurmClusterResolver):
-    """SLURM's tasks in the order of their ranks, each with a port of its own, at the addresses SLURM has for its nodes.
+    """Lists SLURM's tasks in the order of their ranks, each with a port of its own, at the addresses of SLURM's nodes.
 
     TensorFlow's resolver sorts nodes by name (``n10`` before ``n9``), which is not the order of the ranks; it takes a
     node's name for its address; and it gives tasks on different nodes the same port, which fails where they share a

@@ -1,65 +1,22 @@
 """Legs of a training: what one is asked for, and where it starts or goes on.
 
 A leg is a pure function of its data, its configuration and the checkpoint it starts from. What it needs to go on after
-a kill lies in a folder of its own, the state, in the layout of a checkpoint, and belongs to this leg by a fingerprint.
+a kill is in a folder of its own, the state, in the layout of a checkpoint; a fingerprint tells whose state it is.
 """
 
 import logging
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from l3net.configuration import Train
 from l3net.errors import ConfigError, WeightsError
-from l3net.runtime import canonical_json, sha256_of, stable_hash
+from l3net.runtime import canonical_json, describe, sha256_of, stable_hash
+from l3net.samples import read_shard_index
 from l3net.training.checkpoint import Checkpoint, read_checkpoint
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-SCHEDULES = ("constant", "cosine")
-_NOT_OF_THE_RESULT = ("feed_workers", "save_every_seconds", "stop_on_nan", "strategy", "xla")
+_NOT_OF_A_LEG = {"checkpoints"}  # the keys of section train that say which legs there are
 _log = logging.getLogger("l3net")
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """Section `train` of the configuration, less `checkpoints`; the meanings and units stand in its schema."""
-
-    batches_per_epoch: int
-    batch_size: int
-    validation_batches: int
-    learning_rate: float
-    schedule: str = "constant"
-    schedule_epochs: int = 300
-    warmup_steps: int = 0
-    weight_decay: float = 1e-5
-    precision: str = "float32"
-    xla: bool = False
-    strategy: str = "auto"
-    synchronised_batch_norm: bool = False
-    augment: bool = True
-    objective: str = "correspondence"
-    spec_augment: bool = False
-    feed_workers: int = 1
-    save_every_seconds: float = 300.0
-    stop_on_nan: bool = True
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("precision", PRECISIONS), ("schedule", SCHEDULES)):
-            if getattr(self, name) not in allowed:
-                raise ConfigError(f"train.{name} is {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
-        for name in ("batches_per_epoch", "batch_size", "validation_batches"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"train.{name} is {getattr(self, name)}; expected 1 or more")
-
-    @classmethod
-    def of(cls, section: dict[str, Any]) -> "TrainSettings":
-        """Return the settings of a section of the configuration; a name that is missing or unknown is an error."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(section) - known):
-            raise ConfigError(f"train.{unknown[0]} is unknown; known keys: {', '.join(sorted(known))}")
-        try:
-            return cls(**section)
-        except TypeError as error:
-            raise ConfigError(f"section train is incomplete: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -68,9 +25,13 @@ class Leg:
 
     Attributes
     ----------
-    train, valid : indexes of shards (JSON). `previous` : checkpoint to start from, or None.
-    epoch : the leg ends after this epoch. `network` : arguments of `networks.build_l3`.
+    train, valid : indexes of shards (JSON).
+    previous : the checkpoint to start from; None starts from nothing.
+    epoch : the leg ends after this epoch.
+    seed : seed of the initial weights and of the order of samples.
+    network : arguments of `models.build_l3`.
     state : folder for what must survive a kill.
+    settings : section train of the configuration.
     """
 
     train: Path
@@ -80,7 +41,7 @@ class Leg:
     seed: int
     network: dict[str, Any]
     state: Path
-    settings: TrainSettings
+    settings: Train
 
     @property
     def state_file(self) -> Path:
@@ -88,23 +49,46 @@ class Leg:
         return self.state / "state.h5"
 
     def fingerprint(self) -> str:
-        """Return a digest of all that the weights depend on but the leg's last epoch."""
-        settings = {key: value for key, value in asdict(self.settings).items() if key not in _NOT_OF_THE_RESULT}
+        """Return a digest of all that the weights depend on, but not of the leg's last epoch."""
+        settings = self.settings.model_dump(exclude=_NOT_OF_A_LEG | Train.keys_of_how())
         inputs = [sha256_of(path) for path in (self.train, self.valid, self.previous) if path]
         return f"{stable_hash(canonical_json([settings, self.network, self.seed, inputs])):016x}"
 
+    def metadata(self) -> dict[str, Any]:
+        """Return what the network is and what it is trained on, for all who load its checkpoints."""
+        return {
+            "network": self.network,
+            "front_end": self.network["front_end"],
+            "front_end_version": self.network["version"],
+            "hop_length": self.network["hop_length"],
+            "image_size": self.network["image_size"],
+            "subset": read_shard_index(self.train).subset,
+            "seed": self.seed,
+            "precision": self.settings.precision,
+            "objective": self.settings.objective,
+        }
+
+    def provenance(self) -> dict[str, str]:
+        """Return the configuration, versions and commit that its checkpoints carry."""
+        return describe(**self.settings.model_dump(exclude=_NOT_OF_A_LEG), network=self.network, seed=self.seed)
+
+    def remove_partial_saves(self) -> None:
+        """Remove what saves of the state that were killed have left."""
+        for path in self.state.glob(".*.partial*"):
+            path.unlink(missing_ok=True)
+
 
 def find_start(leg: Leg, fingerprint: str) -> Checkpoint | None:
-    """Return what the leg goes on from: its own state, else the previous checkpoint, else None (from nothing).
+    """Return what the leg goes on from: its own state, else the previous checkpoint, else None.
 
-    A state of another leg or configuration, or a damaged one, is passed over, and said so in the log.
+    A state of another leg or configuration, or a damaged one, is passed over, and the log says so.
 
     Raises
     ------
     WeightsError
-        A previous checkpoint that cannot be read.
+        The previous checkpoint cannot be read.
     ConfigError
-        A previous checkpoint of another network, or one that is not earlier than the leg's end.
+        The previous checkpoint holds another network, or is not earlier than the leg's end.
     """
     if leg.state_file.exists():
         try:

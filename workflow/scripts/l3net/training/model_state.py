@@ -1,4 +1,4 @@
-"""Checkpoints and live models: from a file to a network that works, and from a training to what a file holds."""
+"""From a checkpoint to a network that works, and from live variables to what a checkpoint holds."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,16 +13,17 @@ from l3net.training.checkpoint import Arrays, best_checkpoint, read_checkpoint
 
 
 def load_l3(path: Path, *, best: bool = True) -> tuple[keras.Model, dict[str, Any]]:
-    """Return the network of a checkpoint, in float32, and its metadata (`checkpoint_files.Checkpoint`).
+    """Build the network of a checkpoint in float32 with its weights; return it with the checkpoint's metadata.
 
     Parameters
     ----------
-    best : the weights of the best epoch so far (the only ones of a ``best.h5``); else those of the last epoch.
+    path : HDF5 file (`checkpoint`).
+    best : True takes the weights of the best epoch so far (the only ones of a ``best.h5``), False those of the last.
 
     Raises
     ------
     WeightsError
-        A file that is no checkpoint, or whose weights do not fit its own description.
+        The file is no checkpoint, or its weights do not fit its own description.
     """
     checkpoint = read_checkpoint(path)
     if best and checkpoint.best:
@@ -34,17 +35,21 @@ def load_l3(path: Path, *, best: bool = True) -> tuple[keras.Model, dict[str, An
 
 
 def capture_variables(variables: Iterable[keras.Variable]) -> Arrays:
-    """Return the values of variables by their paths."""
+    """Copy the values of variables; return them by the variables' paths."""
     return {variable.path: np.asarray(variable) for variable in variables}
 
 
 def restore_variables(variables: Iterable[keras.Variable], arrays: Arrays, source: Path | str) -> None:
-    """Give variables the values that `capture` returned.
+    """Give variables the values that `capture_variables` returned.
+
+    Parameters
+    ----------
+    source : where the values come from, for the message.
 
     Raises
     ------
     WeightsError
-        Values of other variables, or of other shapes; `source` is named in the message.
+        The values are of other variables, or have other shapes.
     """
     variables = list(variables)
     names = {variable.path for variable in variables}

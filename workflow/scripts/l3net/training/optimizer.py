@@ -5,15 +5,27 @@ import math
 import keras
 import tensorflow as tf
 
+from l3net.configuration import Train
+
 
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     """A rate that rises linearly over `warmup_steps`, then stays, or falls as a cosine to 0 at `total_steps`."""
+
+    @classmethod
+    def of(cls, settings: Train) -> "LearningRate":
+        """Return the learning rate that section train of the configuration describes."""
+        falls = settings.schedule == "cosine"
+        return cls(
+            settings.learning_rate,
+            warmup_steps=settings.warmup_steps,
+            total_steps=settings.schedule_epochs * settings.batches_per_epoch if falls else None,
+        )
 
     def __init__(self, rate: float, *, warmup_steps: int = 0, total_steps: int | None = None) -> None:
         self.rate, self.warmup_steps, self.total_steps = rate, warmup_steps, total_steps
 
     def __call__(self, step):
-        """Return the rate at `step`, from 0."""
+        """Return the rate at `step`, counted from 0."""
         step = tf.cast(step, tf.float32)
         rate = tf.constant(self.rate, tf.float32)
         if self.total_steps:
@@ -29,7 +41,7 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class Adam(keras.optimizers.Adam):
-    """Keras' Adam with one operation for a variable in place of a dozen: the same formula, traced and run faster."""
+    """Keras' Adam with one operation for each variable in place of a dozen: the same formula, traced and run faster."""
 
     def apply(self, grads, trainable_variables=None):
         """Update the variables by their gradients."""
@@ -55,7 +67,7 @@ class Adam(keras.optimizers.Adam):
 
 
 def make_optimizer(model: keras.Model, rate: LearningRate, precision: str) -> keras.optimizers.Optimizer:
-    """Return Adam with its variables made (the paper, section 3.2), with loss scaling under ``mixed_float16``."""
+    """Return Adam with its variables made (the paper, section 3.2); under ``mixed_float16`` it scales the loss."""
     optimizer = Adam(rate)
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

@@ -1,6 +1,6 @@
-"""One step of training and one of validation, on any number of devices; the optimizer and its learning rate.
+"""One step of training and one of validation, on any number of devices.
 
-A batch is what `feed.open_feed` yields; `prepare` (normally `feed.prepare`) makes images, sound and labels of it
+A batch is what `feed.open_feed` yields; `prepare` (normally `feed.prepare_batch`) makes images, sound and labels of it
 inside the step, so that it runs where the network does.
 """
 
@@ -10,9 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from l3net.models import projection_network
+from l3net.models import OBJECTIVES
 
-TEMPERATURE = 0.1  # of the contrastive objective
 _TEXT = ("sample_id", "label_mids")
 Step = Callable[[dict[str, Any]], tuple[tf.Tensor, tf.Tensor]]
 
@@ -23,16 +22,28 @@ def training_step(
     strategy: tf.distribute.Strategy,
     prepare: Callable,
     *,
+    objective: str = "correspondence",
     batch_size: int,
     augment: bool,
     xla: bool,
 ) -> Step:
-    """Return a function of a batch that makes one update; it returns the sum of losses and the right answers.
+    """Return a function of a batch that makes one update and returns the sum of losses and the right answers.
 
     The loss is the mean over the whole batch, whatever the number of devices, plus the L2 penalty of the kernels;
     the sum that is returned leaves the penalty out.
+
+    Parameters
+    ----------
+    model : the network (`models.build_l3`).
+    optimizer : its optimizer, with its variables made.
+    strategy : the devices to train on.
+    prepare : function of (batch, augment) that returns images, sounds and labels.
+    objective : what is learned (`models.OBJECTIVES`).
+    batch_size : samples of a batch, of all devices together.
+    augment : whether `prepare` augments.
+    xla : whether XLA compiles forward and backward.
     """
-    forward = _forward(model)
+    forward = _forward(model, objective)
     replicas = strategy.num_replicas_in_sync
 
     def gradients(numbers):
@@ -52,9 +63,19 @@ def training_step(
     return _over_replicas(replica, strategy)
 
 
-def validation_step(model: keras.Model, strategy: tf.distribute.Strategy, prepare: Callable, *, xla: bool) -> Step:
-    """Return a function of a batch that returns the sum of losses and the right answers, and changes nothing."""
-    forward = _forward(model)
+def validation_step(
+    model: keras.Model,
+    strategy: tf.distribute.Strategy,
+    prepare: Callable,
+    *,
+    objective: str = "correspondence",
+    xla: bool,
+) -> Step:
+    """Return a function of a batch that returns the sum of losses and the right answers, and changes nothing.
+
+    Its parameters are those of `training_step`.
+    """
+    forward = _forward(model, objective)
 
     def measure(numbers):
         return forward(prepare(numbers, False), numbers, False)
@@ -75,7 +96,7 @@ def _over_replicas(replica, strategy):
 
 
 def _numbers(batch, model, step):
-    """Return what the step computes with; text cannot be compiled, so each window's mask seed is made of it here."""
+    """Return the numbers of a batch. XLA compiles no text, so each window's mask seed is made of its name here."""
     numbers = {key: value for key, value in batch.items() if key not in _TEXT}
     if "mask_seed" in model.input:
         hashed = tf.cast(tf.strings.to_hash_bucket_fast(batch["sample_id"], 2**31 - 1), tf.int32)
@@ -83,38 +104,20 @@ def _numbers(batch, model, step):
     return numbers
 
 
-def _forward(model):
+def _forward(model, objective):
     """Return a function of (prepared batch, numbers, training) that returns the sum of losses and right answers."""
-    is_contrastive = any(layer.name == "audio_direction" for layer in model.layers)
-    network = projection_network(model) if is_contrastive else model
+    learned = OBJECTIVES[objective]
+    network = learned.training_network(model)
 
     def forward(prepared, numbers, training):
         image, audio, label = prepared
         inputs = {"image": image, "audio": audio}
         if "mask_seed" in model.input:
             inputs["mask_seed"] = numbers["mask_seed"]
-        probabilities, *sides = (
-            network(inputs, training=training) if is_contrastive else (network(inputs, training=training),)
-        )
-        losses = tf.reduce_sum(keras.losses.sparse_categorical_crossentropy(label, probabilities))
-        if sides:
-            losses += contrastive_loss(*sides, label) * tf.cast(tf.shape(label)[0], tf.float32)
+        outputs = network(inputs, training=training)
+        probabilities, *further = outputs if learned.further_outputs else (outputs,)
+        losses = learned.loss(label, probabilities, *further)
         right = tf.equal(tf.argmax(probabilities, axis=1, output_type=tf.int32), tf.cast(label, tf.int32))
         return losses, tf.reduce_sum(tf.cast(right, tf.int32))
 
     return forward
-
-
-def contrastive_loss(images: tf.Tensor, sounds: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
-    """Return InfoNCE over a batch, both ways, for the pairs that correspond; all others of the batch are negatives.
-
-    Parameters
-    ----------
-    images, sounds : vectors of length 1 [shape=(batch, d)].
-    label : int32 [shape=(batch,)] ; 1 where the pair corresponds.
-    """
-    similar = tf.matmul(images, sounds, transpose_b=True) / TEMPERATURE
-    own = tf.linalg.diag_part(similar)
-    both = tf.reduce_logsumexp(similar, axis=0) + tf.reduce_logsumexp(similar, axis=1) - 2.0 * own
-    matching = tf.cast(label, tf.float32)
-    return 0.5 * tf.reduce_sum(matching * both) / tf.maximum(tf.reduce_sum(matching), 1.0)

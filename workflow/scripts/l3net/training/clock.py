@@ -1,0 +1,58 @@
+"""The clock of a training: how long steps take, how much of that is waiting for data, and when to save the state."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from l3net.training.metrics import EpochCounts
+
+_log = logging.getLogger("l3net")
+
+
+class StepClock:
+    """Times the steps of a process.
+
+    The first step traces and compiles, so it counts for the seconds of its epoch and not for the images a second.
+    """
+
+    def __init__(self) -> None:
+        self._is_warm = False
+        self._step_began = self._saved_at = time.monotonic()
+        self._waited = 0.0
+
+    def batches(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Yield each batch, and note how long it was waited for."""
+        iterator = iter(batches)
+        while True:
+            began = time.perf_counter()
+            batch = next(iterator, None)
+            if batch is None:
+                return
+            self._waited = time.perf_counter() - began
+            yield batch
+
+    def start_step(self) -> None:
+        """Begin the time of the next step now; each further step begins where the one before it ends."""
+        self._step_began = time.perf_counter()
+
+    def end_step(self, counts: EpochCounts) -> None:
+        """Add the time of the step that ends now to the counts of its epoch."""
+        now = time.perf_counter()
+        seconds, self._step_began = now - self._step_began, now
+        counts.seconds += seconds
+        if self._is_warm:
+            counts.step_seconds += seconds
+            counts.waiting += self._waited
+            counts.steps += 1
+        else:
+            _log.info("first step: %.1f s (tracing, compiling)", seconds)
+            self._is_warm = True
+
+    def note_save(self) -> None:
+        """Note that the state has been saved now."""
+        self._saved_at = time.monotonic()
+
+    def seconds_since_save(self) -> float:
+        """Return the seconds since the state was saved, or since the clock was made."""
+        return time.monotonic() - self._saved_at
