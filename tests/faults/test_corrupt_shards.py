@@ -12,7 +12,8 @@ import pytest
 
 from l3net.errors import ShardError
 from l3net.feed import batch_reader
-from l3net.feed.batch_reader import ReadPlan, read_batches
+from l3net.feed.batch_filler import ReadPlan
+from l3net.feed.batch_reader import read_batches
 from l3net.feed.reader_process import ReaderProcess
 from l3net.samples.sample import read_sample
 from l3net.samples.shard_index import read_shard_index

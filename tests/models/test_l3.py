@@ -8,11 +8,9 @@ from l3net.errors import ConfigError
 from l3net.models.front_ends import FRONT_ENDS
 from l3net.models.l3 import (
     AUDIO_TAP,
-    PROJECTION,
     VISION_TAP,
     build_l3,
     embedding_network,
-    projection_network,
     vision_embedding_network,
 )
 
@@ -91,14 +89,6 @@ def test_mixed_precision_keeps_spectrograms_and_outputs_in_float32(precision: st
     assert dtypes["front_end"] == dtypes["audio_norm_0"] == dtypes["fusion_dense_2"] == "float32"
     assert model(batch()).dtype == "float32"
     assert {weight.dtype for weight in model.weights} == {"float32"}
-
-
-def test_contrastive_network_gives_directions_and_a_judgement() -> None:
-    model = build_l3("mel128", **TINY, objective="contrastive")
-    probabilities, seen, heard = projection_network(model)(batch(3))
-    np.testing.assert_allclose(np.sum(np.square(seen), axis=1), 1.0, rtol=1e-5)
-    assert seen.shape == heard.shape == (3, PROJECTION)
-    np.testing.assert_allclose(np.sum(probabilities, axis=1), 1.0, rtol=1e-5)
 
 
 def test_wrong_settings_are_told() -> None:

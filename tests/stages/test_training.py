@@ -152,7 +152,9 @@ def test_weights_that_an_update_spoilt_never_become_the_state(
 
     monkeypatch.setattr(loop, "training_step", spoilt)
     leg = arguments(data, tmp_path, epoch=1, save_every_seconds=0.0)
-    with pytest.raises(Diverged, match=r"fusion_dense_2/bias holds values that are not finite numbers.*batch 4.*music/"):
+    with pytest.raises(
+        Diverged, match=r"fusion_dense_2/bias holds values that are not finite numbers.*batch 4.*music/"
+    ):
         stage_function("train_leg")(**leg)
     state = read_checkpoint(tmp_path / "state" / "state.h5")
     assert state.position["batches"] == 3

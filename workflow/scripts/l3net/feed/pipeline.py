@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from l3net.errors import ConfigError, ShardError
-from l3net.feed.batch_reader import CompressedBatch, ReadPlan, read_batches
+from l3net.feed.batch_filler import ReadPlan
+from l3net.feed.batch_reader import CompressedBatch, read_batches
 from l3net.media import SAMPLE_RATE
 from l3net.samples import read_shard_index
 

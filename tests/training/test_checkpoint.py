@@ -1,70 +1,17 @@
-"""One step: the optimizer against Keras', the learning rate, the contrastive loss against numpy, checkpoints."""
+"""Checkpoints: written and read, the best epoch taken out, loaded as networks, refused when they are damaged."""
 
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from l3net.errors import WeightsError
 from l3net.models.l3 import build_l3
-from l3net.training.checkpoint import (
-    COLUMNS,
-    HISTORY,
-    TIMINGS,
-    Checkpoint,
-    best_checkpoint,
-    history_csv,
-    read_checkpoint,
-    write_checkpoint,
-)
+from l3net.training.checkpoint import Checkpoint, best_checkpoint, read_checkpoint, write_checkpoint
+from l3net.training.history import COLUMNS, history_csv
+from l3net.training.metrics import HISTORY, TIMINGS
 from l3net.training.model_state import capture_variables, load_l3
-from l3net.training.optimizer import Adam, LearningRate
-from l3net.training.step import TEMPERATURE, contrastive_loss
-
-
-def test_adam_is_keras_adam() -> None:
-    def trained(optimizer: keras.optimizers.Optimizer) -> list[np.ndarray]:
-        variables = [keras.Variable(np.linspace(-1, 1, 12).reshape(3, 4).astype(np.float32))]
-        variables.append(keras.Variable(np.ones(5, np.float32)))
-        optimizer.build(variables)
-
-        @tf.function
-        def update():
-            with tf.GradientTape() as tape:
-                loss = tf.reduce_sum(tf.sin(variables[0].value)) + tf.reduce_sum(variables[1].value ** 3)
-            optimizer.apply_gradients(zip(tape.gradient(loss, [v.value for v in variables]), variables, strict=True))
-
-        for _ in range(30):
-            update()
-        return [np.asarray(v) for v in [*variables, *optimizer.variables]]
-
-    rate = LearningRate(1e-2, warmup_steps=5)
-    for ours, theirs in zip(trained(Adam(rate)), trained(keras.optimizers.Adam(rate)), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=5e-6)
-
-
-def test_learning_rate_rises_and_falls() -> None:
-    constant = LearningRate(0.5)
-    assert [float(constant(step)) for step in (0, 1000)] == [0.5, 0.5]
-    cosine = LearningRate(1.0, warmup_steps=10, total_steps=110)
-    at = [float(cosine(step)) for step in (0, 4, 9, 60, 110, 500)]
-    np.testing.assert_allclose(at, [0.1, 0.5, 1.0, 0.5, 0.0, 0.0], atol=1e-6)
-
-
-def test_contrastive_loss_against_numpy() -> None:
-    rng = np.random.default_rng(0)
-    images, sounds = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in rng.standard_normal((2, 6, 4)))
-    label = np.array([1, 0, 1, 1, 0, 1])
-    similar = images @ sounds.T / TEMPERATURE
-    by_row = np.exp(similar) / np.exp(similar).sum(1, keepdims=True)
-    by_column = np.exp(similar) / np.exp(similar).sum(0, keepdims=True)
-    expected = np.mean([-(np.log(by_row[i, i]) + np.log(by_column[i, i])) / 2 for i in np.flatnonzero(label)])
-    found = contrastive_loss(*(tf.constant(v, tf.float32) for v in (images, sounds)), tf.constant(label))
-    assert float(found) == pytest.approx(expected, rel=1e-4)
-    nothing = contrastive_loss(*(tf.constant(v, tf.float32) for v in (images, sounds)), tf.zeros(6, tf.int32))
-    assert float(nothing) == 0.0
 
 
 @pytest.fixture

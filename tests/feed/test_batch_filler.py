@@ -1,4 +1,4 @@
-"""Readers of the feed: every clip read once, no more of them held than the shuffle buffer holds."""
+"""Filling batches: every clip is read once, and no more are held than the shuffle buffer holds."""
 
 import json
 import shutil
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from l3net.feed import batch_reader
-from l3net.feed.batch_reader import BatchFiller, ReadPlan
+from l3net.feed import batch_filler
+from l3net.feed.batch_filler import BatchFiller, ReadPlan
 from l3net.feed.shared_memory import BatchBuffer
 from l3net.samples.shard_reader import Shard
 from tests import tiny_shards
@@ -44,7 +44,7 @@ def test_a_pass_reads_every_clip_once_and_holds_few(index: Path, readers: int, m
             read[self.path.name, clip] += 1
             return super().clip_data(clip)
 
-    monkeypatch.setattr(batch_reader, "Shard", Counted)
+    monkeypatch.setattr(batch_filler, "Shard", Counted)
     n_batches = N_CLIPS * SHARE * COPIES // BATCH
     plan = ReadPlan(
         index=str(index), batch_size=BATCH, first_batch=0, end_batch=n_batches, seed=1, shuffle_buffer_clips=BUFFERED
