@@ -175,7 +175,7 @@ def test_what_is_refused(data: Path, tmp_path: Path) -> None:
     for changes, message in (
         ({"precision": "float8"}, r"train.precision is 'float8'; expected one of float32"),
         ({"schedule": "steps"}, r"train.schedule is 'steps'; expected one of constant, cosine"),
-        ({"batch_size": 0}, r"train.batch_size is 0; expected whole number of 1 or more"),
+        ({"batch_size": 0}, r"train.batch_size is 0; expected a whole number of 1 or more"),
         ({"strategy": "tpu"}, r"train.strategy is 'tpu'; expected one of auto"),
         ({"objective": "triplet"}, r"train.objective is 'triplet'; expected one of correspondence"),
     ):
