@@ -8,7 +8,7 @@ import pytest
 from l3net.downstream.archive_layouts import SOUND_SUFFIXES
 from l3net.downstream.datasets import check_dataset
 from l3net.errors import DatasetError
-from tests.stages.downstream_fixtures import write_sound
+from tests.tiny_datasets import write_sound
 
 
 def rows(folder: Path, *names: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pytest
 
 from l3net.downstream.folds import evaluated_folds, split_fold, training_clips, validation_clips
 from l3net.embeddings import read_dataset_vectors
-from tests.stages.downstream_fixtures import write_embeddings
+from tests.tiny_datasets import write_embeddings
 
 # Freesound recordings of which UrbanSound8K has slices in two folds.
 FOLDS_SHARE = {"106905", "132016", "176638", "180937", "77751"}

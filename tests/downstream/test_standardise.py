@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from l3net.downstream.folds import split_fold
 from l3net.downstream.standardise import fill_standardised, fit_standardiser
 from l3net.embeddings import dataset_vectors, read_dataset_vectors
-from tests.stages.downstream_fixtures import write_embeddings
+from tests.tiny_datasets import write_embeddings
 
 
 @pytest.fixture(scope="module")

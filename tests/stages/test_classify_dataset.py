@@ -10,8 +10,8 @@ import pytest
 
 from l3net.downstream.evaluation import FoldEvaluator, FoldOutcome
 from l3net.errors import DatasetError
-from tests.stages.downstream_fixtures import write_embeddings
 from tests.stages.loading import stage_function
+from tests.tiny_datasets import write_embeddings
 
 classify_dataset = stage_function("classify_dataset")
 SMALL = {

@@ -12,8 +12,8 @@ import pytest
 
 from l3net.downstream.archive_layouts import LAYOUTS, Archive, Layout
 from l3net.errors import DatasetError
-from tests.stages.downstream_fixtures import lay_out_dcase2013, lay_out_esc50, lay_out_us8k, write_sound
 from tests.stages.loading import stage_function
+from tests.tiny_datasets import lay_out_dcase2013, lay_out_esc50, lay_out_us8k, write_sound
 
 fetch_dataset = stage_function("fetch_dataset")
 

@@ -15,8 +15,8 @@ import pytest
 import scipy.stats
 
 from l3net.errors import DatasetError
-from tests.stages.downstream_fixtures import write_embeddings
 from tests.stages.loading import stage_function
+from tests.tiny_datasets import write_embeddings
 
 FRONT_ENDS, SUBSETS = ("linear", "mel128", "mel256"), ("music", "environmental")
 CLASSES = (

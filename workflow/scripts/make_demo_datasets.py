@@ -24,8 +24,8 @@ def make_demo_datasets(
     us8k : folder to write: metadata/UrbanSound8K.csv and audio/fold1 to fold10, ten classes.
     esc50 : folder to write: meta/esc50.csv and audio/, ten of the fifty classes.
     dcase2013 : folder to write: scenes_stereo/, scenes_stereo_testset/ and the key of the test set, ten scenes.
-    seed : of everything that is drawn.
-    clips_per_class : recordings of each class in each data set; UrbanSound8K's give several slices each.
+    seed : of everything that is drawn; the same seed gives the same recordings.
+    clips_per_class : recordings of each class in each data set; a third of UrbanSound8K's give two slices each.
     threads : recordings made at a time.
     """
     with (
@@ -96,7 +96,7 @@ def lay_out_dcase2013(folder: Path, clips_per_class: int) -> list[Recording]:
 
 
 def _write_key(folder: Path) -> None:
-    """Give the test recordings names that tell nothing, as the challenge did, and write the key to them."""
+    """Rename the test recordings so that their names tell nothing, as in the challenge, and write the key to them."""
     rows = []
     for path in sorted((folder / "scenes_stereo_testset").iterdir()):
         digits = stable_hash(path.name)

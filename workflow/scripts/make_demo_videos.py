@@ -25,9 +25,9 @@ def make_demo_videos(
     segments : the list to write, in AudioSet's format; it also names some videos that do not exist.
     videos : the folder to write; videos are named {ytid}.mp4, and some are broken, short or silent on purpose.
     seed : of everything that is drawn; the same seed gives the same world.
-    clips_per_class : sound videos of each of the ten classes; the faulty ones come on top.
+    clips_per_class : faultless videos of each of the ten classes; the faulty ones come on top.
     duration_seconds : length of a segment; most videos are longer.
-    parts : hash slices over which each class is spread evenly (audioset.parts of the run).
+    parts : number of parts over which each class is spread evenly (audioset.parts of the run).
     threads : videos made at a time.
     """
     clips = draw_clips(clips_per_class, duration_seconds, seed=seed, parts=parts)

@@ -49,7 +49,7 @@ class DemoClip:
 
 
 def draw_clips(clips_per_class: int, duration_seconds: float, *, seed: int, parts: int = 10) -> list[DemoClip]:
-    """Return the clips of the world sorted by id: `clips_per_class` sound ones of each kind, and some faulty ones."""
+    """Draw `clips_per_class` faultless clips of each thing, and some faulty ones; return them sorted by id."""
     rng = sound_parts.generator(seed, "clips")
     clips = [
         _draw_clip(thing, duration_seconds, rng, part=(n * 7 + 3) % parts, parts=parts)
