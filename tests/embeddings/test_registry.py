@@ -26,7 +26,6 @@ SECTIONS = {
     "hear": embedding_sections.HearEmbedding,
     "random": embedding_sections.RandomEmbedding,
 }
-OF_THE_RUN = {"random": {"version", "hop_length", "width"}}  # the stage takes them from other sections
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -40,7 +39,7 @@ def test_the_keys_of_a_kind_are_those_of_its_loader(name: str) -> None:
 @pytest.mark.parametrize("name", SECTIONS)
 def test_the_keys_of_a_kind_are_those_of_the_configuration(name: str) -> None:
     described = set(SECTIONS[name].model_fields) - {"kind", "weights"}
-    assert described == set(KINDS[name].keys) - OF_THE_RUN.get(name, set())
+    assert described == set(KINDS[name].keys)
 
 
 def test_values_are_those_of_the_configuration() -> None:
