@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help setup run report test lint format docs lock perf test-slurm clean
+.PHONY: help setup run report test lint format docs lock perf test-network test-slurm clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -42,7 +42,10 @@ report: setup  ## Write results/<run>/report.html of the finished demo (or CONFI
 	@echo "figures: results/$(RUN)/figures/"
 
 test: setup  ## Run the tests
-	$(BIN)/python -m pytest -q tests --ignore tests/slurm --ignore tests/perf
+	$(BIN)/python -m pytest -q tests --ignore tests/slurm --ignore tests/perf -m "not network"
+
+test-network: setup  ## Run the tests that fetch trained networks (YAMNet's need the extra onnx)
+	$(BIN)/python -m pytest -q tests -m network
 
 lint: setup  ## ruff, snakefmt, import-linter and snakemake --lint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
