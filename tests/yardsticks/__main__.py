@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from l3net.cli.probe import folds_of
 
+from l3net.cli.probe import folds_of
 from tests.yardsticks.networks import (
     YARDSTICKS,
     clips_of,

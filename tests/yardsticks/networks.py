@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import yaml
-from l3net.cli.probe import fold_predictions, folds_of
 
 from l3net.cli.main import main
+from l3net.cli.probe import fold_predictions, folds_of
 from l3net.models.weight_download import fetch_weight_file
 
 _EXAMPLE = yaml.safe_load(Path(__file__).parents[2].joinpath("docs/examples/yamnet.yaml").read_text("utf-8"))

@@ -105,13 +105,19 @@ def recording_features(embedding: "Embedding", paths: list[Path], hop_seconds: f
 
 def fold_accuracies(features: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> list[float]:
     """Return the accuracy on each fold of logistic regression that is trained on the other folds."""
+    correct = fold_predictions(features, labels, folds) == labels
+    return [float(correct[folds == fold].mean()) for fold in sorted(set(folds))]
+
+
+def fold_predictions(features: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Return the class of each recording by logistic regression that is trained on the other folds."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    accuracies = []
+    predicted = np.empty_like(labels)
     for fold in sorted(set(folds)):
         classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
         classifier.fit(features[folds != fold], labels[folds != fold])
-        accuracies.append(float(classifier.score(features[folds == fold], labels[folds == fold])))
-    return accuracies
+        predicted[folds == fold] = classifier.predict(features[folds == fold])
+    return predicted
