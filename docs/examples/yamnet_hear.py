@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 import tensorflow as tf
 
-FRAMES, STEP = 96, 48  # of 10 ms: the length of a patch, and from one to the next
+FRAMES, STEP = 96, 48  # frames in a patch, and from one patch to the next; a frame of 25 ms starts every 10 ms
 MEL_FILTERS = tf.signal.linear_to_mel_weight_matrix(64, 257, 16000, 125.0, 7500.0).numpy()
 
 
@@ -51,7 +51,7 @@ def load_model(path: str) -> YamNet:
 def get_timestamp_embeddings(audio: np.ndarray, model: YamNet) -> tuple[np.ndarray, np.ndarray]:
     """Return vectors [n_sounds, n, 1024] and the centres of their patches in ms [n_sounds, n]."""
     vectors = np.stack([model.vectors(sound) for sound in audio])
-    times = 10.0 * (STEP * np.arange(vectors.shape[1]) + FRAMES / 2)
+    times = 10.0 * (STEP * np.arange(vectors.shape[1]) + (FRAMES - 1) / 2) + 12.5
     return vectors, np.tile(times, (len(vectors), 1))
 
 

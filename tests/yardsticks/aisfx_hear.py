@@ -115,7 +115,7 @@ def get_timestamp_embeddings(audio: np.ndarray, model: AiSfx) -> tuple[np.ndarra
     spectra = np.pad(spectra, ((0, 0), (0, max(0, BLOCK - spectra.shape[1])), (0, 0)))
     starts = np.arange(0, spectra.shape[1] - BLOCK + 1, STEP)
     vectors = [model(np.stack([spectrum[start : start + BLOCK] for start in starts])).numpy() for spectrum in spectra]
-    times = 1000.0 * (starts + BLOCK / 2) * HOP / SAMPLE_RATE
+    times = 1000.0 * (starts + (BLOCK - 1) / 2) * HOP / SAMPLE_RATE
     return np.stack(vectors), np.tile(times, (len(spectra), 1))
 
 

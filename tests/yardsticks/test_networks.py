@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from l3net.embeddings import load_embedding
 from l3net.errors import WeightsError
 from l3net.report.statistics import bootstrap_interval
 from tests.yardsticks.aisfx_hear import load_model
@@ -46,24 +47,23 @@ def correct(
     made: dict[str, np.ndarray] = {}
 
     def of(name: str) -> np.ndarray:
-        yardstick = YARDSTICKS[name]
-        if yardstick.missing:
-            pytest.skip(f"{name} needs {' and '.join(yardstick.missing)}, which are not installed")
         if name not in made:
-            weights = _weights(name, request.config.cache.mkdir("yardsticks"))
-            made[name] = correct_clips(
-                yardstick, weights, shared_data / "esc10", tmp_path_factory.mktemp(f"vectors_{name}")
-            )
+            weights, vectors = weights_or_skip(request, name), tmp_path_factory.mktemp(f"vectors_{name}")
+            made[name] = correct_clips(YARDSTICKS[name], weights, shared_data / "esc10", vectors)
         return made[name]
 
     return of
 
 
-def _weights(name: str, folder: Path) -> list[Path]:
+def weights_or_skip(request: pytest.FixtureRequest, name: str) -> list[Path]:
+    """Return a yardstick's weights; the test is skipped where they or its modules are missing."""
+    yardstick = YARDSTICKS[name]
+    if yardstick.missing:
+        pytest.skip(f"{name} needs {' and '.join(yardstick.missing)}, not installed here")
     try:
-        return fetch_weights(YARDSTICKS[name], folder)
+        return fetch_weights(yardstick, request.config.cache.mkdir("yardsticks"))
     except WeightsError as error:
-        if "SHA-256" in str(error) or "HASHES" in str(error):  # something else came than what was measured
+        if "SHA-256" in str(error) or "HASHES" in str(error):  # other content than what was measured
             raise
         pytest.skip(f"the weights of {name} cannot be fetched here: {error}")
 
@@ -83,6 +83,19 @@ def test_the_order_holds_where_the_paired_interval_tells_it(
     low, high = mean_interval(difference, recordings_of(clips_of(shared_data / "esc10")))
     assert high > 0
     assert low > 0 or (better, worse) in UNDECIDED
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("name", "times"), [("yamnet", [0.4875, 0.9675]), ("aisfx", [49.5 * 1024 / 44100])])
+def test_times_are_the_centres_of_what_is_heard_and_silence_is_finite(
+    request: pytest.FixtureRequest, name: str, times: list[float]
+) -> None:
+    embedding = load_embedding(YARDSTICKS[name].settings, weights_or_skip(request, name))
+    sound = np.zeros(int(1.5 * embedding.sample_rate), np.float32)
+    pieces = list(embedding.embed([("long", [sound]), ("short", [sound[:100]])]))
+    np.testing.assert_allclose(pieces[0].timestamps, times)
+    assert [len(piece.vectors) for piece in pieces] == [len(times), 0, 1, 0]
+    assert all(np.isfinite(piece.vectors).all() for piece in pieces)
 
 
 def test_the_interval_over_single_clips_is_the_plain_bootstraps() -> None:
