@@ -27,6 +27,13 @@ def test_an_empty_number_is_nan_and_the_others_are_numbers(tmp_path: Path) -> No
     assert (table["std"][1], table["n_clips"].tolist(), table["p:dog"].tolist()) == (0.5, [3, 4], [0.25, 0.75])
 
 
+def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
+    """A run of one model compares nothing."""
+    table = read_table(write(tmp_path / "t.csv", "dataset,p,n_pairs"))
+    assert (len(table), list(table)) == (0, ["dataset", "p", "n_pairs"])
+    assert table["p"].max() != table["p"].max()  # NaN, as of numbers
+
+
 def test_several_tables_are_one(tmp_path: Path) -> None:
     paths = [write(tmp_path / f"{name}.csv", "model,n", f"{name},{n}") for n, name in enumerate(("NA", "b"))]
     assert read_tables(paths).to_numpy().tolist() == [["NA", 0], ["b", 1]]

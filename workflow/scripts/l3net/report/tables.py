@@ -51,9 +51,12 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
         na_values={name: [""] for name in numbers},
     )
     for name in numbers:
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            wrong = table.loc[pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna(), name].iloc[0]
-            raise DatasetError(f"{path}: column {name} holds {wrong!r}; expected numbers")
+        if not pd.api.types.is_numeric_dtype(table[name]):  # text, or a table without rows
+            values = pd.to_numeric(table[name], errors="coerce")
+            wrong = table.loc[values.isna() & table[name].notna(), name]
+            if len(wrong):
+                raise DatasetError(f"{path}: column {name} holds {wrong.iloc[0]!r}; expected numbers")
+            table[name] = values
     return table
 
 
