@@ -33,9 +33,9 @@ def test_front_ends_versions_and_poolings() -> None:
 
 
 def test_objectives_and_the_narrowest_network() -> None:
-    from l3net.models import l3
+    from l3net.models import l3, objectives
 
-    assert get_args(training_sections.ObjectiveName) == l3.OBJECTIVES
+    assert get_args(training_sections.ObjectiveName) == tuple(objectives.OBJECTIVES)
     (limits,) = [limit for limit in get_args(training_sections.Width) if isinstance(limit, FieldInfo)]
     (least,) = [limit.ge for limit in limits.metadata if hasattr(limit, "ge")]
     assert least * l3.CHANNELS[0] == 1
