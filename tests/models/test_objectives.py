@@ -1,9 +1,12 @@
 """Objectives: what their heads give, and their losses against numpy."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from l3net.configuration.training_sections import ObjectiveName
 from l3net.models.l3 import build_l3
 from l3net.models.objectives import OBJECTIVES, PROJECTION, TEMPERATURE, contrastive_loss
 
@@ -16,6 +19,10 @@ def outputs(objective: str, n: int = 3) -> list[np.ndarray]:
     audio = rng.uniform(-1, 1, (n, 48000)).astype(np.float32)
     made = OBJECTIVES[objective].training_network(model)({"image": image, "audio": audio})
     return [np.asarray(one) for one in (made if isinstance(made, list) else [made])]
+
+
+def test_objectives_are_those_of_the_configuration() -> None:
+    assert list(get_args(ObjectiveName)) == list(OBJECTIVES)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -1,11 +1,14 @@
 """Recipes: pure functions of the sample number, distributed as the documents say."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from l3net.configuration.data_sections import PairingName
 from l3net.errors import ConfigError
-from l3net.samples.recipes import Recipes, limit_gains
+from l3net.samples.recipes import PAIRINGS, Recipes, limit_gains
 
 TIMES = np.arange(300) / 30
 SECOND = 48000
@@ -107,6 +110,10 @@ def test_no_more_frames_are_used_than_asked_for() -> None:
 def test_too_few_frames_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"frames_per_clip is 12; a clip of 10\.0 s needs 20 or more"):
         recipes(frames_per_clip=12).draw(0, TIMES, 10 * SECOND, (456, 256))
+
+
+def test_pairings_are_those_of_the_configuration() -> None:
+    assert get_args(PairingName) == PAIRINGS
 
 
 def test_unknown_pairing_is_refused() -> None:
