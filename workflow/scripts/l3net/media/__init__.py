@@ -7,14 +7,12 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "audio": ["audio_blocks", "audio_from_array"],
-        "encoding": ["Encoding", "cut_clip"],
-        "ffmpeg": ["ffmpeg_binary"],
+        "audio": ["audio_blocks", "audio_from_array", "check_audio"],
+        "encoding": ["Encoding", "cut_clip", "write_video"],
+        "ffmpeg": ["ffmpeg_binary", "network_input_arguments"],
         "mono": ["mono_int16"],
-        "network": ["network_input_arguments"],
         "probe": ["duration_at_address", "is_audio", "measure_clip", "probe_media"],
         "rates": ["FPS", "SAMPLE_RATE"],
         "video": ["Outline", "clip_streams", "open_clip", "read_outline"],
-        "video_writer": ["write_video"],
     },
 )

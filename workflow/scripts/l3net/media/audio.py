@@ -1,24 +1,22 @@
 """Reading the sound of any file or array as mono float32 at a chosen rate, whole or block by block.
 
 Conventions: mono is the mean of the channels; amplitudes are in [-1, 1] for integer formats and as stored for floating
-point; rates in Hz. Resampling is soxr's high quality, the same for a whole file and for its blocks.
+point; rates in Hz. Resampling is soxr's high quality, the same for a whole file and for its blocks. Time is the file's
+own: it begins where the earliest of its streams does, and `decoding` keeps every sample at its time stamp.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 import soxr
 
 from l3net.errors import ClipError
-from l3net.media.container import MEDIA_ERRORS, one_reason, open_container
-from l3net.media.mono import mean_of_channels, mono_float32, scaled_float32
+from l3net.media.decoding import decoded_pieces
+from l3net.media.mono import mean_of_channels, scaled_float32
 from l3net.media.rates import SAMPLE_RATE
 
-_UNRELIABLE_SIZES = {"wav", "w64", "aiff", "au", "caf"}  # a pipe writes their sizes as 0 or as the largest number
 _INTEGER_FORMATS = {"uint8": "u8", "int16": "s16", "int32": "s32", "int64": "s64"}
-_SHORTFALL = 0.02  # share of the stated length that may be missing; containers round it
 
 
 def read_audio(path: Path, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
@@ -37,7 +35,7 @@ def read_audio(path: Path, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     Raises
     ------
     ClipError
-        The file is missing, not media, without sound or damaged, or holds samples that are not finite numbers.
+        The file is missing, not media, without sound, cut off or damaged, or holds samples that are not finite numbers.
     """
     return np.concatenate(list(audio_blocks(path, sample_rate)))
 
@@ -48,29 +46,35 @@ def audio_blocks(path: Path, sample_rate: int = SAMPLE_RATE, block_seconds: floa
     Memory is bounded by the block, whatever the length of the file. The errors are those of `read_audio`; the sound
     before a damaged place is yielded first.
     """
-    stream, waiting, n_waiting, position = None, [], 0, 0
-    for piece, source_rate in _decode(path):
-        if not np.isfinite(piece).all():
-            at = (position + int(np.argmin(np.isfinite(piece)))) / source_rate
-            raise ClipError(f"{path}: the sound at {at:.3f} s is not a finite number (NaN or infinity); mend the file")
+    stream, waiting, n_waiting = None, [], 0
+    for piece, source_rate in _finite_pieces(path):
         if stream is None:
             same = source_rate == sample_rate
-            stream = None if same else soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32")
-            first_rate, stream = source_rate, stream or _AsItIs()
-        if source_rate != first_rate:
-            raise ClipError(
-                f"{path}: the rate changes from {first_rate} to {source_rate} Hz after {position / first_rate:.1f} s"
-            )
+            stream = _AsItIs() if same else soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32")
         waiting.append(piece)
         n_waiting += len(piece)
-        position += len(piece)
         if n_waiting >= block_seconds * source_rate:
             yield stream.resample_chunk(np.concatenate(waiting))
             waiting, n_waiting = [], 0
-    if stream is None:
-        raise ClipError(f"{path}: there is no sound in its sound track: 0 samples")
     rest = np.concatenate(waiting) if waiting else np.zeros(0, np.float32)
     yield stream.resample_chunk(rest, last=True)
+
+
+def _finite_pieces(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield (mono float32, Hz) of a file's sound, piece by piece, after checking that it can be used."""
+    position, first_rate = 0, None
+    for piece, rate in decoded_pieces(path):
+        if not np.isfinite(piece).all():
+            at = (position + int(np.argmin(np.isfinite(piece)))) / rate
+            raise ClipError(f"{path}: the sound at {at:.3f} s is not a finite number (NaN or infinity); mend the file")
+        first_rate = first_rate or rate
+        if rate != first_rate:
+            after = position / first_rate
+            raise ClipError(f"{path}: the rate changes from {first_rate} to {rate} Hz after {after:.1f} s")
+        position += len(piece)
+        yield piece, rate
+    if first_rate is None:
+        raise ClipError(f"{path}: there is no sound in its sound track: 0 samples")
 
 
 class _AsItIs:
@@ -119,32 +123,12 @@ def audio_from_array(audio: np.ndarray, source_rate: int, sample_rate: int = SAM
     return resample_audio(mono.astype(np.float32), int(source_rate), sample_rate)
 
 
-def _decode(path: Path) -> Iterator[tuple[np.ndarray, int]]:
-    """Yield (mono float32, Hz) for each decoded packet of the first sound track."""
-    position, promised, rate = 0, None, None
-    with open_container(path, failing="cannot be read as sound") as container:
-        if not container.streams.audio:
-            raise ClipError(f"{path}: the file has no sound track")
-        track = container.streams.audio[0]
-        track.thread_type = "NONE"
-        promised = _promised_seconds(container, track)
-        try:
-            for frame in container.decode(track):
-                piece, rate = mono_float32(frame), frame.sample_rate
-                position += len(piece)
-                yield piece, rate
-        except MEDIA_ERRORS as error:
-            if rate is None:
-                raise
-            raise ClipError(f"{path}: damaged after {position / rate:.2f} s of sound: {one_reason(error)}") from None
-    if rate and promised and position / rate < promised * (1 - _SHORTFALL) - 0.1:
-        raise ClipError(
-            f"{path}: cut off: the sound ends at {position / rate:.2f} s, its header states {promised:.2f} s"
-        )
+def check_audio(path: Path) -> float:
+    """Read the sound of a file to its end; return its seconds.
 
-
-def _promised_seconds(container: av.container.InputContainer, track: av.AudioStream) -> float | None:
-    """Return the seconds that the header states; None where it states none or its kind is unreliable."""
-    if track.duration is None or _UNRELIABLE_SIZES & set(container.format.name.split(",")):
-        return None
-    return float(track.duration * track.time_base)
+    Raises
+    ------
+    ClipError
+        As `read_audio`.
+    """
+    return sum(len(piece) / rate for piece, rate in _finite_pieces(path))

@@ -12,8 +12,9 @@ import av
 from av.container import InputContainer
 
 from l3net.errors import ClipError
-from l3net.media.network import NETWORK_OPTIONS
+from l3net.media.ffmpeg import NETWORK_OPTIONS
 
+REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
 MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError)  # what PyAV raises while it opens, demuxes and decodes
 
 

@@ -1,4 +1,4 @@
-"""Where ffmpeg is, and what it may open of the files here."""
+"""Where ffmpeg is, and what it may open: files here, or addresses of http(s); the containers of films and videos."""
 
 import shutil
 import subprocess
@@ -10,6 +10,10 @@ from l3net.errors import ConfigError
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpeg,mpegts,mpegvideo,ogg,asf"
 FILE_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+NETWORK_OPTIONS = {
+    "protocol_whitelist": "http,https,tls,tcp,httpproxy,crypto,data",
+    "format_whitelist": f"{CONTAINERS},hls",
+}
 
 
 @cache
@@ -29,3 +33,14 @@ def ffmpeg_binary() -> str:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:
         raise ConfigError("no ffmpeg: install it, or imageio-ffmpeg, which brings one, into this environment") from None
+
+
+def network_input_arguments(timeout_seconds: float) -> list[str]:
+    """Return ffmpeg's input options for an address, as words of its command line.
+
+    Parameters
+    ----------
+    timeout_seconds : seconds to wait for a connection or for the next bytes.
+    """
+    options = {**NETWORK_OPTIONS, "rw_timeout": round(timeout_seconds * 1e6), "threads": 1}
+    return [word for name, value in options.items() for word in (f"-{name}", str(value))]

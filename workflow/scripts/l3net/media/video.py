@@ -13,10 +13,8 @@ import numpy as np
 from av.container import InputContainer
 
 from l3net.errors import ClipError
-from l3net.media.container import open_container
+from l3net.media.container import REFUSE_DAMAGE, open_container
 from l3net.media.rates import SAMPLE_RATE
-
-_REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def clip_streams(path: Path, container: InputContainer) -> tuple[av.VideoStream,
         raise ClipError(f"{path}: sound at {audio.sample_rate} Hz; expected {SAMPLE_RATE}, as fetch_clips stores it")
     for stream in (video, audio):
         stream.thread_type = "NONE"
-        stream.codec_context.options = _REFUSE_DAMAGE
+        stream.codec_context.options = REFUSE_DAMAGE
     return video, audio
 
 

@@ -1,0 +1,116 @@
+"""Files that end before their headers say so are told, whatever the container; a length no writer knew is none."""
+
+import itertools
+import random
+from pathlib import Path
+
+import pytest
+
+from l3net.errors import ClipError
+from l3net.media.whole_file import check_whole
+from tests import media_sources
+
+SOUND = ["-f", "lavfi", "-i", "aevalsrc=0.3*sin(2*PI*(300+100*t)*t):s=44100:d=3"]
+PICTURE = ["-f", "lavfi", "-i", "testsrc=s=64x48:r=25:d=3"]
+KINDS = {
+    "a.wav": SOUND,
+    "rf64.wav": [*SOUND, "-rf64", "always"],
+    "adpcm.wav": [*SOUND, "-c:a", "adpcm_ima_wav"],
+    "a.aiff": SOUND,
+    "a.caf": SOUND,
+    "a.w64": SOUND,
+    "a.ogg": [*SOUND, "-c:a", "libvorbis"],
+    "a.opus": [*SOUND, "-c:a", "libopus"],
+    "a.m4a": SOUND,
+    "front.mp4": [*PICTURE, *SOUND, "-movflags", "+faststart"],
+    "a.mov": [*PICTURE, *SOUND],
+    "a.mka": SOUND,
+    "a.mkv": [*PICTURE, *SOUND],
+    "a.webm": [*PICTURE, *SOUND, "-c:v", "libvpx", "-c:a", "libvorbis"],
+    "a.avi": [*PICTURE, *SOUND, "-c:a", "mp3"],
+    "a.wma": SOUND,
+    "a.wmv": [*PICTURE, *SOUND],
+    "a.ts": [*SOUND, "-c:a", "aac"],
+    "a.m2ts": [*SOUND, "-c:a", "ac3"],
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("whole")
+    return {name: media_sources.run(*options, to=folder / name) for name, options in KINDS.items()}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_whole_file_passes_and_a_cut_one_never(tmp_path: Path, made: dict[str, Path], name: str) -> None:
+    check_whole(made[name])
+    data = made[name].read_bytes()
+    rng = random.Random(name)
+    for _ in range(20):
+        at = rng.randrange(len(data) // 20, len(data) - 188)
+        (tmp_path / name).write_bytes(data[:at])
+        with pytest.raises(ClipError, match=r"cut off: the (file has|page at|last packet)"):
+            check_whole(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.ogg", "a.opus"])
+def test_a_flipped_bit_in_ogg_is_damage(tmp_path: Path, made: dict[str, Path], name: str) -> None:
+    data = made[name].read_bytes()
+    rng = random.Random(name)
+    for _ in range(60):
+        at = rng.randrange(len(data))
+        (tmp_path / name).write_bytes(data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :])
+        try:
+            check_whole(tmp_path / name)
+        except ClipError:
+            continue
+        assert data[:4] != (tmp_path / name).read_bytes()[:4]  # no Ogg at all, which is the demuxer's to say
+
+
+@pytest.mark.parametrize(("name", "unit"), [("a.ts", 188), ("a.m2ts", 192), ("a.wma", 4096)])
+def test_packets_that_were_zeroed_are_damage(tmp_path: Path, made: dict[str, Path], name: str, unit: int) -> None:
+    data = made[name].read_bytes()
+    for at in range(len(data) // 3, len(data) * 9 // 10, len(data) // 10):
+        (tmp_path / name).write_bytes(data[:at] + bytes(unit) + data[at + unit :])
+        with pytest.raises(ClipError, match="damaged: the packet at byte"):
+            check_whole(tmp_path / name)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+def test_what_a_pipe_writes_in_place_of_a_size_is_no_size(tmp_path: Path, made: dict[str, Path], size: int) -> None:
+    data = made["a.wav"].read_bytes()
+    at = data.index(b"data") + 4
+    (tmp_path / "a.wav").write_bytes(data[:at] + size.to_bytes(4, "little") + data[at + 4 : -1000])
+    check_whole(tmp_path / "a.wav")
+
+
+def test_a_stream_of_matroska_has_no_size(tmp_path: Path, made: dict[str, Path]) -> None:
+    live = media_sources.run(*SOUND, "-live", "1", to=tmp_path / "live.mka")
+    live.write_bytes(live.read_bytes()[:-100])
+    check_whole(live)
+
+
+def test_bytes_behind_the_last_page_or_box_are_no_damage(
+    tmp_path: Path, made: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.ogg", "a.m4a", "a.mka", "a.wav"):
+        (tmp_path / name).write_bytes(made[name].read_bytes() + b"hello there, this is text")
+        check_whole(tmp_path / name)
+    assert "a.ogg: the 25 bytes behind the last page are left out" in caplog.text
+
+
+def test_a_missing_page_is_damage_except_before_a_live_recording(tmp_path: Path, made: dict[str, Path]) -> None:
+    data = made["a.ogg"].read_bytes()
+    starts = [at for at in range(len(data)) if data[at : at + 4] == b"OggS"] + [len(data)]
+    pages = [data[a:b] for a, b in itertools.pairwise(starts)]
+    (tmp_path / "a.ogg").write_bytes(b"".join(pages[:-2] + pages[-1:]))
+    with pytest.raises(ClipError, match=r"damaged: page \d+ is missing before byte"):
+        check_whole(tmp_path / "a.ogg")
+    (tmp_path / "b.ogg").write_bytes(b"".join(pages[:2] + pages[-1:]))
+    check_whole(tmp_path / "b.ogg")
+
+
+def test_other_files_pass(tmp_path: Path) -> None:
+    for content in (b"", b"R", b"RIFF", b"RIFF\0\0\0\0WAVE", b"\x1aE\xdf\xa3", b"\x1aE\xdf\xa3\xff", b"text " * 200):
+        (tmp_path / "a").write_bytes(content)
+        check_whole(tmp_path / "a")

@@ -1,0 +1,190 @@
+"""Decoding the sound of a file, every sample at its time stamp, and refusing what is damaged or cut off.
+
+Conventions: time in seconds from where the earliest of the file's streams begins, as players count it. A file whose
+clock begins elsewhere, such as a piece of a broadcast, thus begins at 0; sound that begins after the picture is led by
+silence.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+
+from l3net.errors import ClipError
+from l3net.media.container import REFUSE_DAMAGE, one_reason, open_container
+from l3net.media.mono import mono_float32
+from l3net.media.whole_file import check_whole
+
+_SHORTEST_GAP_SECONDS = 0.1  # encoders' padding and rounded time stamps are less; ffmpeg's own resampler takes the same
+_LONGEST_GAP_SECONDS = 3600.0
+_SILENCE_SECONDS = 10.0  # of the pieces of a long gap
+_BARE_STREAMS = {"mp3", "aac", "ac3", "eac3", "dts", "flac", "loas"}  # frames one behind the other, without a container
+_LONGEST_TAIL_SHARE = 0.1  # of a file: more that cannot be decoded at its end is damage
+_TAGS = (b"APETAGEX", b"LYRICSBEGIN", b"ID3", b"TAG")
+_MOST_DEMUX_ERRORS = 100
+_LOW_KILOBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_KILOBITS = {  # of MPEG audio, by whether it is of version 1 and by its layer (ISO 11172-3, 13818-3)
+    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 2): _LOW_KILOBITS,
+    (False, 3): _LOW_KILOBITS,
+}
+_ROUNDED_SECONDS, _ROUNDED_SHARE = 0.1, 0.02  # what may be missing of a length that a container rounds
+_log = logging.getLogger("l3net")
+
+
+def decoded_pieces(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield (mono float32, Hz) for each decoded frame of the first sound track, and silence for its gaps.
+
+    Raises
+    ------
+    ClipError
+        The file is missing, not media, without a sound track, damaged, or cut off. Bytes behind the last frame that
+        are no sound are no damage; the log tells of them.
+    """
+    position, rate = 0, None  # position in samples, silence included
+    with open_container(path, failing="cannot be read as sound") as container:
+        if not container.streams.audio:
+            raise ClipError(f"{path}: the file has no sound track")
+        check_whole(path)
+        track = container.streams.audio[0]
+        track.thread_type = "NONE"
+        track.codec_context.options = REFUSE_DAMAGE
+        begin = (container.start_time or 0) / av.time_base
+        for frame in _frames(path, container, track):
+            piece, rate = mono_float32(frame), frame.sample_rate
+            for silence in _gap_before(path, frame, position / rate, begin):
+                position += len(silence)
+                yield silence, rate
+            position += len(piece)
+            yield piece, rate
+        least = _least_seconds(path, container, track)
+    if rate and position / rate < least:
+        raise ClipError(f"{path}: cut off: the sound ends at {position / rate:.2f} s, its header states {least:.2f} s")
+
+
+def _frames(path: Path, container: InputContainer, track: av.AudioStream) -> Iterator[av.AudioFrame]:
+    """Yield the decoded frames; raise where one cannot be decoded, unless it is no more than a tail of other bytes."""
+    is_bare = container.format.name in _BARE_STREAMS
+    seconds, sound_end, failure = 0.0, 0, None
+    for packet, error in _packets(container, track, again=is_bare):
+        frames = []
+        try:
+            if packet is not None:
+                frames = packet.decode()
+                # libavformat's FLAC parser joins frames around a damaged one, and gives them no time stamp.
+                if is_bare and packet.size and packet.pts is None and container.format.name == "flac":
+                    error = "a frame cannot be found"
+        except av.InvalidDataError as damage:
+            error = one_reason(damage)
+        if error and failure is None:
+            failure = error
+        if failure and (frames or not is_bare):
+            raise ClipError(f"{path}: damaged after {seconds:.2f} s of sound: {failure}")
+        for frame in frames:
+            seconds += frame.samples / frame.sample_rate
+            yield frame
+        if packet is not None and frames and packet.pos is not None:
+            is_whole = packet.size >= _mp3_frame_bytes(bytes(packet)[:4], track.rate)
+            sound_end = packet.pos + packet.size if is_whole else packet.pos
+    if is_bare and seconds:
+        _look_behind_the_last_frame(path, seconds, sound_end, failure)
+    elif failure:
+        raise ClipError(f"{path}: damaged after {seconds:.2f} s of sound: {failure}")
+
+
+def _packets(
+    container: InputContainer, track: av.AudioStream, *, again: bool
+) -> Iterator[tuple[av.Packet | None, str | None]]:
+    """Yield (packet, None) or, where the demuxer finds none, (None, reason), after which it is asked `again` or not."""
+    for _ in range(_MOST_DEMUX_ERRORS if again else 1):
+        try:
+            for packet in container.demux(track):
+                yield packet, None
+        except av.InvalidDataError as error:
+            yield None, one_reason(error)
+        else:
+            return
+
+
+def _look_behind_the_last_frame(path: Path, seconds: float, sound_end: int, failure: str | None) -> None:
+    """Say in the log that bytes behind the last frame are left out; raise where they are a frame, or too many."""
+    n_bytes = path.stat().st_size
+    with open(path, "rb") as file:
+        file.seek(sound_end)
+        begin = file.read(32)
+    if len(begin) > 1 and begin[0] == 0xFF and begin[1] >= 0xE0:  # the mark of a frame of MP3, AAC or FLAC
+        raise ClipError(f"{path}: cut off: the last frame, after {seconds:.2f} s of sound, is not whole")
+    if begin.startswith(_TAGS) or not begin:
+        return
+    if n_bytes - sound_end > _LONGEST_TAIL_SHARE * n_bytes:
+        raise ClipError(f"{path}: damaged after {seconds:.2f} s of sound: {failure or 'no frame can be found'}")
+    _log.warning(
+        "%s: the last %d bytes, behind %.2f s of sound, are no sound; they are left out",
+        *(path, n_bytes - sound_end, seconds),
+    )
+
+
+def _mp3_frame_bytes(header: bytes, rate: int) -> int:
+    """Return how long the frame of MP3 or MP2 at `rate` Hz is that begins with `header`; 0 for other bytes."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] >> 5 != 7:
+        return 0
+    is_version_1, layer, bit_rate = header[1] >> 3 & 3 == 3, 4 - (header[1] >> 1 & 3), header[2] >> 4
+    kilobits = _KILOBITS.get((is_version_1, layer))
+    if kilobits is None or bit_rate == 15:
+        return 0
+    slots = 72 if layer == 3 and not is_version_1 else 144
+    return slots * kilobits[bit_rate] * 1000 // rate + (header[2] >> 1 & 1)
+
+
+def _gap_before(path: Path, frame: av.AudioFrame, seconds: float, begin: float) -> Iterator[np.ndarray]:
+    """Yield the silence between `seconds` of sound so far and the time at which `frame` is to be heard."""
+    if frame.pts is None:
+        return
+    gap = float(frame.pts * frame.time_base) - begin - seconds
+    if gap <= _SHORTEST_GAP_SECONDS:
+        return
+    if gap > _LONGEST_GAP_SECONDS:
+        raise ClipError(f"{path}: the time stamps jump by {gap:.0f} s after {seconds:.2f} s of sound; mend the file")
+    left = round(gap * frame.sample_rate)
+    while left > 0:
+        n = min(left, round(_SILENCE_SECONDS * frame.sample_rate))
+        yield np.zeros(n, np.float32)
+        left -= n
+
+
+def _least_seconds(path: Path, container: InputContainer, track: av.AudioStream) -> float:
+    """Return the seconds of sound that must be there: 0 unless the file counts its samples.
+
+    FLAC counts them in its header, MP3 where it has a Xing header, MP4 and MOV in a table. Every other length that
+    libavformat tells is a guess, or that of another stream.
+    """
+    if container.format.name == "flac":
+        header = track.codec_context.extradata or b""
+        return (int.from_bytes(header[13:18]) & 0xFFFFFFFFF) / track.rate if len(header) >= 34 else 0.0
+    seconds = 0.0
+    if container.format.name == "mp3":
+        seconds = _counted_frames(path) * (1152 if track.rate >= 32000 else 576) / track.rate
+    elif "mov" in container.format.name.split(",") and track.duration is not None:
+        seconds = float(track.duration * track.time_base)
+    return seconds * (1 - _ROUNDED_SHARE) - _ROUNDED_SECONDS
+
+
+def _counted_frames(path: Path) -> int:
+    """Return the number of frames that the Xing header of an MP3 file states; 0 where there is none."""
+    with open(path, "rb") as file:
+        tag = file.read(10)
+        if tag[:3] == b"ID3":
+            size = 0
+            for byte in tag[6:]:
+                size = size << 7 | byte & 0x7F
+            file.seek(10 + size)
+        else:
+            file.seek(0)
+        first_frame = file.read(4096)
+    at = max(first_frame.find(b"Xing"), first_frame.find(b"Info"))
+    has_count = at >= 0 and len(first_frame) >= at + 12 and first_frame[at + 7] & 1
+    return int.from_bytes(first_frame[at + 8 : at + 12]) if has_count else 0
