@@ -1,5 +1,6 @@
 """Checks of a data set's files against its metadata, and what is said of leaks."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -24,11 +25,44 @@ def check(table: pd.DataFrame) -> pd.DataFrame:
 def test_missing_and_unreadable_files_are_named(tmp_path: Path) -> None:
     table = rows(tmp_path, "a.wav", "b.wav", "c.wav", "d.wav")
     (tmp_path / "c.wav").write_bytes(b"RIFF, but no sound")
-    with pytest.raises(DatasetError, match=r"c\.wav: 1 of 4 files hold no sound"):
+    with pytest.raises(
+        DatasetError, match=r"c\.wav: 1 of 4 files cannot be read to their end; .*c\.wav: cannot be read as sound"
+    ):
         check(table)
     (tmp_path / "b.wav").unlink()
     with pytest.raises(DatasetError, match=r"b\.wav: 1 of 4 files named by the metadata are missing"):
         check(table)
+
+
+def test_an_interrupted_copy_is_never_taken(tmp_path: Path) -> None:
+    table = rows(tmp_path, "a.wav", "b.ogg", "c.flac", "d.wav")
+    for name in table["filename"]:
+        whole = (tmp_path / name).read_bytes()
+        for part in (whole[: len(whole) // 2], whole[: len(whole) - 200]):
+            (tmp_path / name).write_bytes(part)
+            with pytest.raises(
+                DatasetError, match=rf"{name}: 1 of 4 files cannot be read to their end; .*(cut|damaged|cannot be read as)"
+            ):
+                check_dataset(table, SOUND_SUFFIXES, files_read=tmp_path / "kept" / "files.csv")
+        (tmp_path / name).write_bytes(whole)
+
+
+def test_a_file_is_read_once_and_again_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from l3net.downstream import datasets
+
+    table, kept, read = rows(tmp_path, "a.wav", "b.wav", "c.wav", "d.wav"), tmp_path / "kept" / "files.csv", []
+    monkeypatch.setattr(datasets, "check_audio", lambda path: read.append(path.name) or 1.0)
+    first = check_dataset(table, SOUND_SUFFIXES, files_read=kept)
+    assert read == ["a.wav", "b.wav", "c.wav", "d.wav"]
+    pd.testing.assert_frame_equal(check_dataset(table, SOUND_SUFFIXES, files_read=kept), first)
+    assert len(read) == 4
+    os.utime(tmp_path / "b.wav", ns=(1, 1))
+    (tmp_path / "c.wav").write_bytes((tmp_path / "c.wav").read_bytes() + b"\0")
+    check_dataset(table, SOUND_SUFFIXES, files_read=kept)
+    assert read[4:] == ["b.wav", "c.wav"]
+    kept.write_text("path,other\n1,2\n")
+    check_dataset(table, SOUND_SUFFIXES, files_read=kept)
+    assert len(read) == 10
 
 
 def test_extra_files_are_named_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -94,7 +94,7 @@ def test_bytes_behind_the_last_frame_are_no_damage(tmp_path: Path, name: str, ta
     path.write_bytes(path.read_bytes() + tail)
     found = read_audio(path)
     assert 0 <= len(found) - len(whole) < 2304  # MP3's padding is not cut off where the file is longer than stated
-    np.testing.assert_array_equal(found[: len(whole) - 1000], whole[:-1000])
+    np.testing.assert_allclose(found[: len(whole) - 1000], whole[:-1000], atol=1e-6)
     if tail == b"\0" and name != "a.flac":
         assert f"{name}: the last 1 bytes, behind 4.0" in caplog.text
 

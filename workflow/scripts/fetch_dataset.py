@@ -18,7 +18,7 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
     settings : its entry there: ``layout``; ``source``, a folder or ``official``; for layout folder ``metadata``,
         the CSV (default ``metadata.csv`` in the folder); for source official ``mirror``, an
         address with the same file names.
-    index : the CSV to write.
+    index : the CSV to write. Beside it, ``{dataset}.read.csv`` keeps which files were read to their end.
     downloads : where official archives are kept and unpacked.
 
     Raises
@@ -40,7 +40,7 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
             )
     rows = layout.read(folder, settings)
     _log.info("data set %s: %s, licence %s. %s", dataset, layout.title, layout.licence or "yours", layout.citation)
-    checked = check_dataset(rows, SOUND_SUFFIXES)
+    checked = check_dataset(rows, SOUND_SUFFIXES, files_read=index.with_suffix(".read.csv"))
     write_dataset_index(checked, index)
     counts = ", ".join(f"{checked[name].nunique()} {name}s" for name in ("label", "fold", "group"))
     _log.info("data set %s: %d clips, %s", dataset, len(checked), counts)

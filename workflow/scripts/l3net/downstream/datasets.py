@@ -6,42 +6,46 @@ group, cut from one recording or with the same content, must not be on both side
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from l3net.errors import DatasetError
-from l3net.media import is_audio
+from l3net.errors import ClipError, DatasetError
+from l3net.media import check_audio
 from l3net.runtime import atomic, sha256_of, track_progress
 
 INDEX_COLUMNS = ["path", "filename", "label", "fold", "group"]
+_READ_COLUMNS = ["path", "bytes", "modified_ns", "seconds", "sha256"]
 _NAMED_AT_MOST = 5
 _log = logging.getLogger("l3net")
 
 
-def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str]) -> pd.DataFrame:
+def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str], *, files_read: Path | None = None) -> pd.DataFrame:
     """Check every file of a data set against its metadata; return the rows, sorted, as an index.
+
+    Every file is read to its end, so that no copy that was interrupted is scored.
 
     Files with the same content get one group, so that protocol ``paper`` never trains on one and validates on the
     other. Where such files, or clips of one group, are in different folds, a warning says that the data set leaks.
 
+    Parameters
+    ----------
+    rows : what the metadata says, as a reader of `archive_layouts` returns it.
+    sound_suffixes : by which files are known that the metadata leaves out.
+    files_read : a CSV that keeps which files were read to their end, with their size and time; those that are the
+        same are not read again. None reads every file.
+
     Raises
     ------
     DatasetError
-        A file named twice, missing, or unreadable; an empty label or fold; fewer than two labels or folds.
+        A file named twice, missing, or not readable to its end; an empty label or fold; fewer than two labels or folds.
     """
     _check_rows(rows)
     if missing := [path for path in rows["path"] if not Path(path).is_file()]:
         raise DatasetError(f"{_some(missing)}: {len(missing)} of {len(rows)} files named by the metadata are missing")
-    digests, unreadable = [], []
-    for path in track_progress(rows["path"], "checking", unit="files"):
-        digests.append(sha256_of(Path(path)))
-        if not is_audio(path):
-            unreadable.append(path)
-    if unreadable:
-        raise DatasetError(
-            f"{_some(unreadable)}: {len(unreadable)} of {len(rows)} files hold no sound that can be read"
-        )
+    digests = _read_all(rows["path"].tolist(), files_read)
     _report_extra(rows, set(sound_suffixes))
     index = rows.assign(group=_merge(rows["group"], digests))
     _report_leaks(index, digests)
@@ -59,6 +63,41 @@ def read_dataset_index(path: Path) -> pd.DataFrame:
     if missing := [name for name in INDEX_COLUMNS if name not in index]:
         raise DatasetError(f"{path}: no column {', '.join(missing)}; expected {', '.join(INDEX_COLUMNS)}")
     return index
+
+
+def _read_all(paths: list[str], files_read: Path | None) -> list[str]:
+    """Read every file to its end, and keep which were; return their SHA-256."""
+    known = _files_read(files_read)
+    found, unreadable = [], []
+    for path in track_progress(paths, "checking", unit="files"):
+        status = Path(path).stat()
+        entry = known.get(path, {})
+        if (entry.get("bytes"), entry.get("modified_ns")) != (status.st_size, status.st_mtime_ns):
+            try:
+                seconds = check_audio(Path(path))
+            except ClipError as error:
+                unreadable.append((path, str(error)))
+                continue
+            entry = {"path": path, "bytes": status.st_size, "modified_ns": status.st_mtime_ns}
+            entry |= {"seconds": round(seconds, 6), "sha256": sha256_of(Path(path))}
+        found.append(entry)
+    if files_read is not None:
+        atomic.write_csv(pd.DataFrame(found, columns=_READ_COLUMNS), files_read)
+    if unreadable:
+        raise DatasetError(
+            f"{_some(path for path, _ in unreadable)}: {len(unreadable)} of {len(paths)} files cannot be read to their"
+            f" end; copy or unpack the data set again. The first: {unreadable[0][1]}"
+        )
+    return [entry["sha256"] for entry in found]
+
+
+def _files_read(path: Path | None) -> dict[str, dict[str, Any]]:
+    """Return what `_read_all` kept by path; nothing where the file is not there or not its own."""
+    with suppress(OSError, ValueError):
+        table = pd.read_csv(path, dtype={"path": str, "sha256": str}, keep_default_na=False) if path else None
+        if table is not None and list(table.columns) == _READ_COLUMNS:
+            return {row["path"]: row for row in table.to_dict("records")}
+    return {}
 
 
 def _check_rows(rows: pd.DataFrame) -> None:
