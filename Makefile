@@ -56,8 +56,9 @@ lint: setup  ## ruff, snakefmt, import-linter and snakemake --lint
 format: setup  ## Format the sources
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/snakefmt Snakefile rules
 
-docs: setup  ## Generate config.yaml, its schema and its reference page anew
+docs: setup  ## Generate config.yaml, its schema, its reference page and the drawing of the rooms
 	$(BIN)/python -m l3net.configuration.generate
+	$(BIN)/python docs/draw_rooms.py
 
 perf: setup  ## Measure speed as ratios, side by side; writes results/perf.json
 	$(BIN)/python -m tests.perf

@@ -11,6 +11,7 @@ import pytest
 
 from tests.workflow.preset_files import laid_over_config, read_preset
 
+pytestmark = pytest.mark.finished_demo
 TABLES = {
     "attrition.csv": ["subset", "split", "status", "n"],
     "tables/avc.csv": ["train_subset", "test_subset", "front_end", "epoch", "n", "accuracy", "ci_low", "ci_high"],

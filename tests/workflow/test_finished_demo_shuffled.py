@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.finished_demo
 MODEL, SUBSET = "music-mel128", "music"
 
 
