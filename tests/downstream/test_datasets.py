@@ -40,9 +40,8 @@ def test_an_interrupted_copy_is_never_taken(tmp_path: Path) -> None:
         whole = (tmp_path / name).read_bytes()
         for part in (whole[: len(whole) // 2], whole[: len(whole) - 200]):
             (tmp_path / name).write_bytes(part)
-            with pytest.raises(
-                DatasetError, match=rf"{name}: 1 of 4 files cannot be read to their end; .*(cut|damaged|cannot be read as)"
-            ):
+            said = rf"{name}: 1 of 4 files cannot be read to their end; .*(cut|damaged|cannot be read as)"
+            with pytest.raises(DatasetError, match=said):
                 check_dataset(table, SOUND_SUFFIXES, files_read=tmp_path / "kept" / "files.csv")
         (tmp_path / name).write_bytes(whole)
 

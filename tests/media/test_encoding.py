@@ -1,7 +1,9 @@
 """The cut and the encoding of clips: exact lengths, sizes, and the same bytes each time."""
 
+import random
 from pathlib import Path
 
+import av
 import pytest
 
 from l3net.errors import ClipError
@@ -52,3 +54,72 @@ def test_an_encoding_is_given_by_name() -> None:
     arguments = Encoding(short_side=64, crf=30).arguments(2.0)
     assert arguments[arguments.index("-crf") + 1] == "30"
     assert arguments[arguments.index("-t") + 1] == "2.0"
+
+
+TEST_PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=14", "-f", "lavfi", "-i", "sine=440:d=14"]
+RED_BLUE = "geq=r='if(lt(mod(T,10),5),255,0)':g=0:b='if(lt(mod(T,10),5),0,255)',format=yuv420p"
+
+
+def slides(path: Path, rate: str, *more: str, seconds: int = 30) -> Path:
+    """Write a video that is red for 5 seconds, blue for 5, and so on, with `rate` frames a second."""
+    picture = ["-f", "lavfi", "-i", f"color=black:s=64x48:r={rate}:d={seconds}"]
+    sound = ["-f", "lavfi", "-i", f"sine=440:d={seconds}"]
+    return media_sources.run(*picture, *sound, "-vf", RED_BLUE, *more, to=path)
+
+
+def changes(path: Path) -> list[tuple[float, str]]:
+    """Return the seconds of a clip at which its colour changes, with the colour."""
+    found = []
+    with av.open(str(path)) as container:
+        for n, frame in enumerate(container.decode(video=0)):
+            red, _, blue = frame.to_ndarray(format="rgb24").mean((0, 1))
+            colour = "red" if red > blue else "blue"
+            if not found or found[-1][1] != colour:
+                found.append((round(n / 30, 3), colour))
+    return found
+
+
+@pytest.mark.parametrize("rate", ["25", "1", "1/5"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm"])
+def test_a_frame_is_shown_until_the_next_one_begins(tmp_path: Path, name: str, rate: str) -> None:
+    video = slides(tmp_path / name, rate, *([] if name.endswith("webm") else ["-c:v", "libx264", "-c:a", "aac"]))
+    cut_clip(video, tmp_path / "c.mkv", start_seconds=7.3, seconds=10.0, encoding=Encoding(**FAST))
+    found = changes(tmp_path / "c.mkv")
+    assert [colour for _, colour in found] == ["blue", "red", "blue"]
+    assert [at for at, _ in found] == pytest.approx([0.0, 2.7, 7.7], abs=0.05)
+    assert measure_clip(tmp_path / "c.mkv")[:2] == (300, 480000)
+
+
+def test_a_frozen_picture_of_variable_rate_stays(tmp_path: Path) -> None:
+    frozen = ["-vf", RED_BLUE.replace("mod(T,10),5", "T,9") + ",select='lt(t,3)+gte(t,9)'", "-fps_mode", "vfr"]
+    video = slides(tmp_path / "a.mp4", "30", *frozen, "-c:v", "libx264", "-bf", "0", seconds=16)
+    cut_clip(video, tmp_path / "c.mkv", start_seconds=4.0, seconds=10.0, encoding=Encoding(**FAST))
+    assert changes(tmp_path / "c.mkv") == [(0.0, "red"), (5.0, "blue")]
+
+
+def test_one_picture_for_the_whole_video(tmp_path: Path) -> None:
+    video = slides(tmp_path / "a.mp4", "1/30", "-c:v", "libx264", "-c:a", "aac")
+    cut_clip(video, tmp_path / "c.mkv", start_seconds=7.3, seconds=10.0, encoding=Encoding(**FAST))
+    assert changes(tmp_path / "c.mkv") == [(0.0, "red")]
+    assert measure_clip(tmp_path / "c.mkv")[:2] == (300, 480000)
+
+
+def test_damage_of_the_source_is_not_painted_over(tmp_path: Path) -> None:
+    codecs = ["-c:v", "libx264", "-c:a", "aac", "-movflags", "+faststart"]
+    video = media_sources.run(*TEST_PICTURE, *codecs, to=tmp_path / "v.mp4")
+    data, rng = video.read_bytes(), random.Random(15)
+    for _ in range(8):
+        at = rng.randrange(len(data) // 3, len(data) * 2 // 3)
+        video.write_bytes(data[:at] + bytes(4096) + data[at + 4096 :])
+        with pytest.raises(ClipError, match=r"^the video is damaged at \d+\.\d\d s: \S"):
+            cut_clip(video, tmp_path / "c.mkv", start_seconds=2.0, seconds=10.0, encoding=Encoding(**FAST))
+    video.write_bytes(data[: len(data) * 9 // 10] + bytes(4096) + data[len(data) * 9 // 10 + 4096 :])
+    cut_clip(video, tmp_path / "c.mkv", start_seconds=1.0, seconds=4.0, encoding=Encoding(**FAST))  # far from it
+
+
+def test_pictures_that_a_cut_cannot_refer_to_are_no_damage(tmp_path: Path) -> None:
+    codecs = ["-c:v", "libx264", "-x264-params", "open-gop=1:keyint=50:bframes=3"]
+    video = media_sources.run(*TEST_PICTURE, *codecs, to=tmp_path / "v.mp4")
+    for start in (2.5, 3.1, 3.96):
+        cut_clip(video, tmp_path / "c.mkv", start_seconds=start, seconds=2.0, encoding=Encoding(**FAST))
+        assert measure_clip(tmp_path / "c.mkv").n_frames == 60

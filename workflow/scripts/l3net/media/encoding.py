@@ -1,5 +1,6 @@
 """Writing media: how stored clips are encoded, the cut of a clip out of a video, and the demo's synthetic videos."""
 
+import math
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ import numpy as np
 from l3net.errors import ClipError
 from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary
 from l3net.media.rates import FPS, SAMPLE_RATE
+from l3net.media.video import damage_between, frame_shown_at
 
 _LONGEST_START_SECONDS = 120.0
+_QUICK_SECONDS = 0.1  # frames that follow each other within this are taken as they come
+_BEFORE_A_FRAME_SECONDS = 0.001  # times of frames are rounded
 
 _AAC_FRAME = 1024  # samples
 _VIDEO_OPTIONS = {"preset": "superfast", "crf": "28"}
@@ -37,17 +41,20 @@ class Encoding:
     preset: str = "veryfast"
     crf: int = 23
 
-    def options(self, seconds: float) -> dict[str, object]:
-        """Return ffmpeg's output options for a clip of `seconds`, as ffmpeg-python takes them.
+    def options(self, seconds: float, *, start_seconds: float = 0.0) -> dict[str, object]:
+        """Return ffmpeg's output options for a clip of `seconds` that begins at `start_seconds` of ffmpeg's input.
 
         Both streams start at 0 (sound that begins late is led by silence, a picture by its first frame), so that a
         reader that ignores time stamps is in sync. Sizes are even, pixels square, rotation applied. Titles and other
         texts of the source are left behind. The bytes depend on the source and these options only.
         """
+        begin_again = ",{}=PTS-STARTPTS" if start_seconds else ""
+        picture = f"fps={FPS}:start_time={start_seconds:g}{begin_again.format('setpts')}"
+        first_pts = round(start_seconds * SAMPLE_RATE)
         return {
             "t": seconds,
-            "vf": f"fps={FPS}:start_time=0,{self._scale()},setsar=1,format=yuv420p",
-            "af": f"aresample={SAMPLE_RATE}:async=1:first_pts=0",
+            "vf": f"{picture},{self._scale()},setsar=1,format=yuv420p",
+            "af": f"aresample={SAMPLE_RATE}:async=1:first_pts={first_pts}{begin_again.format('asetpts')}",
             "ac": 1,
             "ar": SAMPLE_RATE,
             "vcodec": "libx264",
@@ -77,16 +84,20 @@ class Encoding:
 def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float, encoding: Encoding) -> None:
     """Write the clip of `source` that begins at `start_seconds` to `target`; only files are opened, no addresses.
 
+    A frame is shown until the next one begins, also where the clip begins or ends between the two.
+
     Raises
     ------
     ClipError
-        ffmpeg failed; the message is its last line.
+        ffmpeg failed, and the message is its last line; or the source is damaged where the clip is.
     """
-    opened = ffmpeg.input(f"file:{source}", ss=start_seconds, t=seconds, threads=1, **FILE_OPTIONS)
+    end_seconds, options = start_seconds + seconds, encoding.options(seconds)
+    part = {"ss": start_seconds, "t": seconds}
+    if (earlier := _earlier_start(source, start_seconds, end_seconds)) is not None:
+        part, options = {"ss": earlier}, encoding.options(seconds, start_seconds=start_seconds - earlier)
+    opened = ffmpeg.input(f"file:{source}", **part, threads=1, **FILE_OPTIONS)
     streams = [opened["V:0?"], opened["a:0?"]]
-    command = (
-        ffmpeg.output(*streams, f"file:{target}", **encoding.options(seconds)).global_args(*_QUIETLY).overwrite_output()
-    )
+    command = ffmpeg.output(*streams, f"file:{target}", **options).global_args(*_QUIETLY).overwrite_output()
     words, limit = command.compile(cmd=ffmpeg_binary()), _LONGEST_START_SECONDS + 20 * seconds
     try:
         done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=limit)
@@ -95,6 +106,26 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
     if done.returncode:
         said = done.stderr.strip().rpartition("\n")[2].removeprefix("Error opening input files: ")
         raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")
+    # ffmpeg tells of damage, of which it paints over what it can, and also of much that is none.
+    if done.stderr and (damage := damage_between(source, start_seconds, end_seconds)):
+        raise ClipError(f"the video is {damage}")
+
+
+def _earlier_start(source: Path, start_seconds: float, end_seconds: float) -> float | None:
+    """Return from where the picture must be read so that it has the frame that is shown when the clip begins.
+
+    ffmpeg leaves out the frames that begin before the time it seeks, and those behind the time it reads to. Where
+    frames follow each other quickly that is right to the frame, and None is returned.
+    """
+    try:
+        first, last = frame_shown_at(source, start_seconds), frame_shown_at(source, end_seconds)
+    except ClipError:
+        return None  # no picture, or no media, as ffmpeg will say
+    begins_late = first.end - start_seconds > _QUICK_SECONDS and math.isfinite(first.begin)
+    ends_early = math.isfinite(last.begin) and math.isfinite(last.end) and end_seconds - last.begin > _QUICK_SECONDS
+    if not begins_late and not ends_early:
+        return None
+    return max(first.begin - _BEFORE_A_FRAME_SECONDS, 0.0) if math.isfinite(first.begin) else start_seconds
 
 
 def write_video(

@@ -1,20 +1,26 @@
-"""Opening clips of the store, and reading their frame times and amount of sound without decoding.
+"""Looking into videos: clips of the store with their frame times and amount of sound, and sources of any kind, for the
+times between which a frame is shown and for damage.
 
 Conventions: times in seconds from the clip's start; decoders have one thread and report damage.
 """
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
 from av.container import InputContainer
 
 from l3net.errors import ClipError
-from l3net.media.container import REFUSE_DAMAGE, open_container
+from l3net.media.container import MEDIA_ERRORS, REFUSE_DAMAGE, one_reason, open_container
 from l3net.media.rates import SAMPLE_RATE
+
+_MOST_REORDERED = 32  # packets that may stand before one that is shown earlier
+_WARM_UP_SECONDS = 15.0  # more than the distance of keyframes
 
 
 @dataclass(frozen=True)
@@ -91,3 +97,97 @@ def open_clip(path: Path) -> Iterator[InputContainer]:
         raise ClipError(f"{path}: is gone from the store; fetch it again (-R fetch_clips)")
     with open_container(path, failing="cannot be decoded") as container:
         yield container
+
+
+class Shown(NamedTuple):
+    """The seconds in a video from which to which one frame is shown."""
+
+    begin: float
+    end: float
+
+
+def frame_shown_at(path: Path, seconds: float) -> Shown:
+    """Return when the frame that a player shows at `seconds` of a video begins and ends, by its packets.
+
+    Before the first frame ``begin`` is minus infinity, and behind the last one ``end`` is infinity.
+
+    Raises
+    ------
+    ClipError
+        The file is missing, not media, or has no picture.
+    """
+    begin, end, n_after = -math.inf, math.inf, 0
+    with open_container(path) as container:
+        is_unindexed = container.format.name in {"mpegts", "mpeg"}  # where a seek may lead behind its target
+        _seek(container, seconds - (_WARM_UP_SECONDS if is_unindexed else 0.0))
+        for packet in container.demux(_first_picture(path, container)):
+            if packet.pts is None:
+                continue
+            at = _seconds_of(container, packet)
+            if at <= seconds:
+                begin = max(begin, at)
+            else:
+                end, n_after = min(end, at), n_after + 1
+            if n_after > _MOST_REORDERED:
+                break
+    return Shown(begin, end)
+
+
+def damage_between(path: Path, start: float, end: float) -> str | None:
+    """Return what a decoder says of the first damage that harms a video between two times; None where it is whole.
+
+    The decoder begins well before `start`, since a decoder that begins in the middle of a stream misses pictures to
+    which the first ones refer, which is no damage. Damage before `start` counts from the last whole picture on.
+
+    Raises
+    ------
+    ClipError
+        The file is missing or not media.
+    """
+    found = None
+    with open_container(path) as container:
+        _seek(container, start - _WARM_UP_SECONDS)
+        tracks = [*container.streams.video[:1], *container.streams.audio[:1]]
+        for track in tracks:
+            track.thread_type = "NONE"
+            track.codec_context.options = REFUSE_DAMAGE
+        ended: set[int] = set()
+        for packet in container.demux(tracks):
+            at = None if packet.dts is None else _seconds_of(container, packet, packet.dts)
+            is_picture = packet.stream.type == "video"
+            if is_picture and packet.is_keyframe and at is not None and at <= start:
+                found = None
+            if at is not None and at > end:
+                ended.add(packet.stream_index)
+                if len(ended) == len(tracks):
+                    break
+            elif at is not None and (is_picture or at >= start):
+                found = found or _error_of(packet, at)
+    return found
+
+
+def _error_of(packet: av.Packet, at: float) -> str | None:
+    try:
+        packet.decode()
+    except av.InvalidDataError as error:
+        return f"damaged at {at:.2f} s: {one_reason(error)}"
+    return None
+
+
+def _first_picture(path: Path, container: InputContainer) -> av.VideoStream:
+    if not container.streams.video:
+        raise ClipError(f"{path}: has no picture")
+    return container.streams.video[0]
+
+
+def _seek(container: InputContainer, seconds: float) -> None:
+    """Go to the keyframe before `seconds`, or to the beginning."""
+    if seconds > 0:
+        with suppress(*MEDIA_ERRORS):  # a file that cannot be sought in is read from its beginning
+            container.seek(round((seconds * av.time_base) + (container.start_time or 0)))
+
+
+def _seconds_of(container: InputContainer, packet: av.Packet, ticks: int | None = None) -> float:
+    """Return a packet's time in seconds from where the earliest of the file's streams begins."""
+    ticks = packet.pts if ticks is None else ticks
+    return float(ticks * packet.time_base) - (container.start_time or 0) / av.time_base
