@@ -88,6 +88,41 @@ def test_an_archive_that_is_damaged_here_is_fetched_again(server: Server, tmp_pa
     assert files_below(tmp_path / "set") == {**MEMBERS, "a.zip": content}
 
 
+@pytest.mark.parametrize(("name", "pack"), [("a.zip", zip_of), ("a.tar.gz", tar_of)])
+def test_a_member_that_a_full_disk_or_a_kill_cut_is_unpacked_again(server: Server, tmp_path: Path, name, pack) -> None:
+    content = pack(MEMBERS)
+    server.answers[f"/{name}"] = content
+    layout = layout_of(Archive(f"{server.url}/{name}", None))
+    fetch_archives("mine", layout, tmp_path)
+    (tmp_path / "set/Set/audio/2.wav").write_bytes(b"t")
+    (tmp_path / "set/Set/audio/1.wav").write_bytes(b"")
+    fetch_archives("mine", layout, tmp_path)
+    assert files_below(tmp_path / "set") == {**MEMBERS, name: content}
+    assert server.requests[f"/{name}"] == 1
+
+
+def test_no_part_of_a_member_stands_in_its_place(server: Server, tmp_path: Path, monkeypatch) -> None:
+    def cut(self, name, path):
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(b"t")
+        raise OSError(28, "No space left on device")
+
+    server.answers["/a.zip"] = content = zip_of(MEMBERS)
+    monkeypatch.setattr(zipfile.ZipFile, "extract", cut)
+    layout = layout_of(Archive(f"{server.url}/a.zip", None))
+    with pytest.raises(DatasetError, match="No space left on device"):
+        fetch_archives("mine", layout, tmp_path)
+    assert files_below(tmp_path / "set") == {"a.zip": content}
+
+
+def test_an_archive_without_a_published_digest_that_was_cut_is_fetched_again(server: Server, tmp_path: Path) -> None:
+    server.answers["/a.zip"] = content = zip_of(MEMBERS)
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.zip").write_bytes(content[:-30])
+    fetch_archives("mine", layout_of(Archive(f"{server.url}/a.zip", None)), tmp_path)
+    assert files_below(tmp_path / "set") == {**MEMBERS, "a.zip": content}
+
+
 def test_a_mirror_has_the_same_names(server: Server, tmp_path: Path) -> None:
     server.answers["/mirror/a.zip"] = zip_of(MEMBERS)
     layout = layout_of(Archive("http://published.invalid/files/a.zip", None))

@@ -3,11 +3,15 @@
 import hashlib
 import tarfile
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from l3net.downstream.archive_layouts import Archive, Layout
 from l3net.errors import DatasetError, TransferError
-from l3net.runtime import download_file
+from l3net.runtime import atomic, download_file
+
+_UNPACKED = ".unpacked"
 
 
 def fetch_archives(dataset: str, layout: Layout, downloads: Path, mirror: str | None = None) -> Path:
@@ -37,7 +41,7 @@ def _fetch_archive(dataset: str, archive: Archive, folder: Path, mirror: str | N
     name = archive.url.rsplit("/", 1)[-1]
     url = f"{mirror.rstrip('/')}/{name}" if mirror else archive.url
     path = folder / name
-    is_there = path.exists() and (archive.md5 is None or _md5_of(path) == archive.md5)
+    is_there = path.is_file() and (_is_readable(path) if archive.md5 is None else _md5_of(path) == archive.md5)
     try:
         if not is_there:
             download_file(url, path, known_hash=f"md5:{archive.md5}" if archive.md5 else None)
@@ -46,16 +50,49 @@ def _fetch_archive(dataset: str, archive: Archive, folder: Path, mirror: str | N
         raise DatasetError(f"data set {dataset}: {url}: {' '.join(str(error).split())}") from error
 
 
+def _is_readable(path: Path) -> bool:
+    """Return whether an archive without a published MD5 is whole: a zip has its directory at its end."""
+    return path.suffix != ".zip" or zipfile.is_zipfile(path)
+
+
 def _unpack(path: Path, folder: Path, *, again: bool) -> None:
-    """Unpack a zip or tar archive into `folder` if asked to or if a member is missing there; leave other files be."""
+    """Unpack a zip or tar archive into `folder`: those members that are missing or of another size, or all.
+
+    Members are written under other names and renamed once they are whole, so that an end in between leaves no part of
+    one in its place. Other files in the folder are left alone.
+    """
     if path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
-            if again or not all((folder / name).exists() for name in archive.namelist()):
-                archive.extractall(folder)  # it keeps members inside the folder
+            sizes = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
+            _unpack_members(archive.extract, sizes, folder, again=again)
     elif path.suffix == ".gz":
         with tarfile.open(path) as archive:
-            if again or not all((folder / name).exists() for name in archive.getnames()):
-                archive.extractall(folder, filter="data")  # it refuses members that lead out of the folder
+            sizes = {member.name: member.size for member in archive if member.isfile()}
+            extract = partial(archive.extract, filter="data")  # it refuses members that lead out of the folder
+            _unpack_members(extract, sizes, folder, again=again)
+
+
+def _unpack_members(extract: Callable[..., object], sizes: dict[str, int], folder: Path, *, again: bool) -> None:
+    """Unpack those of the archive's files, given with their sizes, that are not in `folder`, or all of them."""
+    waiting = [name for name, size in sizes.items() if again or not _is_whole(folder / name, size)]
+    if not waiting:
+        return
+    with atomic.working_folder(folder / _UNPACKED) as aside:
+        for name in waiting:
+            extract(name, path=aside)
+        for made in sorted(path for path in aside.rglob("*") if path.is_file()):  # where the names, made safe, lead
+            target = folder / made.relative_to(aside)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            atomic.flush_to_disk(made)
+            made.replace(target)
+    if short := [
+        name for name in waiting if ".." not in name and not _is_whole(folder / name.lstrip("/"), sizes[name])
+    ]:
+        raise OSError(f"{folder / short[0]} is not as long as the archive says ({sizes[short[0]]} bytes)")
+
+
+def _is_whole(path: Path, n_bytes: int) -> bool:
+    return path.is_file() and path.stat().st_size == n_bytes
 
 
 def _check_metadata(dataset: str, layout: Layout, folder: Path) -> None:

@@ -9,14 +9,18 @@ import inspect
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from l3net.errors import ConfigError, L3Error
+from l3net.runtime.system_errors import file_system_line
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
@@ -24,30 +28,61 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_
 def main(function: Callable[..., Any], snakemake: Any = None) -> None:
     """Run `function` with the arguments of the Snakemake job, or with those of the command line.
 
-    An `L3Error` becomes one line on standard error and exit code 1; ``L3NET_TRACEBACK=1`` shows where it arose.
+    An `L3Error` becomes one line on standard error and exit code 1; ``L3NET_TRACEBACK=1`` shows where it arose. So does
+    an error of the file system. SIGTERM, with which a time limit of SLURM comes, ends the stage as an error would, so
+    that nothing half-written stays.
     """
+    _end_on_sigterm()
     if snakemake is None:
         _log_to(None)
         arguments = vars(command_line(function).parse_args())
         run(function, lambda: arguments)
     else:
-        _log_to(snakemake.log[0] if snakemake.log else None)
+        with _one_line(function.__name__):
+            _log_to(snakemake.log[0] if snakemake.log else None)
         _cap_threads(snakemake.threads)
-        run(function, lambda: bind(function, snakemake))
+        run(function, lambda: bind(function, snakemake), targets=list(snakemake.output))
 
 
-def run(function: Callable[..., Any], arguments: Callable[[], dict[str, Any]]) -> None:
-    """Call ``function(**arguments())``; report an `L3Error` of either as one line and exit with 1."""
-    try:
+def run(function: Callable[..., Any], arguments: Callable[[], dict[str, Any]], *, targets: list[str] = ()) -> None:
+    """Call ``function(**arguments())``; report an `L3Error` of either as one line and exit with 1.
+
+    Parameters
+    ----------
+    targets : the files that the stage makes, which are named where an error of the file system names none.
+    """
+    with _one_line(function.__name__, targets):
         function(**arguments())
-    except L3Error as error:
-        logging.getLogger("l3net").error("%s: %s", function.__name__, error)
+
+
+@contextmanager
+def _one_line(name: str, targets: list[str] = ()) -> Iterator[None]:
+    """Report an `L3Error` or an error of the file system as one line, another error with its traceback; exit with 1."""
+    log = logging.getLogger("l3net")
+    try:
+        yield
+    except (L3Error, OSError) as error:
+        log.error("%s: %s", name, file_system_line(error, targets) if isinstance(error, OSError) else error)
         if os.environ.get("L3NET_TRACEBACK"):
             raise
         sys.exit(1)
     except Exception:
-        logging.getLogger("l3net").exception("%s: unexpected error", function.__name__)
+        log.exception("%s: unexpected error", name)
         sys.exit(1)
+
+
+def _end_on_sigterm() -> None:
+    main_process = os.getpid()
+
+    def end(number: int, frame: Any) -> None:
+        if os.getpid() != main_process:  # a worker that was forked: end as if nothing were set
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        logging.getLogger("l3net").error("ended by SIGTERM; run again to go on")
+        sys.exit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
 
 
 def bind(function: Callable[..., Any], snakemake: Any) -> dict[str, Any]:

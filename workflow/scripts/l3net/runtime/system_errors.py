@@ -1,0 +1,36 @@
+"""Errors of the file system as one line each, which says what to do."""
+
+import errno
+import re
+
+_SYSTEM_ERRORS = {
+    errno.ENOSPC: "the disk is full; make room, or write to another disk, then run again",
+    errno.EDQUOT: "your quota of the disk is used up; make room, or write to another disk, then run again",
+    errno.EFBIG: "the file would be larger than the limit of this shell or disk; raise it (ulimit -f), then run again",
+    errno.EROFS: "the file system is read-only; write elsewhere, or have it mounted for writing",
+    errno.EACCES: "permission denied; give yourself the right to it, or name another folder",
+    errno.EPERM: "operation not permitted; give yourself the right to it, or name another folder",
+    errno.ENAMETOOLONG: "the name is too long for the file system, which takes 255 bytes at most; choose a shorter one",
+    errno.EIO: "the disk reports an error (EIO); see the system's log, then run again",
+    errno.ENOLCK: "the file system has no service for locks (errno 37)",
+}
+
+
+def file_system_line(error: OSError, targets: list[str] = ()) -> str:
+    """Return one line that says which file an error of the file system is about, what is wrong, and what to do.
+
+    Parameters
+    ----------
+    targets : the files that may be meant where the error names none.
+    """
+    said = " ".join(str(error.strerror or error).split())[:200]
+    number = system_errno(error)
+    where = error.filename if isinstance(error.filename, str) else ", ".join(map(str, targets[:3]))
+    return f"{where}: {_SYSTEM_ERRORS.get(number, said)}" if where else _SYSTEM_ERRORS.get(number, said)
+
+
+def system_errno(error: OSError) -> int | None:
+    """Return the system's number of an error; HDF5 tells it in its text only, and errors of the network have none."""
+    if error.errno is None and (found := re.search(r"errno = (\d+)", str(error))):
+        return int(found[1])
+    return error.errno
