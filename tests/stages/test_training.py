@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from l3net.errors import ConfigError
 from l3net.training import loop
-from l3net.training.checkpoint import read_checkpoint
-from l3net.training.history import COLUMNS
+from l3net.training.checkpoint import COLUMNS, read_checkpoint
 from l3net.training.loop import Diverged
 from l3net.training.optimizer import LearningRate
 from l3net.training.step import training_step

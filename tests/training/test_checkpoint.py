@@ -8,8 +8,14 @@ import pytest
 
 from l3net.errors import WeightsError
 from l3net.models.l3 import build_l3
-from l3net.training.checkpoint import Checkpoint, best_checkpoint, read_checkpoint, write_checkpoint
-from l3net.training.history import COLUMNS, history_csv
+from l3net.training.checkpoint import (
+    COLUMNS,
+    Checkpoint,
+    best_checkpoint,
+    history_csv,
+    read_checkpoint,
+    write_checkpoint,
+)
 from l3net.training.metrics import HISTORY, TIMINGS
 from l3net.training.model_state import capture_variables, load_l3
 

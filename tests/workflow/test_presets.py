@@ -197,9 +197,15 @@ def rules_of(root: Path) -> dict[str, tuple[str, str]]:
 def imports(path: Path) -> set[str]:
     """Return the modules that a module of the project imports; a name of a room as the module that has it."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "l3net":  # rooms, whose names are asked for one by one
+            rooms = {alias.asname or alias.name: f"l3net.{alias.name}" for alias in node.names}
+            for use in ast.walk(tree):
+                if isinstance(use, ast.Attribute) and isinstance(use.value, ast.Name) and use.value.id in rooms:
+                    found.add(_module_of(rooms[use.value.id], use.attr))
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
             if node.module.startswith("l3net."):

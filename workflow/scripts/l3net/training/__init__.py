@@ -7,9 +7,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "checkpoint": ["Checkpoint", "best_checkpoint", "read_checkpoint", "write_checkpoint"],
+        "checkpoint": ["Checkpoint", "best_checkpoint", "history_csv", "read_checkpoint", "write_checkpoint"],
         "correspondence": ["Answers", "ask_correspondence"],
-        "history": ["history_csv"],
         "leg": ["Leg"],
         "loop": ["run_leg"],
         "model_state": ["load_l3"],

@@ -14,7 +14,7 @@ TensorFlow is not needed to read, copy or write one (`model_state` has what is).
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from l3net.training.metrics import HISTORY, TIMINGS, EpochMetrics
 FORMAT_VERSION = 1
 _WHOLE_NUMBERS = ("epoch", "samples_seen")
 Arrays = dict[str, np.ndarray]
+COLUMNS = tuple(column.name for column in fields(EpochMetrics))
 
 
 @dataclass
@@ -141,3 +142,10 @@ def _arrays(file: h5py.File, group: str) -> Arrays:
 
 def _columns(file: h5py.File, group: str) -> dict[str, list]:
     return {name: values.tolist() for name, values in _arrays(file, group).items()}
+
+
+def history_csv(checkpoint: Checkpoint) -> str:
+    """Return the epochs of a checkpoint as CSV, a line for each, with the columns `COLUMNS`."""
+    table = {**checkpoint.history, **checkpoint.timings}
+    rows = zip(*(table[column] for column in COLUMNS), strict=True)
+    return "\n".join([",".join(COLUMNS), *(",".join(f"{value:.10g}" for value in row) for row in rows)]) + "\n"
