@@ -42,6 +42,17 @@ def test_several_tasks_are_started_with_the_same_arguments(monkeypatch: pytest.M
     assert called == []
 
 
+def test_the_tasks_run_the_script_and_not_snakemakes_copy_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snakemake runs a copy, which begins with the job's settings and sets ``__file__`` to the script."""
+    text = "@runs_in_tasks\ndef stage(*, tasks, threads):\n    pass\n"
+    module = {"__file__": "/scripts/stage.py", "runs_in_tasks": multi_node.runs_in_tasks}
+    exec(compile(text, "/copies/tmp1234.stage.py", "exec"), module)
+    started = []
+    monkeypatch.setattr(multi_node, "run_tasks", lambda *args, **options: started.append(args))
+    module["stage"](tasks=2, threads=1)
+    assert started[0][1] == Path("/scripts/stage.py")
+
+
 def test_a_task_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "3")
     work("one of three", tasks=3)

@@ -31,7 +31,8 @@ def runs_in_tasks(function: Callable[..., None]) -> Callable[..., None]:
         given.apply_defaults()
         tasks, n_running = given.arguments["tasks"], int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
         if tasks > 1 and n_running == 1:
-            script = Path(inspect.getfile(function))
+            # Snakemake runs a copy of the script that begins with the job's own settings; ``__file__`` is the script.
+            script = Path(function.__globals__["__file__"])
             run_tasks(function, script, given.arguments, tasks=tasks, cpus=given.arguments["threads"])
         else:
             function(*args, **options)
