@@ -29,7 +29,7 @@ from tests.yardsticks.networks import (
 )
 
 UNDECIDED = {("aisfx", "soundnet")}  # 2.0 points, interval -1.8 to 6.1
-_WITH_NETWORK = [pytest.mark.network, pytest.mark.real_data, pytest.mark.slow, pytest.mark.timeout(1800)]
+_WITH_NETWORK = [pytest.mark.network, pytest.mark.real_data, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 def with_network(test: Callable) -> Callable:
