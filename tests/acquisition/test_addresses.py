@@ -9,13 +9,16 @@ from l3net.errors import ConfigError
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
-     "::1",     "::", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1"],
+     "::1",     "::", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1",
+     "fec0::1", "feff::1", "64:ff9b:1::808:808", "::127.0.0.1", "::10.0.0.1", "5f00::1", "ff02::1"],
 )  # fmt: skip
 def test_private_addresses(address):
     assert is_private(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "142.250.1.1", "2a00:1450::1", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "142.250.1.1", "2a00:1450::1", "64:ff9b::808:808", "::ffff:8.8.8.8", "2606:4700::1"]
+)
 def test_public_addresses(address):
     assert not is_private(address)
 
@@ -25,6 +28,19 @@ def test_proxies_that_cannot_be_used(address):
     with pytest.raises(ConfigError, match=r"audioset\.proxy has the scheme") as caught:
         UserProxy.parse(address)
     assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://me:pass#SECRET@host:8080", "http://me:SEC/RET@host:80", "http://host:SECRET", "http://[SECRET@host"],
+)
+def test_a_proxy_that_cannot_be_parsed_is_never_repeated(address: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"audioset\.proxy cannot be read as an address; expected http://user"
+    ) as caught:
+        UserProxy.parse(address)
+    assert "SEC" not in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize(

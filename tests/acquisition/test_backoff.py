@@ -37,6 +37,16 @@ def test_blocks_of_requests_that_were_under_way_count_once() -> None:
     assert backoff.gave_up is None
 
 
+def test_what_only_seems_a_block_pauses_from_the_third_in_a_row_and_ends_the_job() -> None:
+    backoff = Backoff(Pace(give_up_after=4, back_off_seconds=0.05))
+    unexplained, moments = ClipFailure("rate_limited", "unavailable", is_certain=False), []
+    for _ in range(4):
+        moments.append(backoff.wait())
+        backoff.report(unexplained, moments[-1])
+    assert moments[2] - moments[0] < 0.05 < moments[3] - moments[2]
+    assert backoff.gave_up == "rate_limited"
+
+
 def test_a_pace_is_given_by_name() -> None:
     with pytest.raises(TypeError, match="positional"):
         Pace(2, 3)

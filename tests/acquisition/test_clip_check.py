@@ -59,3 +59,11 @@ def test_what_is_refused_and_why(tmp_path: Path) -> None:
             check_clip(tmp_path / f"{name}.mkv", clip)
         assert caught.value.again == again
         assert str(tmp_path) not in caught.value.reason
+
+
+@pytest.mark.parametrize("size", ["2x2", "4x160", "2x98"])
+def test_a_picture_too_small_or_too_wide_to_be_sampled_is_a_status(tmp_path: Path, size: str) -> None:
+    path = media_sources.video(tmp_path / "a.mkv", seconds=3, size=size)
+    with pytest.raises(ClipFailure, match=r"invalid_media: the picture has \d+ x \d+ pixels, too few") as caught:
+        check_clip(path, Clip(YTID, 0.0, 3.0))
+    assert not caught.value.again

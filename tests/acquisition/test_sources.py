@@ -68,3 +68,16 @@ def test_folders_and_mirrors_have_digests_of_their_own(tmp_path: Path) -> None:
     for source in sources:
         source.close()
     assert len({source.digest for source in sources}) == 5
+
+
+def test_videos_of_every_suffix_are_found_and_an_empty_file_never_beats_a_good_one(tmp_path: Path) -> None:
+    names = ["a.WMV", "b.asf", "c.m2ts", "d.VOB", "e.f4v", "f.3g2", "g.mp4", "._g.mp4", "h.jpg", "desktop.ini"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"media")
+    (tmp_path / "g.mkv").write_bytes(b"")
+    (tmp_path / "i.mkv").write_bytes(b"media")
+    (tmp_path / "i.mp4").write_bytes(b"media")
+    (tmp_path / "j.mp4").mkdir()
+    found = DirectorySource(tmp_path, SMALL)._videos
+    expected = {name[0]: name for name in names[:7]} | {"i": "i.mkv"}
+    assert {stem: path.name for stem, path in found.items()} == expected

@@ -10,6 +10,7 @@ from yt_dlp.utils import ExtractorError, GeoRestrictedError
 
 from l3net.acquisition.sources import YOUTUBE_TEMPLATE
 from l3net.acquisition.ytdlp import YtdlpSource
+from l3net.acquisition.ytdlp_failures import classify_failure
 from l3net.acquisition.ytdlp_options import Access
 from l3net.audioset.clip import FINAL_STATUSES, STATUSES, Clip, ClipFailure
 from l3net.media.encoding import Encoding
@@ -32,11 +33,16 @@ def said(text: str) -> ExtractorError:
 PLAYED = [
     (said("Private video. Sign in if you've been granted access to this video"), "private"),
     (said("Join this channel to get access to members-only content like this video"), "private"),
-    (said("Video unavailable"), "removed"),
+    (said("Video unavailable"), "rate_limited"),
     (said("Video unavailable. This video has been removed by the uploader"), "removed"),
     (said("This video is no longer available because the YouTube account has been terminated"), "removed"),
-    (said("This video is not available"), "removed"),
-    (said("This video isn't available anymore"), "removed"),
+    (said("This video is not available"), "rate_limited"),
+    (said("This video isn't available anymore"), "rate_limited"),
+    (said("This content isn't available."), "rate_limited"),
+    (said("Video unavailable. This content isn\u2019t available."), "rate_limited"),
+    (said("This video is not available on this device"), "rate_limited"),
+    (said("The following content is not available on this app. Watch on the latest version"), "rate_limited"),
+    (said("This video has been deleted by its owner"), "removed"),
     (said("Video unavailable. This video contains content from X, who has blocked it on copyright grounds"), "removed"),
     (said("This video has been removed for violating YouTube's policy on hate speech"), "removed"),
     (said("Sign in to confirm your age. This video may be inappropriate for some users"), "age_restricted"),
@@ -107,3 +113,9 @@ def test_reasons_are_one_printable_line_without_addresses(tmp_path):
         played.fetch(Clip(ID, 30.0, 40.0), tmp_path / "clip.mkv")
     played.close()
     assert caught.value.reason == "Broken at <address> now"
+
+
+@pytest.mark.parametrize("text", ["Video unavailable", "This content isn't available.", "not available on this device"])
+def test_what_says_no_reason_is_no_certain_block(text):
+    assert not classify_failure(said(text)).is_certain
+    assert classify_failure(caused_by(http_error(429))).is_certain

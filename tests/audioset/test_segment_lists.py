@@ -1,6 +1,7 @@
 """AudioSet's lists of clips, against a reading by the csv module."""
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,18 @@ def test_real_lists_are_read_whole(shared_data):
         assert table["ytid"].to_list() == [r[0] for r in oracle]
         assert table["labels"].to_list() == [r[3] for r in oracle]
         assert table["start_seconds"].to_list() == [float(r[1]) for r in oracle]
+
+
+@pytest.mark.parametrize("error", ["#NAME?", '"#NAME?"', "#VALUE!", "#REF!", "#ERROR!"])
+def test_ids_that_a_spreadsheet_replaced_are_refused(tmp_path: Path, error: str) -> None:
+    rows = [f'{error}, 30.000, 40.000, "/m/04rlf"', 'abcdefghijk, 30.000, 40.000, "/m/04rlf"'] * 7
+    (tmp_path / "a.csv").write_text("\n".join(["# a comment", *rows]) + "\n")
+    said = r"a\.csv, line 2, 4, 6, 8, 10 and 2 more: a spreadsheet replaced the id by an error .* begins with -; take"
+    with pytest.raises(ClipError, match=said):
+        read_segments(tmp_path / "a.csv")
+
+
+def test_digits_are_those_of_ascii(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('abcdefghijk, \u0663\u0660.000, 40.000, "/m/04rlf"\n', encoding="utf-8")
+    with pytest.raises(ClipError, match=r"a\.csv, line 1: .* is not a segment row"):
+        read_segments(tmp_path / "a.csv")

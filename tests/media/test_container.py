@@ -93,6 +93,22 @@ def test_errors_while_the_file_is_open_become_one_line(tmp_path: Path) -> None:
         raise OSError(5, os.strerror(5), str(path))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile neighbour.wav\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nneighbour.wav\n#EXT-X-ENDLIST\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n",
+    ],
+    ids=["ffconcat", "hls", "sdp"],
+)
+def test_a_list_of_other_files_is_no_sound(tmp_path: Path, text: str) -> None:
+    write_tone(tmp_path / "neighbour.wav")
+    (tmp_path / "list.wav").write_text(text)
+    with pytest.raises(ClipError, match=r"list\.wav: cannot be read as sound: Invalid"):
+        read_audio(tmp_path / "list.wav")
+
+
 def test_no_other_room_opens_media() -> None:
     library = Path(l3net.__file__).parent
     outside = [path for path in library.parent.rglob("*.py") if path.parent != library / "media"]

@@ -79,6 +79,20 @@ def test_ones_own_folder_and_csv(tmp_path: Path) -> None:
     assert table.loc["7.flac", "group"] == "person 3"
 
 
+def test_capital_suffixes_and_the_notes_of_file_managers(tmp_path: Path) -> None:
+    folder = lay_out_dcase2013(tmp_path / "dcase", coded=False)
+    for path in sorted(folder.rglob("*.wav")):
+        path.rename(path.with_suffix(".WAV"))
+        (path.parent / f"._{path.stem}.WAV").write_bytes(b"note")
+    assert len(fetch(folder, tmp_path, "dcase2013")) == 8
+    for part in folder.iterdir():
+        if part.is_dir():
+            shutil.rmtree(part)
+            part.mkdir()
+    with pytest.raises(DatasetError, match="no recordings in scenes_stereo/ and scenes_stereo_testset/"):
+        fetch(folder, tmp_path, "dcase2013")
+
+
 def test_bad_input_gets_one_line(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"no folder .*absent; set datasets\.mine\.source .* or to 'official'"):
         fetch(tmp_path / "absent", tmp_path, "us8k")

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "backoff": ["Pace"],
-        "clip_store": ["ClipStore"],
+        "clip_store": ["ClipStore", "unmark_clips"],
         "part_job": ["PartJob"],
         "part_log": ["log_estimate", "log_outcome"],
         "sources": ["open_source"],

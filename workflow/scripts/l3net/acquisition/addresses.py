@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from l3net.errors import ConfigError
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")  # IPv4-compatible addresses, given up (RFC 4291)
+# Networks that are not public and that Python 3.11 takes for public: site-local (RFC 3879), local NAT64 (RFC 8215) and
+# segment routing (RFC 9602).
+_NOT_PUBLIC = [ipaddress.ip_network(text) for text in ("fec0::/10", "64:ff9b:1::/48", "5f00::/16")]
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,17 @@ class UserProxy:
         Raises
         ------
         ConfigError
-            The scheme is neither http nor https; the message does not repeat the address, it may hold a password.
+            It is no address, or its scheme is neither http nor https; the message does not repeat it, since it may hold
+            a password.
         """
-        parts = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
+        try:
+            parts = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
+            port = parts.port
+        except ValueError:  # its text would repeat a part of the address
+            raise ConfigError(
+                "audioset.proxy cannot be read as an address; expected http://user:password@host:port, with every"
+                " character of user and password that is no letter or digit written as % and its code"
+            ) from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigError(
                 f"audioset.proxy has the scheme {parts.scheme!r}; expected http://... or https://... (ffmpeg, which"
@@ -46,7 +58,7 @@ class UserProxy:
             pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
             secret = f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n"
         secure = parts.scheme == "https"
-        return cls(secure, parts.hostname, parts.port or (443 if secure else 80), secret)
+        return cls(secure, parts.hostname, port or (443 if secure else 80), secret)
 
     @classmethod
     def of_environment(cls, scheme: str, host: str, proxies: dict[str, str]) -> "UserProxy | None":
@@ -60,7 +72,9 @@ def is_private(address: str) -> bool:
     ip = ipaddress.ip_address(address.split("%")[0])
     if ip.version == 6:
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if ip in _NAT64:
+        if any(ip in network for network in _NOT_PUBLIC):
+            return True
+        if ip in _NAT64 or (ip in _COMPATIBLE and int(ip) > 1):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner:
             return is_private(str(inner))

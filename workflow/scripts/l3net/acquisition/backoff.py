@@ -9,6 +9,7 @@ from l3net.audioset import BLOCKED_STATUSES, ClipFailure
 
 _log = logging.getLogger("l3net")
 _LONGEST_PAUSE_SECONDS = 3600.0
+_UNCERTAIN_IN_A_ROW = 3  # two videos that are gone stand beside each other often, and need no pause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,8 @@ class Backoff:
             self._blocked_at = time.monotonic()
             if self._consecutive >= self._pace.give_up_after:
                 self.gave_up = failure.status
+                return
+            if not failure.is_certain and self._consecutive < _UNCERTAIN_IN_A_ROW:
                 return
             pause = min(self._pace.back_off_seconds * 2 ** (self._consecutive - 1), _LONGEST_PAUSE_SECONDS)
             self._resume_at = self._blocked_at + pause

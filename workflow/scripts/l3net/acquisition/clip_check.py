@@ -12,6 +12,8 @@ from l3net.runtime import sha256_of
 FRAMES_TOLERANCE = 1
 SOUND_TOLERANCE_SECONDS = 0.05
 SHORTEST_SECONDS = 1.0
+SMALLEST_SIDE = 8  # pixels; less is no picture but a place holder
+MOST_WIDE = 32  # times the shorter side: the longer one; beyond, a square of the shorter side shows nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,8 @@ def check_clip(path: Path, clip: Clip) -> CheckedClip:
     Raises
     ------
     ClipFailure
-        ``invalid_media``: picture or sound is missing or lasts 1 s or less, the sound is silent from end to end, or
-        the file does not decode.
+        ``invalid_media``: picture or sound is missing or lasts 1 s or less, the sound is silent from end to end, the
+        picture is too small or too wide to be sampled, or the file does not decode.
     """
     try:
         info = probe_media(path)
@@ -51,6 +53,11 @@ def check_clip(path: Path, clip: Clip) -> CheckedClip:
     except ClipError as error:
         reason = str(error).removeprefix(f"{path}: ")  # the path is that of a work folder, soon gone
         raise ClipFailure("invalid_media", f"does not decode: {reason}") from None
+    if min(info.width, info.height) < SMALLEST_SIDE or max(info.width, info.height) > MOST_WIDE * min(
+        info.width, info.height
+    ):
+        reason = f"the picture has {info.width} x {info.height} pixels, too few or too wide to be sampled"
+        raise ClipFailure("invalid_media", reason, again=False)
     picture_seconds, sound_seconds = n_frames / FPS, n_samples / SAMPLE_RATE
     duration = min(picture_seconds, sound_seconds)
     if duration <= SHORTEST_SECONDS:

@@ -11,12 +11,13 @@ import logging
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from l3net.audioset import USABLE_STATUSES, Clip, clip_path
+from l3net.audioset import STATUSES, USABLE_STATUSES, Clip, clip_path
 from l3net.errors import ClipError, ConfigError
 from l3net.runtime import canonical_json
 
@@ -147,6 +148,38 @@ class ClipStore:
             there = ", ".join(f"{key} {kept.get(key)}" for key in differing)
             asked = ", ".join(f"{key} {self.settings.get(key)}" for key in differing)
             raise ConfigError(f"audioset.store {self.folder} holds clips with {there}, not {asked}: name another store")
+
+
+def unmark_clips(store: Path, *, status: str, reason: str = "", since: str = "") -> int:
+    """Remove the records of clips that were not obtained, so that they are asked for again; return how many.
+
+    Parameters
+    ----------
+    status : the status of the records.
+    reason : words that their reason contains, whatever the case; none takes every reason.
+    since : time in UTC, such as ``2026-03-01`` or ``2026-03-01T22:00``, since when they were attempted.
+
+    Raises
+    ------
+    ConfigError
+        The status is unknown or that of clips that are there, the time is none, or the store is no folder.
+    """
+    if status not in STATUSES or status in USABLE_STATUSES:
+        raise ConfigError(f"status {status!r}: expected {', '.join(s for s in STATUSES if s not in USABLE_STATUSES)}")
+    try:
+        earliest = datetime.fromisoformat(since).replace(tzinfo=UTC).isoformat(timespec="seconds") if since else ""
+    except ValueError:
+        raise ConfigError(f"since {since!r}: expected a date or time such as 2026-03-01 or 2026-03-01T22:00") from None
+    if not (store / "store.json").is_file():
+        raise ConfigError(f"{store} is no store of clips; expected the folder of audioset.store")
+    n_removed = 0
+    for path in sorted(store.glob("[0-9a-f][0-9a-f]/*.json")):
+        with suppress(OSError, ValueError, TypeError):  # a damaged record is fetch_clips' to tell
+            record = ClipRecord(**json.loads(path.read_text(encoding="utf-8")))
+            if record.status == status and reason.lower() in record.reason.lower() and record.attempted_at >= earliest:
+                path.unlink()
+                n_removed += 1
+    return n_removed
 
 
 def _put(target: Path, text: str, work: Path) -> None:

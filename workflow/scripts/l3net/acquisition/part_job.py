@@ -121,7 +121,8 @@ class PartJob:
         except ClipFailure as caught:
             failure, attempt = caught, _Attempt(caught.status, {}, caught.reason)
             self._demand_space(work)
-        self.backoff.report(failure, asked_at)
+        if not _was_said_before(failure, known):
+            self.backoff.report(failure, asked_at)
         record = self._record(known, attempt, is_last=failure is not None and not failure.again)
         kept = self.store.keep(clip, record, work, target if target.exists() and record.usable else None)
         target.unlink(missing_ok=True)
@@ -172,3 +173,11 @@ class PartJob:
             run_attempts=max(n_in_run, self.pace.attempts) if is_last else n_in_run,
             media=attempt.media,
         )
+
+
+def _was_said_before(failure: ClipFailure | None, known: ClipRecord | None) -> bool:
+    """Return whether an uncertain block was met at the same clip before: then the video is likelier gone than blocked.
+
+    Otherwise a few videos that are gone, one behind the other, would end every run at the same place.
+    """
+    return failure is not None and not failure.is_certain and known is not None and known.reason == failure.reason

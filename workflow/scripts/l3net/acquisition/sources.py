@@ -17,7 +17,10 @@ from l3net.runtime import stable_hash
 YOUTUBE_TEMPLATE = "https://www.youtube.com/watch?v={ytid}"
 
 # Files of other kinds that stand beside a video (subtitles, thumbnails, unfinished downloads) are not taken for it.
-_SUFFIXES = {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm"}
+_SUFFIXES = {
+    *(".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+    *(".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
+}
 
 
 class Source(Protocol):
@@ -71,8 +74,10 @@ class DirectorySource:
 
     @cached_property
     def _videos(self) -> dict[str, Path]:
-        paths = sorted(self.folder.iterdir(), reverse=True)
-        return {path.stem: path for path in paths if path.suffix.lower() in _SUFFIXES}
+        videos = [path for path in self.folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()]
+        # Of several files of one video the first by name is taken, but never an empty one before another.
+        videos.sort(key=lambda path: (path.stat().st_size > 0, _reversed_order(path.name)))
+        return {path.stem: path for path in videos if not path.name.startswith("._")}
 
     def fetch(self, clip: Clip, target: Path) -> None:
         """Write the clip to `target`.
@@ -99,6 +104,11 @@ class DirectorySource:
         if clip.ytid not in self._videos:
             raise ClipFailure("removed", f"no video {clip.ytid}.* in audioset.directory")
         return self._videos[clip.ytid]
+
+
+def _reversed_order(name: str) -> tuple[int, ...]:
+    """Return a key by which names sort from the last to the first."""
+    return (*(-ord(letter) for letter in name), 1)
 
 
 def open_source(

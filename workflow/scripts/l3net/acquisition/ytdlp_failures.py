@@ -17,11 +17,12 @@ _TEXTS = (
     (r"not a bot|captcha|unusual traffic", "bot_check"),
     (r"rate[- ]limit|too many requests|try again later|HTTP Error 429", "rate_limited"),
     (r"(in|from) your (country|location|region)|geo[- ]?restrict|blocked it in", "geo_blocked"),
+    (r"\b(removed|deleted|terminated)\b|copyright|closed their", "removed"),
+    # Without a reason this is what a blocked address is told, and also what a video that is gone says.
     (
-        r"(video|account)( is|'s|'s not| has been)? ?(unavailable|(no longer|not) available|removed|terminated)"
-        r"|isn't available|copyright (claim|grounds)|does(n't| not) exist|been (removed|deleted|terminated)"
-        r"|closed their|incomplete youtube id",
-        "removed",
+        r"(video|content|account)( is|'s|'s not| has been)? ?(unavailable|(no longer|not) available)"
+        r"|isn't available|not available on this|does(n't| not) exist",
+        "unexplained",
     ),
     (r"sign in|log ?in required", "bot_check"),
     (r"HTTP Error \d+", "http_error"),
@@ -45,6 +46,8 @@ def classify_failure(error: Exception) -> ClipFailure:
     text = message.replace("\u2019", "'")
     for pattern, status in _TEXTS:
         if re.search(pattern, text, re.IGNORECASE):
+            if status == "unexplained":
+                return ClipFailure("rate_limited", one_printable_line(message), is_certain=False)
             return ClipFailure(status, one_printable_line(message))
     return ClipFailure("failed", one_printable_line(message) or type(error).__name__)
 

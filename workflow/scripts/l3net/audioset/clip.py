@@ -36,11 +36,13 @@ class ClipFailure(Exception):
     status : one of `STATUSES` but not of `USABLE_STATUSES`.
     reason : one line for the manifest, without addresses and secrets.
     again : whether the same job may try again; False where the source itself lacks something. None decides by status.
+    is_certain : False where a source only seems to block, which it may also say of a video that is gone.
     """
 
-    def __init__(self, status: str, reason: str, *, again: bool | None = None) -> None:
+    def __init__(self, status: str, reason: str, *, again: bool | None = None, is_certain: bool = True) -> None:
         super().__init__(f"{status}: {reason}")
         self.status, self.reason = status, " ".join(reason.split())[:300]
+        self.is_certain = is_certain
         self.again = status in RETRYABLE_STATUSES if again is None else again
 
 

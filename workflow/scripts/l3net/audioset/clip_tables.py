@@ -61,7 +61,8 @@ def _read_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=numbers)
     except (OSError, ValueError) as error:
-        raise ClipError(f"{path}: cannot be read: {error}; expected columns {','.join(types)}") from None
+        reason = " ".join(str(error).split())[:200]  # pandas' messages have several lines
+        raise ClipError(f"{path}: cannot be read: {reason}; expected columns {','.join(types)}") from None
     if missing := [name for name in types if name not in table]:
         raise ClipError(f"{path}: no column {', '.join(missing)}; expected {','.join(types)}")
     is_id = table["ytid"].str.fullmatch(YTID.pattern)

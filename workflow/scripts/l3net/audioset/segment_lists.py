@@ -12,8 +12,10 @@ from l3net.audioset.clip_tables import CLIP_COLUMNS
 from l3net.errors import ClipError
 
 _MID = r"/[a-z]/[0-9a-z_]+"
-_SECONDS = r"\d+(?:\.\d+)?"
+_SECONDS = r"[0-9]+(?:\.[0-9]+)?"
 _SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *"?({_MID}(?:,{_MID})*)"?\s*$'
+_SPREADSHEET_ERROR = r"^\s*\"?#(?:NAME\?|VALUE!|REF!|DIV/0!|NUM!|NULL!|N/A|ERROR!|SPILL!|CALC!)"
+_NAMED_AT_MOST = 5
 _ROW_EXPECTED = (
     'YTID, start_seconds, end_seconds, "label,label" (an id of 11 letters, digits, - or _; times in seconds)'
 )
@@ -32,7 +34,7 @@ def read_segments(path: Path) -> pl.DataFrame:
     Raises
     ------
     ClipError
-        The file is missing or not text, or a row does not parse; the message names its line.
+        The file is missing or not text, a row does not parse, or a spreadsheet replaced ids; the message names lines.
     """
     try:
         lines = pl.read_csv(path, has_header=False, separator="\x01", quote_char=None, new_columns=["row"])
@@ -40,9 +42,9 @@ def read_segments(path: Path) -> pl.DataFrame:
         raise ClipError(f"{path}: the segment list is empty; expected lines {_ROW_EXPECTED}") from None
     except (OSError, pl.exceptions.ComputeError, pl.exceptions.SchemaError) as error:
         raise ClipError(f"{path}: cannot be read as a segment list: {str(error).splitlines()[0]}") from None
-    lines = lines.with_row_index("line", offset=1).filter(
-        pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(?:#|$)")
-    )
+    lines = lines.with_row_index("line", offset=1)
+    _refuse_spreadsheet_errors(path, lines)
+    lines = lines.filter(pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(?:#|$)"))
     groups = pl.col("row").str.extract_groups(_SEGMENT_ROW).struct.rename_fields(CLIP_COLUMNS)
     rows = lines.select("line", groups.alias("groups"), "row")
     bad = rows.filter(pl.col("groups").struct.field("ytid").is_null())
@@ -56,3 +58,15 @@ def read_segments(path: Path) -> pl.DataFrame:
             f"{path}, line {backward.item(0, 'line')}: the clip ends before it starts; expected end > start"
         )
     return rows.select(*CLIP_COLUMNS, "line")
+
+
+def _refuse_spreadsheet_errors(path: Path, lines: pl.DataFrame) -> None:
+    """Refuse what a spreadsheet wrote for ids that begin with ``-``, its sign of a formula; it looks like comments."""
+    replaced = lines.filter(pl.col("row").str.contains(_SPREADSHEET_ERROR))["line"].to_list()
+    if replaced:
+        named = ", ".join(map(str, replaced[:_NAMED_AT_MOST]))
+        more = f" and {len(replaced) - _NAMED_AT_MOST} more" if len(replaced) > _NAMED_AT_MOST else ""
+        raise ClipError(
+            f"{path}, line {named}{more}: a spreadsheet replaced the id by an error such as #NAME?, probably since it"
+            " begins with -; take the list as published, and do not save it from a spreadsheet"
+        )

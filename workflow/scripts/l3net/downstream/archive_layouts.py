@@ -75,7 +75,7 @@ def read_esc10(folder: Path, settings: dict) -> pd.DataFrame:
     found = []
     for path in sorted(folder.glob("[0-9][0-9][0-9] - */*")):
         name = re.fullmatch(r"(\d)-(\d+)-[A-Z]\.\w+", path.name)
-        if name and path.suffix in SOUND_SUFFIXES:
+        if name and path.suffix.lower() in SOUND_SUFFIXES:
             label = path.parent.name[6:].lower().replace(" ", "_")
             found.append((path, path.name, label, name[1], name[2]))
     if not found:
@@ -97,14 +97,16 @@ def read_dcase2013(folder: Path, settings: dict) -> pd.DataFrame:
         if part is None:
             raise DatasetError(f"{folder / name}: no such folder; expected the recordings of DCASE 2013's {fold} set")
         key = _dcase_key(folder) if fold == "test" else {}
-        present = {path.name for path in part.iterdir() if path.suffix == ".wav"}
+        present = {path.name for path in part.iterdir() if path.suffix.lower() == ".wav" and path.name[:1] != "."}
         # With a key, every recording it names is expected, under its coded or its decoded name.
         names = {(coded if coded in present else decoded): decoded for coded, decoded in key.items()}
         for file in sorted(names or present):
-            decoded = re.fullmatch(r"([a-z]+)\d\d\.wav", names.get(file, file))
+            decoded = re.fullmatch(r"([a-z]+)\d\d\.(?i:wav)", names.get(file, file))
             if decoded is None:
                 raise DatasetError(f"{part / file}: expected a name like bus01.wav, or the key to coded names")
             found.append((part / file, f"{name}/{file}", decoded[1], fold, f"{name}/{file}"))
+    if not found:
+        raise DatasetError(f"{folder}: no recordings in scenes_stereo/ and scenes_stereo_testset/; expected WAVE files")
     return _rows(*zip(*found, strict=True))
 
 

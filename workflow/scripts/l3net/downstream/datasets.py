@@ -114,7 +114,8 @@ def _check_rows(rows: pd.DataFrame) -> None:
 def _report_extra(rows: pd.DataFrame, suffixes: set[str]) -> None:
     known = {Path(path) for path in rows["path"]}
     for folder in sorted({path.parent for path in known}):
-        extra = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and p not in known)
+        files = (path for path in folder.iterdir() if not path.name.startswith("."))  # ._* are the Finder's notes
+        extra = sorted(path for path in files if path.suffix.lower() in suffixes and path not in known)
         if extra:
             _log.warning("%s: %d files that the data set does not list; they are left out", _some(extra), len(extra))
 

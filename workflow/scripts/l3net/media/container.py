@@ -6,6 +6,7 @@ sound from being read.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import av
@@ -15,7 +16,14 @@ from l3net.errors import ClipError
 from l3net.media.ffmpeg import NETWORK_OPTIONS
 
 REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
+_LISTS = {"concat", "concatf", "dash", "hls", "imf", "image2", "lavfi", "rtp", "rtsp", "sdp"}  # name other files
 MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError)  # what PyAV raises while it opens, demuxes and decodes
+
+
+@cache
+def _own_contents() -> dict[str, str]:
+    """Return the options by which ffmpeg opens a file for what it holds itself, and no other file."""
+    return {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
 
 
 @contextmanager
@@ -24,7 +32,8 @@ def open_container(path: Path | str, *, failing: str = "cannot be read as media"
 
     Parameters
     ----------
-    path : the file; its name is never taken for an address, whatever it contains.
+    path : the file; its name is never taken for an address, whatever it contains. A list of other files, which would be
+        read in its place, is not media.
     failing : what the message says of the file, before the reason.
 
     Raises
@@ -34,7 +43,7 @@ def open_container(path: Path | str, *, failing: str = "cannot be read as media"
     """
     try:
         # A name such as "a:b.wav" is an address of protocol "a" to ffmpeg unless it is told that it names a file.
-        with av.open(f"file:{path}", metadata_errors="replace") as container:
+        with av.open(f"file:{path}", options=_own_contents(), metadata_errors="replace") as container:
             yield container
     except MEDIA_ERRORS as error:
         raise ClipError(f"{path}: {failing}: {one_reason(error)}") from None

@@ -1,0 +1,76 @@
+"""Records of clips that were not obtained: un-marked by status, reason and time, and never those that are there."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from l3net.acquisition.clip_store import ClipRecord, ClipStore, unmark_clips
+from l3net.audioset.clip import Clip
+from l3net.cli.main import main
+from l3net.errors import ConfigError
+
+
+def clip(n: int) -> Clip:
+    return Clip(f"clip-{n:06d}", 0.0, 10.0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ClipStore:
+    made = ClipStore(tmp_path / "store", {"crf": 23})
+    records = [
+        ("removed", "This content isn't available.", "2026-03-01T23:00:00+00:00"),
+        ("removed", "This video has been removed by the uploader", "2026-03-01T23:00:00+00:00"),
+        ("removed", "This content isn't available.", "2026-02-01T23:00:00+00:00"),
+        ("private", "Private video", "2026-03-01T23:00:00+00:00"),
+        ("ok", "", "2026-03-01T23:00:00+00:00"),
+    ]
+    with made.work_folder() as work:
+        for n, (status, reason, at) in enumerate(records):
+            (work / "a.mkv").write_bytes(b"media")
+            record = ClipRecord(status, reason, 1, at, media={"bytes": 5} if status == "ok" else {})
+            made.keep(clip(n), record, work, work / "a.mkv" if status == "ok" else None)
+    return made
+
+
+def left(store: ClipStore) -> list[int]:
+    return [n for n in range(5) if store.record(clip(n)) is not None]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"status": "removed"}, [3, 4]),
+        ({"status": "removed", "reason": "CONTENT isn't"}, [1, 3, 4]),
+        ({"status": "removed", "since": "2026-03-01"}, [2, 3, 4]),
+        ({"status": "removed", "reason": "content", "since": "2026-03-01T22:00"}, [1, 2, 3, 4]),
+        ({"status": "bot_check"}, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_clips_are_unmarked_by_status_reason_and_time(store: ClipStore, chosen: dict, expected: list[int]) -> None:
+    assert unmark_clips(store.folder, **chosen) == 5 - len(expected)
+    assert left(store) == expected
+
+
+def test_what_is_no_status_time_or_store_is_told(store: ClipStore, tmp_path: Path) -> None:
+    for status in ("ok", "gone"):
+        with pytest.raises(ConfigError, match=f"status '{status}': expected private, removed, "):
+            unmark_clips(store.folder, status=status)
+    with pytest.raises(ConfigError, match="since 'yesterday': expected a date or time such as"):
+        unmark_clips(store.folder, status="removed", since="yesterday")
+    with pytest.raises(ConfigError, match="is no store of clips"):
+        unmark_clips(tmp_path, status="removed")
+
+
+def test_the_command(store: ClipStore, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["clips", "retry", "--store", str(store.folder), "--status", "removed", "--reason", "content"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == "2 clips are asked for again by: snakemake -R fetch_clips\n"
+    assert main([*arguments[:-3], "ok"]) == 1
+    assert "l3net: status 'ok': expected" in capsys.readouterr().err
+
+
+def test_a_record_is_plain_json(store: ClipStore) -> None:
+    record = json.loads(store.path(clip(3)).with_suffix(".json").read_text())
+    assert record == asdict(store.record(clip(3)))
