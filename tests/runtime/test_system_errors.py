@@ -1,5 +1,6 @@
 """Errors of the file system: one line that names the target, and nothing partial left, for every stage alike."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -92,6 +93,11 @@ def test_too_long_a_name(script: Path, tmp_path: Path) -> None:
 def test_what_hdf5_says_of_a_full_disk(script: Path, tmp_path: Path) -> None:
     ended = run(script, "--hdf5", "--output", tmp_path / "a.h5", "--megabytes", 1)
     assert ended.stderr.startswith(f"fill_hdf5: {tmp_path / 'a.h5'}: the disk is full; make room")
+
+
+def test_a_quota_that_is_used_up() -> None:
+    said = file_system_line(OSError(errno.EDQUOT, "Disk quota exceeded", "a.h5"))
+    assert said.startswith("a.h5: your quota of the disk is used up; make room")
 
 
 def test_the_targets_are_named_where_the_error_names_no_file() -> None:
