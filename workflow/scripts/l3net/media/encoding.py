@@ -17,7 +17,7 @@ from l3net.media.rates import FPS, SAMPLE_RATE
 from l3net.media.video import damage_between, frame_shown_at
 
 _LONGEST_START_SECONDS = 120.0
-_QUICK_SECONDS = 0.1  # frames that follow each other within this are taken as they come
+_QUICK_SECONDS = 0.12  # frames that follow each other within this are taken as they come
 _BEFORE_A_FRAME_SECONDS = 0.001  # times of frames are rounded
 
 _AAC_FRAME = 1024  # samples
@@ -121,7 +121,8 @@ def _earlier_start(source: Path, start_seconds: float, end_seconds: float) -> fl
         first, last = frame_shown_at(source, start_seconds), frame_shown_at(source, end_seconds)
     except ClipError:
         return None  # no picture, or no media, as ffmpeg will say
-    begins_late = first.end - start_seconds > _QUICK_SECONDS and math.isfinite(first.begin)
+    is_left_out = math.isfinite(first.begin) and first.begin < start_seconds - 1e-6
+    begins_late = is_left_out and first.end - start_seconds > _QUICK_SECONDS
     ends_early = math.isfinite(last.begin) and math.isfinite(last.end) and end_seconds - last.begin > _QUICK_SECONDS
     if not begins_late and not ends_early:
         return None
