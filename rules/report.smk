@@ -40,6 +40,7 @@ rule compare_embeddings:
         "../envs/report.yaml"
     params:
         reference=config["report"]["reference"],
+        pairs=config["report"]["significance"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/compare_embeddings.py"

@@ -64,6 +64,15 @@ def test_a_file_is_read_once_and_again_when_it_changed(tmp_path: Path, monkeypat
     assert len(read) == 10
 
 
+@pytest.mark.parametrize("column", ["label", "fold", "group"])
+def test_a_line_break_in_a_text_is_refused(tmp_path: Path, column: str) -> None:
+    """No CSV would give a lone carriage return back as it was."""
+    table = rows(tmp_path, "a.wav", "b.wav", "c.wav", "d.wav")
+    table.loc[1, column] = "\rx"
+    with pytest.raises(DatasetError, match=rf"'b.wav': a line break in {column}; expected text of one line"):
+        check(table)
+
+
 def test_extra_files_are_named_and_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     table = rows(tmp_path, "a.wav", "b.wav", "c.wav", "d.wav")
     write_sound(tmp_path / "more.wav", 9)

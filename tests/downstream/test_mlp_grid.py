@@ -29,10 +29,18 @@ def data() -> tuple[LabelledWindows, LabelledWindows]:
     return draw(N_TRAIN, rows[0]), draw(N_VALID, rows[1])
 
 
-def fit(grid: list[tuple[float, float]], data: tuple, *, xla: bool = True, **changes: object) -> TrainedGrid:
+def fit(
+    grid: list[tuple[float, float]],
+    data: tuple,
+    *,
+    xla: bool = True,
+    penalised_validation: bool = False,
+    **changes: object,
+) -> TrainedGrid:
     rates, decays = zip(*grid, strict=True)
     sizes = [N_INPUTS, 24, 12, N_CLASSES]
-    program = MlpGrid(sizes, list(rates), list(decays), batch_size=32, xla=xla)
+    how = {"batch_size": 32, "penalised_validation": penalised_validation, "xla": xla}
+    program = MlpGrid(sizes, list(rates), list(decays), **how)
     return program.fit(*data, **{"max_epochs": 12, "patience_epochs": 3, "seed": 5, **changes})
 
 
@@ -66,15 +74,10 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(together, data: 
     assert not np.array_equal(together.weights[0][0], other.weights[0][0])
 
 
-def test_it_is_what_keras_trains(data: tuple) -> None:
-    """The same first weights and order through Keras: Adam, L2 on kernels, means over partial batches."""
+def keras_network(rate: float, decay: float, rng: np.random.Generator):
+    """Return the perceptron in Keras, with the first weights that the program draws from `rng`."""
     import keras
 
-    rate, decay = GRID[7]
-    trained = fit([GRID[7]], data, max_epochs=3, patience_epochs=3)
-    assert trained.best_epoch[0] == 3
-    x, y, n = data[0].x, data[0].y, data[0].n
-    rng = np.random.Generator(np.random.Philox(5))
     layers = []
     sizes = [N_INPUTS, 24, 12, N_CLASSES]
     for k, (n_in, n_out) in enumerate(pairwise(sizes)):
@@ -86,14 +89,50 @@ def test_it_is_what_keras_trains(data: tuple) -> None:
         layer.set_weights([kernel, np.zeros(n_out)])
         layers.append(layer)
     model = keras.Sequential([keras.Input((N_INPUTS,)), *layers])
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_it_is_what_keras_trains(data: tuple) -> None:
+    """The same first weights and order through Keras: Adam, L2 on kernels, means over partial batches."""
+    rate, decay = GRID[7]
+    trained = fit([GRID[7]], data, max_epochs=3, patience_epochs=3)
+    assert trained.best_epoch[0] == 3
+    x, y, n = data[0].x, data[0].y, data[0].n
+    rng = np.random.Generator(np.random.Philox(5))
+    model = keras_network(rate, decay, rng)
     for _ in range(3):
         order = rng.permutation(n)
         model.fit(x[order], y[order], batch_size=32, shuffle=False, verbose=0)
-    for (kernel, bias), layer in zip(trained.weights, layers, strict=True):
+    for (kernel, bias), layer in zip(trained.weights, model.layers, strict=True):
         np.testing.assert_allclose(kernel[0], layer.get_weights()[0], atol=1e-4)
         np.testing.assert_allclose(bias[0], layer.get_weights()[1], atol=1e-4)
     np.testing.assert_allclose(mlp_likelihoods(trained.weights, 0, x[:50]), model.predict(x[:50], verbose=0), atol=1e-4)
+
+
+def test_a_penalised_validation_is_kerass_val_loss(data: tuple) -> None:
+    """As in the published code: two decays at once, so that each must get its own penalty and its own best epoch."""
+    settings = [(1e-2, 1e-2), (1e-2, 1e-4)]
+    penalised, plain = (fit(settings, data, penalised_validation=answer, max_epochs=7) for answer in (True, False))
+    train, valid = data
+    for k, (rate, decay) in enumerate(settings):
+        rng = np.random.Generator(np.random.Philox(5))
+        model, losses, cross_entropies = keras_network(rate, decay, rng), [], []
+        for _ in range(penalised.epochs[k]):
+            order = rng.permutation(train.n)
+            shown = (valid.x[: valid.n], valid.y[: valid.n])
+            history = model.fit(
+                train.x[order], train.y[order], batch_size=32, shuffle=False, verbose=0, validation_data=shown
+            ).history
+            losses.append(history["val_loss"][0])
+            likelihoods = model.predict(shown[0], verbose=0)
+            cross_entropies.append(-np.log(likelihoods[np.arange(valid.n), shown[1]]).mean())
+        assert penalised.best_epoch[k] == 1 + np.argmin(losses)
+        assert penalised.loss[k] == pytest.approx(min(losses), rel=1e-3)
+        best = plain.best_epoch[k] - 1
+        assert plain.loss[k] == pytest.approx(cross_entropies[best], rel=1e-3)
+    # Keras' own choice, with the penalty, differs from that of the cross-entropy alone.
+    assert penalised.best_epoch[0] != plain.best_epoch[0]
 
 
 def test_rows_that_are_not_padded_are_refused(data: tuple) -> None:

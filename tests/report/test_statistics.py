@@ -50,6 +50,20 @@ def test_bootstrap_draws_clips_with_replacement(n: int) -> None:
     assert found == pytest.approx(tuple(expected), abs=1e-12)
 
 
+def test_bootstrap_draws_whole_units() -> None:
+    """The same draws by hand: a unit comes with all its clips, so the share is a ratio of two sums."""
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(1, 9, 40)
+    sums = rng.integers(0, sizes + 1)
+    drawn = np.random.default_rng(7).integers(0, 40, (5000, 40))
+    expected = np.quantile(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
+    found = bootstrap_interval(sums, sizes, draws=5000, rng=np.random.default_rng(7))
+    assert found == pytest.approx(tuple(expected), abs=1e-12)
+    plain = bootstrap_interval(sums / 9, draws=500, rng=np.random.default_rng(7))
+    assert bootstrap_interval(sums / 9, np.ones(40), draws=500, rng=np.random.default_rng(7)) == plain
+    assert bootstrap_interval([6], [8], draws=10, rng=np.random.default_rng(1)) == (0.75, 0.75)
+
+
 def test_bootstrap_of_one_clip_or_none() -> None:
     assert bootstrap_interval([0.5], draws=10, rng=np.random.default_rng(1)) == (0.5, 0.5)
     assert np.isnan(bootstrap_interval([], draws=10, rng=np.random.default_rng(1))).all()
@@ -107,11 +121,17 @@ def test_signed_rank_by_hand() -> None:
 
 
 def test_too_few_pairs_are_told_instead_of_a_p() -> None:
-    found = signed_rank(np.array([0.9, 0.8, 0.7, 0.9, 0.8]), np.array([0.1, 0.2, 0.3, 0.1, 0.3]))
+    found = signed_rank(np.array([0.9, 0.8, 0.7, 0.9, 0.8]), np.array([0.1, 0.2, 0.3, 0.2, 0.3]))
     assert np.isnan(found.p)
     assert np.isnan(found.statistic)
-    assert found.note == "too few pairs: 5 of 5 differ, 6 are needed for p < 0.05"
-    assert "0 of 0" in signed_rank(np.array([]), np.array([])).note
+    assert found.note.startswith("too few pairs: 5 of 5 differ, 6 are needed for p < 0.05; exact p is 0.0625 or more")
+    assert "p_normal, the normal approximation, does not hold" in found.note
+    expected = scipy.stats.wilcoxon([0.8, 0.6, 0.4, 0.7, 0.5], method="asymptotic", correction=False)
+    assert found.p_normal == pytest.approx(expected.pvalue)
+    assert found.p_normal == pytest.approx(0.043, abs=5e-4)  # what a mark on five folds can rest on
+    nothing = signed_rank(np.array([]), np.array([]))
+    assert "0 of 0" in nothing.note
+    assert np.isnan(nothing.p_normal)
 
 
 def test_holm_by_hand_and_missing_tests_do_not_count() -> None:

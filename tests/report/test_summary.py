@@ -22,9 +22,9 @@ COLUMNS = ["embedding", "kind", "subset", "front_end", "model", "checkpoint", "m
 @pytest.fixture
 def overall() -> pd.DataFrame:
     measures = {"fold_mean": 0.75, "fold_std": 0.01, "accuracy": 0.76, "ci_low": 0.7, "ci_high": 0.8}
-    counts = {"n_clips": 8732, "n_folds": 10, "n_seeds": 1, "epoch": 3}
+    counts = {"n_clips": 8732, "n_folds": 10, "n_seeds": 1, "epoch": 3, "n_units": 1297}
     table = pd.DataFrame(EMBEDDINGS, columns=COLUMNS)
-    return table.assign(dataset="us8k", protocol="paper", **measures, **counts)
+    return table.assign(dataset="us8k", protocol="paper", unit="recording", **measures, **counts)
 
 
 @pytest.fixture

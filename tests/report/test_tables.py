@@ -1,12 +1,14 @@
-"""Tables are read as they were written: words that look like no value, numbers that look like names."""
+"""Tables are read as they were written: words that look like no value, numbers that look like names, formulas."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from l3net.errors import DatasetError
-from l3net.report.tables import best_checkpoints, checkpoints_on_the_way, read_table, read_tables
+from l3net.report.tables import best_checkpoints, checkpoints_on_the_way, read_table, read_tables, write_table
 
 WORDS = ["NA", "None", "nan", "null", "", "007", "1e3", "True"]
 
@@ -53,3 +55,27 @@ def test_a_row_is_of_a_best_checkpoint_or_of_one_on_the_way(tmp_path: Path) -> N
     table = read_table(write(tmp_path / "t.csv", "embedding,checkpoint", *lines))
     assert best_checkpoints(table)["embedding"].tolist() == ["l3-a", "random", "my-epoch-004"]
     assert checkpoints_on_the_way(table)["embedding"].tolist() == ["l3-a-epoch-004"]
+
+
+FORMULAS = ["=1+1", "+1", "-0RWZT-miFs", "@SUM(A1)", "\tx", "'=x", "''@x", '=HYPERLINK("http://x")']
+HARMLESS = ["dog", "a=b", "'tis", "'", "", "rain-fall", " =1", "犬"]
+
+
+def test_no_text_of_a_table_is_a_formula_and_all_are_read_as_they_were(tmp_path: Path) -> None:
+    texts = [*FORMULAS, *HARMLESS, *WORDS]
+    table = pd.DataFrame({"label": texts, "accuracy": np.linspace(-1, 1, len(texts)), "n": -1, "synthetic": True})
+    table["p:=x"] = "0.5"
+    write_table(table, tmp_path / "t.csv", float_format="%.3f")
+    with open(tmp_path / "t.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["label"] for row in rows[: len(FORMULAS)]] == [f"'{text}" for text in FORMULAS]
+    assert [row["label"] for row in rows[len(FORMULAS) :]] == [*HARMLESS, *WORDS]
+    assert (rows[0]["accuracy"], rows[0]["n"], rows[0]["synthetic"]) == ("-1.000", "-1", "True")  # numbers stay numbers
+    again = read_table(tmp_path / "t.csv")
+    assert again["label"].tolist() == texts
+    assert (again["accuracy"][0], again["n"][0], again["p:=x"][0]) == (-1.0, -1, 0.5)
+
+
+def test_a_column_may_be_named_like_a_formula(tmp_path: Path) -> None:
+    write_table(pd.DataFrame({"@x": ["a"]}), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "'@x\na\n"

@@ -45,14 +45,12 @@ def classified(embeddings: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
 
 def test_every_clip_is_predicted_once_with_likelihoods(classified: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     predictions, _ = classified
-    facts = (
-        "dataset,embedding,kind,front_end,subset,epoch,samples_seen,protocol,seed,fold,filename,label,predicted,correct"
-    )
-    assert ",".join(predictions.columns[:14]) == facts
-    assert list(predictions.columns[14:]) == [f"p:class {n}" for n in range(4)]
+    facts = "dataset,embedding,kind,front_end,subset,epoch,samples_seen,protocol,seed,fold"
+    assert ",".join(predictions.columns[:15]) == f"{facts},filename,label,predicted,correct,group"
+    assert list(predictions.columns[15:]) == [f"p:class {n}" for n in range(4)]
     assert sorted(predictions["filename"]) == [f"{n:03d}.wav" for n in range(48)]
     assert (predictions["kind"].iloc[0], predictions["epoch"].iloc[0]) == ("l3", 8)
-    likelihoods = predictions.iloc[:, 14:].to_numpy()
+    likelihoods = predictions.iloc[:, 15:].to_numpy()
     assert np.allclose(likelihoods.sum(axis=1), 1, atol=1e-4)
     names = np.array([f"class {n}" for n in range(4)])
     assert (names[likelihoods.argmax(axis=1)] == predictions["predicted"]).all()

@@ -62,6 +62,7 @@ def test_each_model_is_asked_about_both_kinds(runs: dict[str, Path], tmp_path: P
         assert row["n"] == 64
         assert row["accuracy"] == pytest.approx(share, abs=2 / 64)
         assert row["ci_low"] < row["accuracy"] < row["ci_high"]
+        assert (row["unit"], row["n_units"]) == ("clip", 6)
     for pairing, run in runs.items():
         here = offsets[offsets["pairing"] == pairing]
         _, seconds = samples(run)
@@ -77,8 +78,8 @@ def test_two_runs_of_one_pairing_are_told(runs: dict[str, Path], tmp_path: Path)
 
 def test_the_figure_names_both_pairings_and_says_that_data_is_synthetic(tmp_path: Path) -> None:
     scores, offsets = tmp_path / "pairing.csv", tmp_path / "pairing_offsets.csv"
-    rows = [["music-mel128", a, b, 64, 0.7, 0.6, 0.8] for a in PAIRINGS for b in PAIRINGS]
-    columns = ["model", "trained_on", "tested_on", "n", "accuracy", "ci_low", "ci_high"]
+    rows = [["music-mel128", a, b, 64, 0.7, 0.6, 0.8, 6, "clip"] for a in PAIRINGS for b in PAIRINGS]
+    columns = ["model", "trained_on", "tested_on", "n", "accuracy", "ci_low", "ci_high", "n_units", "unit"]
     pd.DataFrame(rows, columns=columns).to_csv(scores, index=False)
     counts = [["overlapping", 0, 40], *(["last_frame", second, 5] for second in range(8))]
     pd.DataFrame(counts, columns=["pairing", "seconds", "n"]).to_csv(offsets, index=False)

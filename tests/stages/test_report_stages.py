@@ -51,6 +51,7 @@ def write_predictions(path: Path, dataset: str, embedding: str, skill: float, **
             "label",
             "predicted",
             "correct",
+            "group",
         ]
         writer.writerow([*named, *(f"p:{label}" for label in CLASSES)])
         for seed in (0, 1):
@@ -59,7 +60,8 @@ def write_predictions(path: Path, dataset: str, embedding: str, skill: float, **
                     label = CLASSES[n % 3]
                     found = label if rng.random() < skill else str(rng.choice(CLASSES))
                     row = [dataset, embedding, *facts.values(), "paper", seed, fold, f"{fold}-{n}.wav", label, found]
-                    writer.writerow([*row, int(found == label), 0.4, 0.3, 0.3])
+                    recording = f"{fold}-{n % 3}-{n // 6}" if dataset == "us8k" else f"{fold}-{n}"  # two clips of each
+                    writer.writerow([*row, int(found == label), recording, 0.4, 0.3, 0.3])
     return path
 
 
@@ -150,25 +152,36 @@ def test_overall_and_classes_are_what_the_predictions_say(run: Path) -> None:
         assert float(row["accuracy"]) == pytest.approx(mean(right), abs=1e-6)
         assert float(row["ci_low"]) < mean(right) < float(row["ci_high"])
         assert int(row["n_clips"]) == len(right) / 2
-    by_class = correct_by(run, "dataset", "embedding", "seed", "label")
+        assert (row["unit"], row["n_units"]) == {"us8k": ("recording", "150"), "dcase2013": ("clip", "30")}[
+            row["dataset"]
+        ]
+    by_class = correct_by(run, "dataset", "embedding", "label")
     rows = read(run / "tables" / "class_accuracy.csv")
     assert len(rows) == 2 * 9 * 3
     for row in rows:
-        right = by_class[row["dataset"], row["embedding"], "0", row["label"]]
-        expected_interval = scipy.stats.binomtest(sum(right), len(right)).proportion_ci(0.95, "wilson")
+        right = by_class[row["dataset"], row["embedding"], row["label"]]
         assert float(row["accuracy"]) == pytest.approx(mean(right), abs=1e-6)
-        assert (float(row["ci_low"]), float(row["ci_high"])) == pytest.approx(tuple(expected_interval), abs=1e-5)
+        assert (row["unit"], row["n_units"]) == {"us8k": ("recording", "50"), "dcase2013": ("clip", "10")}[
+            row["dataset"]
+        ]
+        # Two seeds of a clip are two samples: at least as wide as if all samples were independent.
+        narrowest = scipy.stats.binomtest(sum(right), len(right)).proportion_ci(0.95, "wilson")
+        assert float(row["ci_low"]) <= narrowest.low + 1e-6
+        assert float(row["ci_high"]) >= narrowest.high - 1e-6
 
 
 def test_summary_has_mean_and_deviation_over_folds_and_the_papers_value(run: Path) -> None:
-    folds = correct_by(run, "dataset", "embedding", "seed", "fold")
+    folds = correct_by(run, "dataset", "embedding", "fold")  # both seeds together: seeds are no folds
     rows = read(run / "tables" / "summary.csv")
     assert len(rows) == 2 * 7
     for row in rows:
         key = (row["dataset"], row["embedding"])
         values = [mean(right) for (dataset, embedding, *_), right in folds.items() if (dataset, embedding) == key]
         assert float(row["mean"]) == pytest.approx(mean(values), abs=1e-6)
-        assert float(row["std"]) == pytest.approx(stdev(values), abs=1e-6)
+        if len(values) > 1:
+            assert float(row["std"]) == pytest.approx(stdev(values), abs=1e-6)
+        else:
+            assert row["std"] == ""
         paper = {("us8k", "l3-music-mel256"): 0.7823, ("us8k", "l3-environmental-mel256"): 0.7934}
         paper[("dcase2013", "l3-music-mel256")] = 0.97
         assert row["paper"] == ("" if key not in paper else f"{paper[key]:.6g}")
@@ -183,7 +196,7 @@ def test_markdown_and_latex_say_what_the_summary_says(run: Path) -> None:
     latex = (run / "tables" / "summary.tex").read_text()
     for text in (markdown, latex):
         assert "protocol: paper" in text
-        assert "95 % bootstrap interval" in text
+        assert "95 % bootstrap interval over what is independent (dcase2013: 30 clips, us8k: 150 recordings)" in text
         assert "SYNTHETIC data" in text
     lines = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in markdown.splitlines()[2:]]
     assert lines[0] == ["data set", "embedding", "ours", "over clips", "paper", "difference", "data"]
@@ -238,26 +251,30 @@ def test_significance_is_scipys(run: Path) -> None:
     one = rows[(rows.comparison == "input_representation") & (rows.dataset == "us8k") & (rows["first"] == "linear")]
     row = one[one.second == "mel256"].iloc[0]
     here = downstream[(downstream.dataset == "us8k") & ~downstream.embedding.str.contains("epoch|random")]
-    here = here.sort_values(["subset", "fold", "seed"])
-    pairs = [here.loc[here.front_end == name, "accuracy"].to_numpy() for name in ("linear", "mel256")]
+    means = here.groupby(["front_end", "fold"]).accuracy.mean()
+    pairs = [means[name].to_numpy() for name in ("linear", "mel256")]
     differs = (pairs[0] - pairs[1]).round(9)
     differs = differs[differs != 0]
-    assert row.n_pairs == 40
+    assert row.n_pairs == row.n_units == 10
     assert row.n == len(differs)
-    permutations = scipy.stats.PermutationMethod(n_resamples=10_000, rng=np.random.default_rng(1))
-    expected = scipy.stats.wilcoxon(differs, method=permutations)
+    expected = scipy.stats.wilcoxon(differs, method=scipy.stats.PermutationMethod(n_resamples=np.inf))
     assert row.statistic == expected.statistic
-    assert row.p == pytest.approx(expected.pvalue, abs=0.02)
+    assert row.p == pytest.approx(expected.pvalue)
     few = rows[(rows.comparison == "embedding_type") & (rows.dataset == "dcase2013")].iloc[0]
     assert np.isnan(few.p)
-    assert few.note.startswith("too few pairs: 2 of 2 differ")
+    assert few.note.startswith("too few pairs: 1 of 1 differ")
 
 
-def test_every_row_of_significance_is_what_the_predictions_say(run: Path) -> None:
+@pytest.mark.parametrize("pairs_of", ["averaged", "published_code"])
+def test_every_row_of_significance_is_what_the_predictions_say(run: Path, tmp_path: Path, pairs_of: str) -> None:
     """Pairs re-made from the predictions alone; Holm's correction by its definition."""
-    folds = {key: mean(right) for key, right in correct_by(run, "dataset", "embedding", "seed", "fold").items()}
+    folds = {key: mean(right) for key, right in correct_by(run, "dataset", "embedding", "fold").items()}
     reference = "l3-music-mel256"
-    rows = read(run / "tables" / "significance.csv")
+    table = tmp_path / "significance.csv"
+    how = {"reference": reference.removeprefix("l3-"), "pairs": pairs_of, "synthetic": True}
+    stage_function("compare_embeddings")(run / "tables" / "downstream.csv", table, **how)
+    rows = read(table)
+    assert pairs_of != "averaged" or rows == read(run / "tables" / "significance.csv")
     assert len(rows) == (3 + 1 + 1) * 3  # comparisons of two, in two data sets and over both
     for row in rows:
         names = {
@@ -266,7 +283,13 @@ def test_every_row_of_significance_is_what_the_predictions_say(run: Path) -> Non
             "embedding_type": [(reference, "random")],
         }[row["comparison"]]
         here = sorted({(d, *rest) for d, _, *rest in folds if row["dataset"] in (d, "all")})
-        pairs = [(folds[d, one, *rest], folds[d, two, *rest]) for d, *rest in here for one, two in names]
+        pairs = [[(folds[d, one, *rest], folds[d, two, *rest]) for one, two in names] for d, *rest in here]
+        if pairs_of == "averaged":
+            pairs = [tuple(map(mean, zip(*of_fold, strict=True))) for of_fold in pairs]
+        else:
+            pairs = [pair for of_fold in pairs for pair in of_fold]
+            assert row["comparison"] == "embedding_type" or "not independent" in row["note"]
+        assert (row["unit"], int(row["n_units"])) == ("fold", len(here))
         differences = np.round([one - two for one, two in pairs], 9)
         assert int(row["n_pairs"]) == len(pairs)
         assert int(row["n"]) == np.count_nonzero(differences)
@@ -274,9 +297,13 @@ def test_every_row_of_significance_is_what_the_predictions_say(run: Path) -> Non
         assert float(row["second_mean"]) == pytest.approx(mean(two for _, two in pairs), abs=1e-5)
         assert (row["protocol"], row["synthetic"]) == ("paper", "True")
         if row["p"]:
-            expected = scipy.stats.wilcoxon(differences[differences != 0], method="asymptotic")
+            kept = differences[differences != 0]
+            expected = scipy.stats.wilcoxon(kept, method="asymptotic")
             assert float(row["statistic"]) == expected.statistic
-            assert float(row["p"]) == pytest.approx(expected.pvalue, abs=0.03)
+            assert float(row["p_normal"]) == pytest.approx(expected.pvalue, rel=1e-4)
+            if len(kept) <= 12:
+                expected = scipy.stats.wilcoxon(kept, method=scipy.stats.PermutationMethod(n_resamples=np.inf))
+            assert float(row["p"]) == pytest.approx(expected.pvalue, abs=1e-5 if len(kept) <= 12 else 0.03)
             tested = [float(other["p"]) for other in rows if other["comparison"] == row["comparison"] and other["p"]]
             smaller = sorted(p for p in tested if p <= float(row["p"]))
             corrected = max(min(1.0, (len(tested) - k) * p) for k, p in enumerate(smaller))

@@ -89,10 +89,12 @@ def test_select_and_evaluate(data: Path, overfitted: Path, tmp_path: Path, root:
     expected = ["train_subset", "test_subset", "front_end", "epoch", "n", "accuracy", "ci_low", "ci_high"]
     assert list(found.columns)[:8] == list(classes.columns)[:8] == expected
     assert list(found["n"]) == [256, 64]
+    assert set(found["unit"]) == set(classes["unit"]) == {"clip"}
     assert ((found["ci_low"] < found["accuracy"]) & (found["accuracy"] <= found["ci_high"])).all()
     for _, row in found.iterrows():
         of_subset = classes[classes["test_subset"] == row["test_subset"]]
         assert of_subset["n"].sum() == row["n"]
+        assert (of_subset["n_units"] <= row["n_units"]).all()
         assert (of_subset["n"] * of_subset["accuracy"]).sum() == pytest.approx(row["n"] * row["accuracy"], abs=1e-3)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from l3net.downstream import EvaluationSettings, FoldOutcome, MlpSettings, evaluate_folds
 from l3net.embeddings import DatasetVectors, read_dataset_vectors
-from l3net.runtime import atomic, stage
+from l3net.report import write_table
+from l3net.runtime import stage
 
 _FACTS = ("kind", "front_end", "subset", "epoch", "samples_seen")
 
@@ -38,11 +39,13 @@ def classify_dataset(
     Parameters
     ----------
     embeddings : HDF5 file of embed_dataset.
-    predictions : CSV, a row for each tested clip and seed: facts of the embedding, label, prediction, ``p:{label}``.
+    predictions : CSV, a row for each tested clip and seed: facts of the embedding, label, prediction, group (the
+        recording that the clip was cut from), ``p:{label}``.
     settings : CSV, a row for each fold, seed and setting of the classifier.
     state : folder where each fold is kept as it ends, so that a killed job resumes there; removed at the end.
     classifier : mlp, linear, knn, svm or forest.
-    protocol : ``paper`` validates on whole clips grouped by source; ``published_code`` on windows of training clips.
+    protocol : ``paper`` validates on whole clips grouped by source; ``published_code`` on windows of training clips,
+        and with the L2 penalty in the validation loss.
     hidden : units of each hidden layer; default: 512 128.
     learning_rates, weight_decays : the grid of the perceptrons; default of each: 1e-5 1e-4 1e-3.
     seeds : everything is repeated for each; default: 0.
@@ -53,6 +56,8 @@ def classify_dataset(
     DatasetError
         Embeddings that cannot be read, a fold that leaves no clip to validate on, more memory needed than allowed.
     """
+    import pandas as pd
+
     clips = read_dataset_vectors(embeddings)
     mlp = MlpSettings(
         hidden=hidden or [512, 128],
@@ -76,13 +81,14 @@ def classify_dataset(
     outcomes = evaluate_folds(clips, evaluation, state)
     names = {"dataset": dataset, "embedding": embedding}
     facts = {**names, **{name: clips.attributes.get(name, "") for name in _FACTS}, "protocol": protocol}
-    _write_table(predictions, [row for outcome in outcomes for row in _predictions(clips, facts, outcome)])
+    rows = [row for outcome in outcomes for row in _predictions(clips, facts, outcome)]
+    write_table(pd.DataFrame(rows), predictions)
     tried = [
         {**names, "classifier": classifier, "seed": outcome.repeat, "fold": outcome.fold, **row}
         for outcome in outcomes
         for row in outcome.settings
     ]
-    _write_table(settings, tried)
+    write_table(pd.DataFrame(tried), settings)
     shutil.rmtree(state, ignore_errors=True)
 
 
@@ -92,15 +98,9 @@ def _predictions(clips: DatasetVectors, facts: dict[str, Any], outcome: FoldOutc
     for clip, likelihoods in zip(outcome.clips, outcome.likelihoods, strict=True):
         predicted, label = classes[int(likelihoods.argmax())], clips.label[clip]
         row = {**facts, "seed": outcome.repeat, "fold": outcome.fold, "filename": clips.filename[clip], "label": label}
-        row |= {"predicted": predicted, "correct": int(predicted == label)}
+        row |= {"predicted": predicted, "correct": int(predicted == label), "group": clips.group[clip]}
         rows.append(row | {f"p:{name}": f"{p:.6g}" for name, p in zip(classes, likelihoods, strict=True)})
     return rows
-
-
-def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    import pandas as pd
-
-    atomic.write_csv(pd.DataFrame(rows), path)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l3net.report import figure_style
-from l3net.runtime import atomic, stage
+from l3net.report import figure_style, write_table
+from l3net.runtime import stage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +24,10 @@ def collect_runtimes(folder: Path, runtimes: Path, svg: Path, png: Path) -> None
     """
     import pandas as pd
 
+    types = dict.fromkeys(("s", "cpu_time", "max_rss"), float)
+    how = {"sep": "\t", "usecols": list(types), "dtype": types, "keep_default_na": False, "na_values": ["-", "NA"]}
     rows = [
-        (path.relative_to(folder).parts[0].removesuffix(".tsv"), pd.read_csv(path, sep="\t", na_values=["-", "NA"]))
+        (path.relative_to(folder).parts[0].removesuffix(".tsv"), pd.read_csv(path, **how))
         for path in sorted(folder.rglob("*.tsv"))
     ]
     jobs = pd.DataFrame(
@@ -49,7 +51,7 @@ def collect_runtimes(folder: Path, runtimes: Path, svg: Path, png: Path) -> None
         max_memory_megabytes=("memory", "max"),
     )
     table = table.sort_values("seconds", ascending=False).reset_index()
-    atomic.write_csv(table[_COLUMNS], runtimes, float_format="%.1f")
+    write_table(table[_COLUMNS], runtimes, float_format="%.1f")
     _plot(table, svg, png)
 
 

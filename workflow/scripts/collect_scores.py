@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from l3net.report import accuracy
+from l3net.report import accuracy, write_table
 from l3net.runtime import atomic, canonical_json, describe, stage
 
 _log = logging.getLogger("l3net")
@@ -23,7 +23,7 @@ def collect_scores(
     seed: int = 0,
     synthetic: bool = False,
 ) -> None:
-    """Write accuracy by fold, over all clips (with bootstrap intervals over clips), and by class.
+    """Write accuracy by fold, over all clips (with bootstrap intervals), and by class.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def collect_scores(
     embeddings : settings of every embedding by its name; those of our models with ``model``, ``checkpoint`` (best, or
         epoch-NNN) and ``model_seed``, which become columns.
     confidence : of the intervals, a fraction.
-    bootstrap_draws : resamples of the clips.
+    bootstrap_draws : resamples of the clips, or of the recordings that clips were cut from.
     seed : of the resamples.
     synthetic : the recordings are synthetic; a column says so.
     """
@@ -54,7 +54,7 @@ def collect_scores(
         model_seed, model, checkpoint = ([facts.get(name, "") for facts in known] for name in _IDENTITY)
         table = table.assign(model_seed=model_seed, synthetic=synthetic, model=model, checkpoint=checkpoint)
         # Digits enough that equal differences of accuracies stay equal: the signed-rank test ranks them.
-        atomic.write_csv(table, path, float_format="%.12g")
+        write_table(table, path, float_format="%.12g")
     described = describe(embeddings=embeddings, **settings, synthetic=synthetic)
     atomic.write_text(provenance_file, canonical_json(described) + "\n")
     _log.info("%d predictions of %d files", sum(map(len, scores)), len(scores))

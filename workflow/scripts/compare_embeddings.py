@@ -2,32 +2,41 @@
 
 from pathlib import Path
 
-from l3net.report import best_checkpoints, comparisons, read_table
-from l3net.runtime import atomic, stage
+from l3net.report import best_checkpoints, comparisons, read_table, write_table
+from l3net.runtime import stage
 
 
 def compare_embeddings(
-    downstream: Path, significance: Path, *, reference: str, alpha: float = 0.05, synthetic: bool = False
+    downstream: Path,
+    significance: Path,
+    *,
+    reference: str,
+    pairs: str = "averaged",
+    alpha: float = 0.05,
+    synthetic: bool = False,
 ) -> None:
     """Write a Wilcoxon signed-rank test for every comparison and data set, and over all data sets.
 
-    Pairs are accuracies of the same data set, fold and seed that differ only in what is compared. The p values of one
-    comparison are corrected together (Holm). Where too few pairs differ there is no p, and `note` says so.
+    Pairs are accuracies of the same data set and fold that differ only in what is compared; seeds are averaged. The p
+    values of one comparison are corrected together (Holm). Where too few pairs differ there is no p, and `note` says
+    so.
 
     Parameters
     ----------
     downstream : CSV of collect_scores, a row for each data set, embedding, fold and seed.
     significance : CSV written; a row for each comparison, data set and pair.
     reference : model whose embedding is compared with all others that are not ours.
+    pairs : ``averaged`` over all other design variations, so that a fold is a pair; ``published_code`` takes a pair of
+        each variation.
     alpha : the level below which a p must be able to fall.
     synthetic : the recordings are synthetic; a column says so.
     """
     scores = best_checkpoints(read_table(downstream, ["dataset", "model", "checkpoint"], "collect_scores"))
-    table = comparisons.compare_all(scores, reference, alpha=alpha)
+    table = comparisons.compare_all(scores, reference, alpha=alpha, concatenated=pairs == "published_code")
     protocols = " ".join(sorted(scores["protocol"].unique()))
     columns = [*comparisons.COLUMNS, "synthetic", "protocol", *comparisons.MORE_COLUMNS]
     table = table.assign(protocol=protocols, synthetic=synthetic)[columns]
-    atomic.write_csv(table, significance, float_format="%.6g")
+    write_table(table, significance, float_format="%.6g")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 """Measure how well a model tells whether image and sound belong together, on the test samples of every subset."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from l3net import training
 from l3net.audioset import read_ontology
-from l3net.report import wilson_interval
-from l3net.runtime import atomic, stage
-
-if TYPE_CHECKING:
-    import numpy as np
+from l3net.report import clustered_share, write_table
+from l3net.runtime import stage
 
 
 def evaluate_avc(
@@ -29,13 +25,15 @@ def evaluate_avc(
 ) -> None:
     """Write the accuracy of audio-visual correspondence on every subset's test samples, and the same by class.
 
-    Source: the paper, section 4.1 (one row of its table of training against test subset). Intervals are Wilson's.
+    Source: the paper, section 4.1 (one row of its table of training against test subset). Intervals are over clips:
+    samples that have a clip in common, seen or heard, may depend on each other.
 
     Parameters
     ----------
     checkpoint : HDF5; the best checkpoint of the model.
     tests : indexes of the test shards (JSON), one for each of `subsets`.
-    scores : CSV written; train_subset, test_subset, front_end, epoch, n, accuracy, ci_low, ci_high, samples_seen.
+    scores : CSV written; train_subset, test_subset, front_end, epoch, n, accuracy, ci_low, ci_high, n_units, unit,
+        samples_seen.
     by_class : CSV written; the same columns without samples_seen, and label, name. A sample counts for every label of
         the clip that is heard.
     subsets : names of the subsets.
@@ -64,17 +62,16 @@ def evaluate_avc(
             "front_end": front_end,
             "epoch": metadata["epoch"],
         }
-        rows.append({**known, **_accuracy(answers.right, confidence), "samples_seen": metadata["samples_seen"]})
-        for mid, right in answers.by_label().items():
-            label_rows.append({**known, **_accuracy(right, confidence), "label": mid, "name": names.get(mid, mid)})
-    atomic.write_csv(pd.DataFrame(rows), scores, float_format="%.6f")
-    atomic.write_csv(pd.DataFrame(label_rows), by_class, float_format="%.6f")
+        rows.append({**known, **_accuracy(answers, confidence), "samples_seen": metadata["samples_seen"]})
+        for mid, found in answers.by_label().items():
+            label_rows.append({**known, **_accuracy(found, confidence), "label": mid, "name": names.get(mid, mid)})
+    write_table(pd.DataFrame(rows), scores, float_format="%.6f")
+    write_table(pd.DataFrame(label_rows), by_class, float_format="%.6f")
 
 
-def _accuracy(right: "np.ndarray", confidence: float) -> dict[str, float]:
-    """Return how many answers there are, the share that is right, and its interval."""
-    low, high = wilson_interval(int(right.sum()), right.size, confidence)
-    return {"n": right.size, "accuracy": right.mean(), "ci_low": low, "ci_high": high}
+def _accuracy(answers: training.Answers, confidence: float) -> dict[str, float | str]:
+    """Return how many answers there are, the share that is right, and its interval over clips."""
+    return {**vars(clustered_share(answers.right, answers.clips, confidence=confidence)), "unit": "clip"}
 
 
 if __name__ == "__main__":

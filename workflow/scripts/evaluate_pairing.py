@@ -4,8 +4,8 @@ from pathlib import Path
 
 from l3net import training
 from l3net.errors import ConfigError
-from l3net.report import wilson_interval
-from l3net.runtime import atomic, stage
+from l3net.report import clustered_share, write_table
+from l3net.runtime import stage
 from l3net.samples import count_frame_offsets, read_shard_index
 
 
@@ -27,7 +27,8 @@ def evaluate_pairing(
     ----------
     checkpoints : HDF5; the best checkpoints of one model in this run and in the other.
     tests : indexes of test shards (JSON) of this run and of the other, of the model's own subset.
-    scores : CSV written; model, trained_on, tested_on (pairings), n, accuracy, ci_low, ci_high (Wilson's).
+    scores : CSV written; model, trained_on, tested_on (pairings), n, accuracy, ci_low, ci_high, n_units, unit
+        (intervals are over clips: samples that have a clip in common may depend on each other).
     offsets : CSV written; pairing, seconds, n: how many of the matching test samples have a frame that is shown so many
         whole seconds after their window's start (0: inside the window's second).
     model : name of the model.
@@ -56,17 +57,15 @@ def evaluate_pairing(
         network, _ = training.load_l3(checkpoint)
         for tested, path in zip(pairings, tests, strict=True):
             answers = training.ask_correspondence(network, path, seed=seed, batch_size=batch_size, batches=batches)
-            right = answers.right
-            low, high = wilson_interval(int(right.sum()), right.size, confidence)
-            known = {"model": model, "trained_on": trained, "tested_on": tested}
-            rows.append({**known, "n": right.size, "accuracy": right.mean(), "ci_low": low, "ci_high": high})
-    atomic.write_csv(pd.DataFrame(rows), scores, float_format="%.6f")
+            share = clustered_share(answers.right, answers.clips, confidence=confidence)
+            rows.append({"model": model, "trained_on": trained, "tested_on": tested, **vars(share), "unit": "clip"})
+    write_table(pd.DataFrame(rows), scores, float_format="%.6f")
     counts = [
         {"pairing": pairing, "seconds": seconds, "n": n}
         for pairing, index in zip(pairings, indexes, strict=True)
         for seconds, n in count_frame_offsets(index)
     ]
-    atomic.write_csv(pd.DataFrame(counts), offsets, float_format="%.6f")
+    write_table(pd.DataFrame(counts), offsets, float_format="%.6f")
 
 
 if __name__ == "__main__":

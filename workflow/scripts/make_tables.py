@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from l3net.report import read_table, read_tables
+from l3net.report import read_table, read_tables, write_table
 from l3net.report import summary as summaries
 from l3net.runtime import atomic, stage
 
@@ -36,17 +36,20 @@ def make_tables(
     confidence : of the intervals in `overall`.
     """
     published = summaries.read_paper(paper)
-    scores = read_table(overall, ["model", "checkpoint"], "collect_scores")
+    scores = read_table(overall, ["model", "checkpoint", "unit", "n_units"], "collect_scores")
     table = summaries.summarise(scores, published, synthetic=synthetic)
     # Deviations keep the digits of `overall`.
     digits = ["" if std != std else f"{std:.12g}" for std in table["std"]]
-    atomic.write_csv(table.assign(std=digits), summary, float_format="%.6g")
+    write_table(table.assign(std=digits), summary, float_format="%.6g")
     beside = summaries.correspondence_beside_paper(read_tables(models), published, synthetic=synthetic)
-    atomic.write_csv(beside, avc, float_format="%.6g")
+    write_table(beside, avc, float_format="%.6g")
     wide = summaries.side_by_side(table, published)
-    atomic.write_csv(wide.map(lambda cell: cell.replace(" ± ", "\u00a0±\u00a0")), headline)
+    write_table(wide.map(lambda cell: cell.replace(" ± ", "\u00a0±\u00a0")), headline)
     note = f"Accuracy in percent; protocol: {protocol}. ours: mean ± standard deviation over folds; over clips: all"
-    note += f" folds together, with the {100 * confidence:g} % bootstrap interval; difference: ours minus the paper's."
+    units = table.drop_duplicates("dataset").sort_values("dataset")[["dataset", "n_units", "unit"]].to_numpy()
+    drawn = ", ".join(f"{dataset}: {n} {unit}s" for dataset, n, unit in units)
+    note += f" folds together, with the {100 * confidence:g} % bootstrap interval over what is independent ({drawn});"
+    note += " difference: ours minus the paper's."
     note += " SYNTHETIC data, not the published data sets: not comparable to the paper's numbers." * synthetic
     long = summaries.printed(table, published)
     atomic.write_text(markdown, summaries.to_markdown(long, note))

@@ -15,14 +15,11 @@ _MOST_LABELS = 12
 
 def plot_attrition(attrition: Path, by_label: Path, svg: Path, png: Path, *, synthetic: bool = False) -> None:
     """Draw the share of each status as a bar, for each subset and split and for each of the labels that lost most."""
-    import pandas as pd
+    from l3net.report import figure_style, read_table
 
-    from l3net.report import figure_style
-
-    table = pd.read_csv(attrition, keep_default_na=False)
-    counts = _counts(table, ["subset", "split"])
+    counts = _counts(read_table(attrition, ["subset", "split", "status", "n"], "report_attrition"), ["subset", "split"])
     rows = sorted(counts.index, key=lambda key: (key[0], SPLITS.index(key[1])))
-    labels = _counts(pd.read_csv(by_label, keep_default_na=False), ["label", "subset"])
+    labels = _counts(read_table(by_label, ["label", "status", "n"], "report_attrition"), ["label", "subset"])
     lost = labels.drop(columns=list(USABLE_STATUSES), errors="ignore").sum(axis=1)
     worst = lost[lost > 0].sort_values(ascending=False, kind="stable").index[:_MOST_LABELS]
     panels = [counts.loc[rows], labels.loc[worst]] if len(worst) else [counts.loc[rows]]

@@ -12,7 +12,7 @@ def plot_class_accuracy(
     by_class: Path, svg: Path, png: Path, *, reference: str, confidence: float = 0.95, synthetic: bool = False
 ) -> None:
     """Draw a panel for each data set: accuracy of each class with its interval, classes sorted by the reference."""
-    scores = best_checkpoints(read_table(by_class, ["model", "checkpoint"], "collect_scores"))
+    scores = best_checkpoints(read_table(by_class, ["model", "checkpoint", "unit"], "collect_scores"))
     ours, titles = reference_embedding(scores, reference), titles_in(scores)
     others = sorted(scores.loc[scores["kind"] != "l3", "embedding"].unique())
     embeddings = list(dict.fromkeys([ours, *others]))
@@ -47,7 +47,8 @@ def plot_class_accuracy(
         ax.grid(axis="x")
         figure_style.percent(ax, "x")
     figure_style.legend_above(figure)
-    note = f"protocol: {scores['protocol'].iloc[0]}; lines: {100 * confidence:g} % intervals (Wilson); (n): clips"
+    note = f"protocol: {scores['protocol'].iloc[0]}; lines: {100 * confidence:g} % intervals over "
+    note += f"{' or '.join(sorted({f'{unit}s' for unit in scores['unit']}))}; (n): clips"
     note += f"; not shown: {', '.join(left_out)}" * bool(left_out)
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 

@@ -30,8 +30,9 @@ def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, 
     axes[0, 1].set_ylabel("accuracy (%)")
     figure_style.percent(axes[0, 1])
     figure_style.legend_above(figure, "samples / trained on")
-    n = int(accuracy["n"].min())
-    note = f"audio-visual correspondence; n = {n} or more test samples a point; bars: Wilson's intervals"
+    n, n_clips = int(accuracy["n"].min()), int(accuracy["n_units"].min())
+    note = f"audio-visual correspondence; n = {n} or more test samples of {n_clips} or more clips a point; "
+    note += "bars: intervals over clips"
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 

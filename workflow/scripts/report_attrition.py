@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from l3net.errors import ConfigError
-from l3net.runtime import atomic, stage
+from l3net.runtime import stage
 
 
 def report_attrition(
@@ -37,14 +37,15 @@ def report_attrition(
         A clip is in no manifest; or fewer clips than `min_clips` are usable, after both tables are written.
     """
     from l3net.audioset import check_min_clips, count_labels, count_statuses, join_fates, log_shares, read_ontology
+    from l3net.report import write_table
 
     if len(clips) != len(subsets):
         raise ConfigError(f"{len(clips)} clip lists for {len(subsets)} subsets; expected one for each")
     names = read_ontology(ontology).names
     fates = join_fates(dict(zip(subsets, clips, strict=True)), manifests, parts)
     counts = count_statuses(fates, subsets)
-    atomic.write_csv(counts, attrition)
-    atomic.write_csv(count_labels(fates, names), by_label)
+    write_table(counts, attrition)
+    write_table(count_labels(fates, names), by_label)
     log_shares(counts)
     check_min_clips(counts, min_clips)
 

@@ -40,7 +40,7 @@ class VggishEmbedding(Section):
         meaning="Names of its files in section weights: the checkpoint, then the PCA's parameters where they are used."
     )
     quantize: bool = setting(True, "Whether values are quantised to 8 bits after the PCA.")
-    relu: bool = setting(False, "Whether its output passes a ReLU, as in code released before 2020.")
+    relu: bool = setting(False, "Whether its 128 values pass a ReLU before the PCA, as in code of the paper's time.")
 
 
 class SoundNetEmbedding(Section):

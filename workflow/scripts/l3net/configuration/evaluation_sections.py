@@ -12,6 +12,7 @@ ExportName = Literal["openl3", "onnx", "saved_model", "vision", "vision_openl3",
 LayoutName = Literal["us8k", "esc50", "esc10", "dcase2013", "folder"]
 ClassifierName = Literal["mlp", "linear", "knn", "svm", "forest"]
 ProtocolName = Literal["paper", "published_code"]
+SignificancePairs = Literal["averaged", "published_code"]
 
 
 class Embed(Section):
@@ -81,6 +82,11 @@ class Report(Section):
     synthetic: bool = setting(False, "Whether the data is synthetic, which is said wherever its numbers appear.")
     reference: Line = setting(
         "music-mel256", "Model that stands for ours where embeddings are compared: {subset}-{front_end}."
+    )
+    significance: SignificancePairs = setting(
+        "averaged",
+        "What is a pair in the tests of significance: a fold, averaged over all other design variations, or, as in the "
+        "published code, each fold of each variation.",
     )
     bootstrap_draws: Whole = setting(1000, "Resamples of the clips for an interval.", unit="draws", ge=1, le=1_000_000)
     confidence: Number = setting(0.95, "Level of every interval, as a share.", gt=0, lt=1)

@@ -41,7 +41,7 @@ class Configuration(Section):
     evaluate: Evaluate = setting(Evaluate(), "The test of each model on audio-visual correspondence.")
     embeddings: dict[Annotated[str, Field(pattern=ENTRY_PATTERN)], NamedEmbedding] = setting(
         {
-            "vggish": {"kind": "vggish", "weights": ["vggish_model.ckpt", "vggish_pca_params.npz"]},
+            "vggish": {"kind": "vggish", "weights": ["vggish_model.ckpt", "vggish_pca_params.npz"], "relu": True},
             "soundnet": {"kind": "soundnet", "layer": "conv7", "weights": "sound8.npy"},
             "random": {"kind": "random", "front_end": "mel256", "pooling": 6144},
         },

@@ -97,8 +97,8 @@ class Evaluate(Section):
     """The test of each model on audio-visual correspondence."""
 
     batches: Whole = setting(
-        75_000,
-        "Test batches of each subset, at most (4.8 M samples: a tenth of the environmental subset).",
+        77_000,
+        "Test batches of each subset, at most (4.9 M samples: a tenth of the 195 K clips of the environmental subset).",
         unit="batches",
         ge=1,
     )

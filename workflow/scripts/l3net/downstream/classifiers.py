@@ -51,11 +51,15 @@ class MlpSettings:
 
 @dataclass(frozen=True)
 class Task:
-    """What a classifier is made for: the size of the vectors, the number of classes, and the perceptrons' settings."""
+    """What a classifier is made for: the size of the vectors, the number of classes, and the perceptrons' settings.
+
+    With `penalised_validation`, as in the published code, the loss that stops a perceptron has the L2 penalty in it.
+    """
 
     n_dimensions: int
     n_classes: int
     mlp: MlpSettings
+    penalised_validation: bool = False
 
 
 class MlpClassifier:
@@ -72,6 +76,7 @@ class MlpClassifier:
             [rate for rate, _ in self._grid],
             [decay for _, decay in self._grid],
             batch_size=settings.batch_size,
+            penalised_validation=task.penalised_validation,
             xla=settings.xla,
         )
         self._weights, self._chosen = [], 0
@@ -82,13 +87,8 @@ class MlpClassifier:
 
     def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int) -> list[dict[str, Any]]:
         """Train the grid; choose by validation accuracy, between equals by validation loss."""
-        trained = self._program.fit(
-            train,
-            valid,
-            max_epochs=self._settings.max_epochs,
-            patience_epochs=self._settings.patience_epochs,
-            seed=seed,
-        )
+        epochs = {"max_epochs": self._settings.max_epochs, "patience_epochs": self._settings.patience_epochs}
+        trained = self._program.fit(train, valid, **epochs, seed=seed)
         self._weights = trained.weights
         self._chosen = int(np.lexsort((trained.loss, -trained.accuracy))[0])
         return [

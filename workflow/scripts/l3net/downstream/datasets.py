@@ -40,7 +40,8 @@ def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str], *, files_re
     Raises
     ------
     DatasetError
-        A file named twice, missing, or not readable to its end; an empty label or fold; fewer than two labels or folds.
+        A file named twice, missing, or not readable to its end; an empty label or fold; a line break in a text; fewer
+        than two labels or folds.
     """
     _check_rows(rows)
     if missing := [path for path in rows["path"] if not Path(path).is_file()]:
@@ -103,6 +104,10 @@ def _files_read(path: Path | None) -> dict[str, dict[str, Any]]:
 def _check_rows(rows: pd.DataFrame) -> None:
     if twice := sorted(rows.loc[rows["filename"].duplicated(), "filename"].unique()):
         raise DatasetError(f"{_some(twice)}: named more than once by the metadata; expected one row a clip")
+    for column in ("filename", "label", "fold", "group"):
+        broken = rows.loc[rows[column].str.contains(r"[\r\n]"), "filename"].tolist()
+        if broken:
+            raise DatasetError(f"{_some(map(repr, broken))}: a line break in {column}; expected text of one line")
     for column in ("label", "fold"):
         empty = rows.loc[rows[column].str.strip() == "", "filename"].tolist()
         if empty:

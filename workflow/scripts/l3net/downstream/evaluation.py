@@ -28,7 +28,7 @@ class EvaluationSettings:
     ----------
     dataset : name of the data set; what is drawn depends on it and not on the embedding.
     classifier : a name in `CLASSIFIERS`.
-    protocol : ``paper`` or ``published_code``; see `split_fold`.
+    protocol : ``paper`` or ``published_code``; see `split_fold` and `Task`.
     validation_share : of the training clips.
     repeats : seeds (``classify.seeds``); everything is repeated for each.
     seed : the run's seed.
@@ -147,8 +147,10 @@ class FoldEvaluator:
 
     @cached_property
     def _classifier(self) -> Classifier:
-        task = Task(self.clips.n_dimensions, len(self.clips.classes), self.settings.mlp)
-        return CLASSIFIERS[self.settings.classifier](task)
+        clips, settings = self.clips, self.settings
+        penalised = settings.protocol == "published_code"
+        task = Task(clips.n_dimensions, len(clips.classes), settings.mlp, penalised_validation=penalised)
+        return CLASSIFIERS[settings.classifier](task)
 
     @cached_property
     def _buffers(self) -> _Buffers:

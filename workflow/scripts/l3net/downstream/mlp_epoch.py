@@ -58,16 +58,25 @@ class MlpEpoch:
     sizes : inputs, hidden units of each layer, classes.
     learning_rates, weight_decays : one of each for every setting.
     batch_size : windows a step.
+    penalised_validation : add the L2 penalty to the validation loss, as Keras does.
     xla : compile with XLA.
     """
 
     def __init__(
-        self, sizes: list[int], learning_rates: list[float], weight_decays: list[float], *, batch_size: int, xla: bool
+        self,
+        sizes: list[int],
+        learning_rates: list[float],
+        weight_decays: list[float],
+        *,
+        batch_size: int,
+        penalised_validation: bool,
+        xla: bool,
     ) -> None:
         self.sizes, self.batch_size, self.n_settings = sizes, batch_size, len(learning_rates)
         self.n_layers = len(sizes) - 1
         self._rates = tf.constant(learning_rates, tf.float32)
         self._decays = tf.constant(weight_decays, tf.float32)
+        self._penalised_validation = penalised_validation
         self.run = tf.function(self._epoch, jit_compile=xla)
 
     def first_parameters(self, rng: np.random.Generator) -> list[tf.Tensor]:
@@ -130,7 +139,7 @@ class MlpEpoch:
         return AdamState(moved, first, second, steps)
 
     def _validate(self, windows: TensorWindows, parameters: list[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return each setting's mean cross-entropy and number of windows classified rightly."""
+        """Return each setting's validation loss and number of windows classified rightly."""
 
         def add(i, loss, hits):
             start = i * VALIDATE_AT_ONCE
@@ -147,7 +156,16 @@ class MlpEpoch:
         blocks = (windows.n + VALIDATE_AT_ONCE - 1) // VALIDATE_AT_ONCE
         zeros = tf.zeros([self.n_settings])
         _, loss, hits = tf.while_loop(lambda i, *_: i < blocks, add, [tf.constant(0), zeros, zeros])
-        return loss / tf.cast(tf.maximum(windows.n, 1), tf.float32), hits
+        loss /= tf.cast(tf.maximum(windows.n, 1), tf.float32)
+        return (loss + self._penalties(parameters) if self._penalised_validation else loss), hits
+
+    def _penalties(self, parameters: list[tf.Tensor]) -> tf.Tensor:
+        """Return each setting's L2 penalty [n_settings]."""
+        squares = [
+            tf.reduce_sum(tf.square(kernel), axis=[0, 2] if k == 0 else [1, 2])
+            for k, kernel in enumerate(parameters[: self.n_layers])
+        ]
+        return self._decays * tf.add_n(squares)
 
     def _logits(self, x: tf.Tensor, parameters: list[tf.Tensor]) -> tf.Tensor:
         """Return logits [n_settings, n_windows, n_classes]."""

@@ -40,6 +40,7 @@ class MlpGrid:
     sizes : inputs, hidden units of each layer, classes.
     learning_rates, weight_decays : one of each setting.
     batch_size : windows a step.
+    penalised_validation : add the L2 penalty to the validation loss that stops a setting, as Keras does.
     xla : compile with XLA.
     """
 
@@ -50,9 +51,11 @@ class MlpGrid:
         weight_decays: list[float],
         *,
         batch_size: int = 64,
+        penalised_validation: bool = False,
         xla: bool = True,
     ) -> None:
-        self._program = MlpEpoch(sizes, learning_rates, weight_decays, batch_size=batch_size, xla=xla)
+        how = {"batch_size": batch_size, "penalised_validation": penalised_validation, "xla": xla}
+        self._program = MlpEpoch(sizes, learning_rates, weight_decays, **how)
 
     def fit(
         self, train: LabelledWindows, valid: LabelledWindows, *, max_epochs: int, patience_epochs: int, seed: int

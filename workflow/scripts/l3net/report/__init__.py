@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules={"accuracy", "comparisons", "figure_style", "summary"},
     submod_attrs={
+        "clustered": ["ClusteredShare", "clustered_share"],
         "labels": [
             "display_name",
             "embedding_titles",
@@ -17,6 +18,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "titles_in",
         ],
         "statistics": ["bootstrap_interval", "holm_correction", "signed_rank", "wilson_interval"],
-        "tables": ["best_checkpoints", "checkpoints_on_the_way", "read_table", "read_tables"],
+        "tables": ["best_checkpoints", "checkpoints_on_the_way", "read_table", "read_tables", "write_table"],
     },
 )

@@ -1,15 +1,18 @@
 """Accuracy from predictions: by fold, over all clips, and by class.
 
 `scores` are the predictions of one embedding on one data set: a row for each tested clip and seed, with the columns
-`PREDICTION_COLUMNS`. Every function returns a table that begins with what says which embedding it is.
+`PREDICTION_COLUMNS`. Every function returns a table that begins with what says which embedding it is. What intervals
+take for independent is a group: the recording that clips were cut from, or the clip where each has its own.
 """
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l3net.report.statistics import bootstrap_interval, wilson_interval
+from l3net.report.clustered import clustered_share
+from l3net.report.statistics import bootstrap_interval
 from l3net.report.tables import read_table
 from l3net.runtime import stable_hash
 
@@ -18,10 +21,13 @@ if TYPE_CHECKING:
 
 _FACTS = ["dataset", "embedding", "kind", "front_end", "subset", "epoch", "samples_seen", "protocol"]
 PREDICTION_COLUMNS = [*_FACTS, "seed", "fold", "filename", "label", "correct"]
+_log = logging.getLogger("l3net")
 
 
 def read_predictions(path: Path) -> "pd.DataFrame":
     """Read the predictions of an embedding on a data set; an epoch that is not given is -1.
+
+    Files that were written before they had the column group are read as if every clip were a group of its own.
 
     Raises
     ------
@@ -30,6 +36,9 @@ def read_predictions(path: Path) -> "pd.DataFrame":
     """
     table = read_table(path, PREDICTION_COLUMNS, "classify_dataset")
     table["epoch"] = table["epoch"].fillna(-1).astype(int)
+    if "group" not in table:
+        _log.warning("%s has no column group; make it again (-R classify_dataset) for intervals over recordings", path)
+        table["group"] = table["filename"]
     return table
 
 
@@ -57,21 +66,23 @@ def accuracy_by_fold(scores: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def accuracy_over_clips(scores: "pd.DataFrame", *, confidence: float, draws: int, seed: int) -> "pd.DataFrame":
-    """Return one row: accuracy over all clips, several seeds averaged, and mean and deviation over folds.
+    """Return one row: accuracy over all clips, and mean and deviation over folds; several seeds are averaged first.
 
     Parameters
     ----------
-    confidence : of the bootstrap interval over clips, a fraction.
-    draws : resamples of the clips.
+    confidence : of the bootstrap interval, which draws groups anew, a fraction.
+    draws : resamples of the groups.
     seed : of the resamples.
     """
     import pandas as pd
 
     facts = {name: scores[name].iloc[0] for name in _FACTS}
-    by_clip = scores.groupby(["fold", "filename"], sort=False)["correct"].mean().to_numpy()
+    by_clip = scores.groupby(["fold", "filename", "group"], sort=False)["correct"].mean()
+    by_group = by_clip.groupby(level="group", sort=False).agg(["sum", "size"])
     rng = np.random.Generator(np.random.Philox(stable_hash(f"{seed}/{facts['dataset']}/{facts['embedding']}")))
-    low, high = bootstrap_interval(by_clip, draws=draws, confidence=confidence, rng=rng)
-    folds = scores.groupby(["seed", "fold"])["correct"].mean()
+    sums, sizes = by_group["sum"].to_numpy(), by_group["size"].to_numpy()
+    low, high = bootstrap_interval(sums, sizes, draws=draws, confidence=confidence, rng=rng)
+    folds = scores.groupby(["seed", "fold"])["correct"].mean().groupby(level="fold").mean()
     row = {
         **facts,
         "n_clips": by_clip.size,
@@ -83,20 +94,26 @@ def accuracy_over_clips(scores: "pd.DataFrame", *, confidence: float, draws: int
         "n_seeds": scores["seed"].nunique(),
         "fold_mean": folds.mean(),
         "fold_std": folds.std(ddof=1) if folds.size > 1 else float("nan"),
+        "unit": _unit(scores),
+        "n_units": scores["group"].nunique(),
     }
     return pd.DataFrame([row])
 
 
 def accuracy_by_class(scores: "pd.DataFrame", *, confidence: float) -> "pd.DataFrame":
-    """Return a row for each class: the accuracy of the first seed's clips, with Wilson's interval."""
+    """Return a row for each class: accuracy over its clips and all seeds, with its interval over groups."""
     import pandas as pd
 
-    rows = []
-    first = scores[scores["seed"] == scores["seed"].iloc[0]]
-    for label, found in first.groupby("label"):
-        right = int(found["correct"].sum())
-        low, high = wilson_interval(right, len(found), confidence)
+    rows, unit = [], _unit(scores)
+    for label, found in scores.groupby("label"):
+        share = clustered_share(found["correct"].to_numpy(), found["group"].to_numpy(str), confidence=confidence)
         facts = {name: found[name].iloc[0] for name in _FACTS}
-        counts = {"n_clips": len(found), "accuracy": right / len(found), "ci_low": low, "ci_high": high}
-        rows.append({**facts, "label": label, **counts})
+        counts = {"n_clips": found["filename"].nunique(), "accuracy": share.accuracy}
+        ends = {"ci_low": share.ci_low, "ci_high": share.ci_high, "unit": unit, "n_units": share.n_units}
+        rows.append({**facts, "label": label, **counts, **ends})
     return pd.DataFrame(rows)
+
+
+def _unit(scores: "pd.DataFrame") -> str:
+    """Return what the intervals of a data set are over."""
+    return "clip" if scores["group"].nunique() == scores["filename"].nunique() else "recording"

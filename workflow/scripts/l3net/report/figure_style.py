@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from l3net.report.figure_text import escape_undrawable, font_families
 from l3net.report.labels import display_name
 from l3net.runtime import atomic
 
@@ -41,6 +42,7 @@ _STYLE = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "svg.hashsalt": "l3net",  # the same data gives the same bytes
+    "text.parse_math": False,  # a $ in a name is a $
 }
 
 
@@ -60,7 +62,7 @@ def panels(
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    plt.rcParams.update({**_STYLE, "axes.prop_cycle": matplotlib.cycler(color=COLOURS)})
+    plt.rcParams.update({**_STYLE, "font.family": font_families(), "axes.prop_cycle": matplotlib.cycler(color=COLOURS)})
     figure, axes = plt.subplots(
         n_rows, n_columns, figsize=(width, height * n_rows), squeeze=False, layout="constrained", **kwargs
     )
@@ -82,6 +84,7 @@ def save(figure: "Figure", svg: Path, png: Path, *, synthetic: bool, note: str =
         figure.supxlabel(textwrap.fill(note, line), fontsize=7, color="#444444", x=0.01, ha="left", ma="left")
     if synthetic:
         figure.suptitle("SYNTHETIC DATA", fontsize=8, color=COLOURS[3], weight="bold", x=0.01, ha="left")
+    escape_undrawable(figure)
     for path, metadata in ((svg, {"Date": None}), (png, {"Software": None})):
         with atomic.replacing(path) as temporary:
             figure.savefig(temporary, metadata=metadata, facecolor="white")

@@ -23,6 +23,7 @@ class SignedRank:
     n : pairs that differ; equal pairs are dropped, as Wilcoxon did.
     statistic : the smaller of the two rank sums; NaN where too few pairs differ.
     p : two-sided p; NaN where too few pairs differ.
+    p_normal : p by the normal approximation, whatever the number of pairs; NaN where none differs.
     median_difference : median of first minus second.
     note : how p was found, ``exact`` or ``normal approximation``, or why there is none.
     """
@@ -31,6 +32,7 @@ class SignedRank:
     n: int
     statistic: float
     p: float
+    p_normal: float
     median_difference: float
     note: str
 
@@ -53,28 +55,37 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
 
 
 def bootstrap_interval(
-    values: np.ndarray, *, draws: int, confidence: float = 0.95, rng: np.random.Generator
+    sums: np.ndarray,
+    sizes: np.ndarray | None = None,
+    *,
+    draws: int,
+    confidence: float = 0.95,
+    rng: np.random.Generator,
 ) -> tuple[float, float]:
-    """Return the percentile interval (low, high) of the mean of `values` under resampling with replacement.
+    """Return the percentile interval (low, high) of a mean when whole units are drawn anew with replacement.
 
     Parameters
     ----------
-    values : np.ndarray [shape=(n_clips,)] ; 1 for a clip that was classified rightly, else 0, or the mean over seeds.
+    sums : for each unit the sum over its clips [shape=(n_units,)]; a clip counts 1 if it was classified rightly, else
+        0, or the mean over seeds.
+    sizes : clips of each unit [shape=(n_units,)]; without it every clip is a unit.
     draws : number of resamples.
     """
     from scipy.stats import bootstrap
 
     _check_confidence(confidence)
-    values = np.asarray(values, float)
-    if values.size == 0 or draws < 1:
+    sums = np.asarray(sums, float)
+    sizes = np.ones_like(sums) if sizes is None else np.asarray(sizes, float)
+    if sums.size == 0 or draws < 1:
         return float("nan"), float("nan")
-    if values.size == 1:
-        return float(values[0]), float(values[0])
+    if sums.size == 1:
+        return float(sums[0] / sizes[0]), float(sums[0] / sizes[0])
     found = bootstrap(
-        (values,),
-        np.mean,
+        (sums, sizes),
+        lambda sums, sizes, axis: np.sum(sums, axis=axis) / np.sum(sizes, axis=axis),
+        paired=True,
         n_resamples=draws,
-        batch=max(1, _DRAWN_AT_ONCE // values.size),
+        batch=max(1, _DRAWN_AT_ONCE // sums.size),
         vectorized=True,
         confidence_level=confidence,
         method="percentile",
@@ -89,7 +100,8 @@ def signed_rank(first: np.ndarray, second: np.ndarray, *, alpha: float = 0.05) -
 
     The p is exact for 50 pairs or fewer, also where differences are equal, for which scipy's is an approximation. With
     so few differing pairs that even the most extreme outcome would have a p of `alpha` or more, p and statistic are
-    NaN and `note` says so.
+    NaN and `note` says so. Only by the normal approximation, which does not hold for so few, can they be called
+    significant; `p_normal` is that p.
     """
     from scipy.stats import rankdata
 
@@ -100,15 +112,16 @@ def signed_rank(first: np.ndarray, second: np.ndarray, *, alpha: float = 0.05) -
     differences = np.round(first - second, 9)
     kept = differences[differences != 0]
     n, median = kept.size, float(np.median(differences)) if differences.size else float("nan")
-    if 2.0 ** (1 - n) >= alpha:
-        note = f"too few pairs: {n} of {first.size} differ, {_pairs_needed(alpha)} are needed for p < {alpha:g}"
-        return SignedRank(first.size, n, float("nan"), float("nan"), median, note)
     ranks = rankdata(np.abs(kept))
-    above, below = ranks[kept > 0].sum(), ranks[kept < 0].sum()
-    statistic = float(min(above, below))
-    if n <= _EXACT_UP_TO:
-        return SignedRank(first.size, n, statistic, _exact_p(ranks, statistic), median, "exact")
-    return SignedRank(first.size, n, statistic, _normal_p(ranks, statistic), median, "normal approximation")
+    statistic = float(min(ranks[kept > 0].sum(), ranks[kept < 0].sum()))
+    p_normal = _normal_p(ranks, statistic) if n else float("nan")
+    if (smallest := min(1.0, 2.0 ** (1 - n))) >= alpha:
+        note = f"too few pairs: {n} of {first.size} differ, {_pairs_needed(alpha)} are needed for p < {alpha:g}; "
+        note += f"exact p is {smallest:.3g} or more, and p_normal, the normal approximation, does not hold for so few"
+        return SignedRank(first.size, n, float("nan"), float("nan"), p_normal, median, note)
+    exact = n <= _EXACT_UP_TO
+    p, note = (_exact_p(ranks, statistic), "exact") if exact else (p_normal, "normal approximation")
+    return SignedRank(first.size, n, statistic, p, p_normal, median, note)
 
 
 def holm_correction(p_values: np.ndarray) -> np.ndarray:

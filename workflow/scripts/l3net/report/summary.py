@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _SUMMARY = ["dataset", "embedding", "mean", "std", "accuracy", "ci_low", "ci_high", "paper", "difference", "synthetic"]
 _SUMMARY += ["protocol", "n_clips", "n_folds", "n_seeds", "kind", "front_end", "subset", "epoch", "paper_source"]
-_SUMMARY += ["model", "checkpoint", "model_seed"]
+_SUMMARY += ["model", "checkpoint", "model_seed", "unit", "n_units"]
 _PRINTED = ["data set", "embedding", "ours", "over clips", "paper", "difference", "data"]
 _WORDS = {"data set", "embedding", "data"}  # the columns of `_PRINTED` that are no numbers
 _PAPER = ["table", "dataset", "embedding", "train_subset", "test_subset", "front_end", "accuracy_percent", "protocol"]

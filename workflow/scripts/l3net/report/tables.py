@@ -1,24 +1,47 @@
-"""Reading the tables of a run.
+"""Writing and reading the tables of a run.
 
 Every column is text but those of `NUMBERS`: a class or a data set may be called NA, None or 007, and stays what it is
 called. An empty cell is an empty text, or NaN in a column of numbers.
+
+A spreadsheet takes a cell that begins with =, +, - or @ (also behind a tab or a line break) for a formula and computes
+it. Labels and file names come from other people's data sets, so such a text is written with an apostrophe before it,
+which makes it text in a spreadsheet; the reader takes the apostrophe away. Numbers stay as they are.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3net.errors import DatasetError
+from l3net.runtime import atomic
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MEASURES = ["accuracy", "class_mean_accuracy", "ci_low", "ci_high", "fold_mean", "fold_std", "mean", "std", "correct"]
-_COMPARED = ["paper", "difference", "median_difference", "first_mean", "second_mean", "statistic", "p", "p_holm"]
-_COUNTS = ["n", "n_clips", "n_classes", "n_folds", "n_seeds", "n_pairs", "epoch", "seed", "jobs"]
+_COMPARED = ["paper", "difference", "median_difference", "first_mean", "second_mean", "statistic"]
+_COMPARED += ["p", "p_holm", "p_normal"]
+_COUNTS = ["n", "n_clips", "n_classes", "n_folds", "n_seeds", "n_pairs", "n_units", "epoch", "seed", "jobs"]
 _HISTORY = ["loss", "val_loss", "val_accuracy", "learning_rate", "images_per_second", "waiting_share"]
 _COSTS = ["seconds", "longest_seconds", "cpu_seconds", "max_memory_megabytes"]
 NUMBERS = frozenset([*_MEASURES, *_COMPARED, *_COUNTS, *_HISTORY, *_COSTS])
+# A text that has apostrophes before such a beginning gets one more, so that reading gives back what was written.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+
+
+def write_table(table: "pd.DataFrame", path: Path, *, float_format: str | None = None) -> None:
+    """Write a table without its index as CSV, whole or not at all; no text in it is a formula to a spreadsheet.
+
+    Parameters
+    ----------
+    float_format : how floating-point numbers are written, such as ``"%.6g"``; None writes all their digits.
+    """
+    import pandas as pd
+
+    texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+    guarded = table.assign(**{name: table[name].map(_guarded) for name in texts}).rename(columns=_guarded)
+    atomic.write_csv(guarded, path, float_format=float_format)
 
 
 def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "pd.DataFrame":
@@ -57,6 +80,8 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
             if len(wrong):
                 raise DatasetError(f"{path}: column {name} holds {wrong.iloc[0]!r}; expected numbers")
             table[name] = values
+    texts = [name for name in table if name not in numbers]
+    table[texts] = table[texts].map(lambda text: text[1:] if text.startswith("'") and _FORMULA.match(text) else text)
     return table
 
 
@@ -75,6 +100,10 @@ def best_checkpoints(table: "pd.DataFrame") -> "pd.DataFrame":
 def checkpoints_on_the_way(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the rows of the embeddings that were taken from each checkpoint of a model."""
     return table[_on_the_way(table)]
+
+
+def _guarded(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _on_the_way(table):

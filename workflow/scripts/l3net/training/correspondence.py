@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from l3net.feed import one_line_errors, open_feed, prepare_batch
-from l3net.samples import read_shard_index
+from l3net.samples import Shard, ShardIndex, read_shard_index
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,46 @@ class Answers:
     Attributes
     ----------
     right : whether each is right [shape=(n,), bool].
-    labels : for each sample the labels (mids) of the clip that is heard.
+    clips : for each sample the clip that is seen and the clip that is heard, numbered over all shards of the index
+        [shape=(n, 2), int].
+    labels : for each clip of the index its labels (mids).
     """
 
     right: np.ndarray
+    clips: np.ndarray
     labels: list[list[str]]
 
-    def by_label(self) -> dict[str, np.ndarray]:
-        """Return the answers of each label, by ascending label; a sample counts for every label of its clip."""
-        known = sorted({label for labels in self.labels for label in labels})
-        return {label: self.right[[label in labels for labels in self.labels]] for label in known}
+    def by_label(self) -> dict[str, "Answers"]:
+        """Return the answers of each label, by ascending label; a sample counts for every label of the clip heard."""
+        heard = self.clips[:, 1]
+        found = {}
+        for label in sorted({label for labels in self.labels for label in labels}):
+            chosen = np.array([label in labels for labels in self.labels])[heard]
+            if chosen.any():
+                found[label] = Answers(self.right[chosen], self.clips[chosen], self.labels)
+        return found
+
+
+class _Recipes:
+    """What an index's shards say about their samples: which clips each is made of, and the clips' labels."""
+
+    def __init__(self, index: ShardIndex) -> None:
+        self.labels: list[list[str]] = []
+        self._numbers: dict[str, np.ndarray] = {}
+        self._first: dict[str, int] = {}
+        clips = []
+        for entry in index.shards:
+            with Shard(Path(entry.path)) as shard:
+                rows, part = shard.samples[:], f"{index.subset}/{shard.part}"
+                self._numbers[part], self._first[part] = rows["n"], sum(map(len, clips))
+                clips.append(np.stack([rows["clip"], rows["sound"]], axis=1) + len(self.labels))
+                self.labels += [labels.split(",") for labels in shard.labels]
+        self.clips = np.concatenate(clips)
+
+    def row_of(self, sample_id: str) -> int:
+        """Return the place of a sample, ``{subset}/{part}/{n}``, in `clips`; samples of a part ascend by n."""
+        part, _, n = sample_id.rpartition("/")
+        return self._first[part] + int(np.searchsorted(self._numbers[part], int(n)))
 
 
 @one_line_errors()
@@ -54,14 +84,12 @@ def ask_correspondence(model: keras.Model, index: Path, *, seed: int, batch_size
         guess = tf.argmax(model({"image": image, "audio": audio}, training=False), axis=1, output_type=tf.int32)
         return tf.equal(guess, tf.cast(label, tf.int32))
 
-    right, labels, asked = [], [], set()
+    known = read_shard_index(index)
+    recipes = _Recipes(known)
+    right, asked = np.zeros((2, known.n_samples), bool)
     # A feed starts over where an index is used up; what it yields again is not counted.
-    batches = min(batches, -(-read_shard_index(index).n_samples // batch_size))
+    batches = min(batches, -(-known.n_samples // batch_size))
     for batch in open_feed(index, batch_size=batch_size, epoch=0, seed=seed, batches=batches):
-        names, mids = batch["sample_id"].numpy(), batch["label_mids"].numpy()
-        for is_right, name, of_clip in zip(answer(batch).numpy(), names, mids, strict=True):
-            if name not in asked:
-                asked.add(name)
-                right.append(is_right)
-                labels.append(of_clip.decode().split(","))
-    return Answers(np.array(right, bool), labels)
+        rows = [recipes.row_of(name.decode()) for name in batch["sample_id"].numpy()]
+        right[rows], asked[rows] = answer(batch).numpy(), True
+    return Answers(right[asked], recipes.clips[asked], recipes.labels)
