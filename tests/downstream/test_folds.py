@@ -62,6 +62,31 @@ def test_urbansound8k_leaks_nothing_across_any_boundary(shared_data: Path) -> No
         assert 0.07 < chosen.mean() < 0.13
 
 
+@pytest.mark.parametrize(
+    ("metadata", "recording", "expected"),
+    [
+        ("UrbanSound8K.csv", "fsID", [31, 15, 0, 8, 0, 0, 15, 4, 79, 0]),
+        ("esc50.csv", "src_file", [0, 2, 2, 3, 2]),  # 131943 and 134049 in folds 2 and 3, 209698 and 234879 in 4 and 5
+    ],
+)
+def test_clips_left_out_of_training_for_a_recording_that_is_tested(
+    metadata: str, recording: str, expected: list[int], shared_data: Path
+) -> None:
+    """For each fold, counted from the official metadata (docs/downstream.md has the numbers)."""
+    table = pd.read_csv(shared_data / "benchmarks" / metadata, dtype=str, keep_default_na=False)
+    folds, groups = table["fold"].to_numpy(), table[recording].to_numpy()
+    left_out = [
+        int((training_clips(folds, fold) & ~training_clips(folds, fold, groups)).sum())
+        for fold in evaluated_folds(folds)
+    ]
+    assert left_out == expected
+    by_hand = []
+    for fold in evaluated_folds(folds):
+        tested = set(table.loc[table["fold"] == fold, recording])
+        by_hand.append(sum(r in tested for r in table.loc[table["fold"] != fold, recording]))
+    assert left_out == by_hand
+
+
 def test_a_fold_called_train_is_never_tested() -> None:
     folds = np.array(["train", "train", "test", "test"])
     assert evaluated_folds(folds) == ["test"]
