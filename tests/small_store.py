@@ -28,12 +28,13 @@ SETTINGS = {
 
 @dataclass
 class SmallStore:
-    """Clips ``timecode-00`` and on; the clip's number in picture and sound is the one of its id."""
+    """Clips ``timecode-00`` and on, or of `videos`; picture and sound say the number of their clip."""
 
     folder: Path
     n_clips: int = 6
     seconds: float = 4.0
     picture: Callable[[int, int], np.ndarray] = time_code.time_code
+    videos: list[str] | None = None
 
     @property
     def clips(self) -> Path:
@@ -47,7 +48,7 @@ class SmallStore:
 
     def write(self) -> "SmallStore":
         """Write the clips, their list and their manifest."""
-        rows = [(f"timecode-{n:02d}", 30.0 * n, 30.0 * n + self.seconds) for n in range(self.n_clips)]
+        rows = [self.key(n) for n in range(self.n_clips)]
         for n in range(self.n_clips):
             time_code.write_clip(self.path(n), n, self.seconds, picture=self.picture)
         table = pd.DataFrame(rows, columns=CLIP_KEY)
@@ -56,9 +57,13 @@ class SmallStore:
         manifest.assign(attempts=1).to_csv(self.manifest, index=False)
         return self
 
+    def key(self, n: int) -> tuple[str, float, float]:
+        """Return the id of the video that clip `n` is of, and where it begins and ends there."""
+        return (self.videos[n] if self.videos else f"timecode-{n:02d}"), 30.0 * n, 30.0 * n + self.seconds
+
     def path(self, n: int) -> Path:
         """Return the file of clip `n`."""
-        return clip_path(self.folder / "store", f"timecode-{n:02d}", 30.0 * n, 30.0 * n + self.seconds)
+        return clip_path(self.folder / "store", *self.key(n))
 
     def make_shard(self, name: str = "part-0000.h5", **changes: object) -> Path:
         """Make the shard with `SETTINGS` and `changes`."""

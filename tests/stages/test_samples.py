@@ -62,11 +62,8 @@ def test_every_match_lies_within_its_second_as_seen_and_heard(shard: Path) -> No
             heard, sung = time_code.read_sound(sample.sound)
             assert seen == int(opened.clips["ytid"][sample.recipe["clip"]][-2:])
             assert sung == pytest.approx(sample.recipe["start"] / SECOND, abs=0.015)
-            if sample.recipe["label"]:
-                assert seen == heard
-                assert -0.015 < shown - sung < 1.015
-            else:
-                assert seen != heard
+            assert (seen == heard) == sample.recipe["label"]
+            assert -0.015 < shown - sung < 1.015
 
 
 def test_every_clip_is_used_and_no_more_frames_than_asked_for(shard: Path) -> None:
@@ -132,10 +129,8 @@ def test_a_clip_that_is_gone_changes_no_other_picture(store: SmallStore, shard: 
         assert "gone from the store" in left_out.reason
         kept = all_.samples[:][all_.samples["clip"] != 2]
         rows = fewer.samples[:]
-        for name in ("n", "label", "crop_y", "crop_x", "flip", "saturation", "brightness", "saturation_first"):
+        for name in ("n", "start", "label", "crop_y", "crop_x", "flip", "saturation", "brightness", "saturation_first"):
             assert np.array_equal(rows[name], kept[name])
-        positive = rows["label"] == 1
-        assert np.array_equal(rows["start"][positive], kept["start"][positive])
         for i in (0, 100, 200, 299):
             sample = read_sample(fewer, i)
             heard, _ = time_code.read_sound(sample.sound)
@@ -180,9 +175,36 @@ def test_a_part_of_one_clip_has_no_samples(tmp_path: Path) -> None:
     made = alone.make_shard()
     with Shard(made) as opened:
         assert opened.n_samples == opened.n_clips == len(opened.pcm) == 0
-        assert "no other clip" in opened.left_out()[0].reason
+        assert "no other video" in opened.left_out()[0].reason
     with pytest.raises(ShardError, match="none of 1 shards holds a sample"):
         alone.make_index(made)
+
+
+def test_a_mismatch_hears_another_video(tmp_path: Path) -> None:
+    clips = SmallStore(tmp_path, n_clips=3, seconds=2.0, videos=["timecode-aa", "timecode-aa", "timecode-bb"])
+    with Shard(clips.write().make_shard()) as opened:
+        rows = opened.samples[:]
+        seen, heard = opened.clips["ytid"][rows["clip"]], opened.clips["ytid"][rows["sound"]]
+        assert np.array_equal(seen == heard, rows["label"] == 1)
+        assert set(rows["clip"]) == {0, 1, 2}
+
+
+def test_a_part_of_one_video_has_no_samples_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = SmallStore(tmp_path, n_clips=3, seconds=2.0, videos=["timecode-aa"] * 3).write().make_shard()
+    assert "left out: 3 clips of timecode-aa, the only video: its part holds no other video" in caplog.text
+    with Shard(made) as opened:
+        assert opened.n_samples == opened.n_clips == 0
+        assert [clip.start_seconds for clip in opened.left_out()] == [0.0, 30.0, 60.0]
+        assert {clip.reason for clip in opened.left_out()} == {"its part holds no other video to mismatch it with"}
+
+
+def test_shards_of_other_recipes_are_no_split(store: SmallStore, shard: Path) -> None:
+    before = store.make_shard("before.h5")
+    with h5py.File(before, "r+") as file:  # as shards were made before recipes had versions
+        assert file.attrs.pop("recipe_version") == 2
+    store.make_index(before, name="before.json")
+    with pytest.raises(ShardError, match=r"before\.h5 has recipe_version 1, .*part-0000\.h5 has 2"):
+        store.make_index(shard, before, name="mixed.json")
 
 
 def test_inspection_draws_a_sheet_and_finds_the_draws_fair(index: Path, tmp_path: Path) -> None:
@@ -194,8 +216,9 @@ def test_inspection_draws_a_sheet_and_finds_the_draws_fair(index: Path, tmp_path
     assert found.loc["clips_used", "mean"] == 12
     assert (found["p"].dropna() > 1e-3).all()
     assert found["p"].notna().sum() >= 8
-    assert found.loc["frame_minus_start", "min"] >= 0
-    assert found.loc["frame_minus_start", "max"] < 1
+    for name in ("frame_minus_start", "frame_minus_start_of_mismatches"):
+        assert found.loc[name, "min"] >= 0
+        assert found.loc[name, "max"] < 1
 
 
 def test_inspection_tells_unfair_draws(store: SmallStore, shard: Path, tmp_path: Path) -> None:
@@ -206,10 +229,17 @@ def test_inspection_tells_unfair_draws(store: SmallStore, shard: Path, tmp_path:
         rows["flip"] = 1
         rows["saturation"] = 0.5 + (rows["saturation"] - 0.5) ** 2
         rows["crop_x"] //= 2
+        mismatch = rows["label"] == 0
+        rows["start"][mismatch] = np.random.default_rng(0).permutation(rows["start"][mismatch])
         file["samples"][:] = rows
     stage_function("index_shards")([bent], tmp_path / "bent.json")
     found = {row.quantity: row.p for row in check_distributions(read_shard_index(tmp_path / "bent.json"))}
-    assert {name for name, p in found.items() if p < 1e-6} == {"flip", "saturation", "crop_x"}
+    assert {name for name, p in found.items() if p < 1e-6} == {
+        "flip",
+        "saturation",
+        "crop_x",
+        "frame_minus_start_of_mismatches",
+    }
 
 
 def test_the_documented_example_makes_the_sample(

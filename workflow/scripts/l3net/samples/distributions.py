@@ -86,6 +86,10 @@ def check_distributions(index: ShardIndex) -> Iterator[Quantity]:
     yield _uniform_numbers("gain", samples["gain"], 0.9, 1.1, exception=", lower where the sound would clip")
     of_matches = tables.frame_after_start[samples["label"] == 1]
     yield _summary("frame_minus_start", of_matches, "of matches: 0 to below 1 s", np.nan, of_matches)
+    of_mismatches = tables.frame_after_start[(samples["label"] == 0) & (samples["sound"] != samples["clip"])]
+    if len(of_mismatches):
+        p = stats.ks_2samp(of_matches, of_mismatches).pvalue
+        yield _summary("frame_minus_start_of_mismatches", of_mismatches, "as of matches", p, None)
     used = tables.n_clips_used
     yield Quantity("clips_used", index.n_clips, used, used, used, "every clip, as picture and as sound", np.nan)
 
@@ -139,7 +143,7 @@ def _uniform_numbers(name: str, values: np.ndarray, low: float, high: float, *, 
     return _summary(name, values, f"uniform from {low:.4g} to {high:.4g}{exception}", p, places)
 
 
-def _summary(name: str, values: np.ndarray, expected: str, p: float, places: np.ndarray) -> Quantity:
+def _summary(name: str, values: np.ndarray, expected: str, p: float, places: np.ndarray | None) -> Quantity:
     return Quantity(name, len(values), values.mean(), values.min(), values.max(), expected, p, places)
 
 

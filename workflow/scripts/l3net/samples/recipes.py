@@ -6,7 +6,8 @@ counter-based generator (numpy's Philox), so nothing depends on other clips, on 
 
 Distributions (paper, section 2; augmentation: docs/samples.md): the window starts uniformly over the clip; the frame is
 uniform among the usable frames that are shown inside that second. Half of a clip's samples correspond; the others keep
-their frame and get a uniformly drawn second of another clip of the part.
+their frame and the time of their window, but hear another video of the part in it. So the times of frame and window
+tell nothing about the label, and the seconds that are heard are distributed alike under both labels.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from l3net.runtime import stable_hash
 from l3net.samples.shard_format import SAMPLE
 
 PAIRINGS = ("overlapping", "last_frame")
+RECIPE_VERSION = 2  # 1 drew the second of a mismatch anew, from any other clip
 _WORDS_PER_SAMPLE = 16  # of the generator; more than are used, so that a new draw moves none of the others
 _MIN_FRAMES_PER_SECOND = 2  # so that every second shows a usable frame
 
@@ -27,7 +29,7 @@ _MIN_FRAMES_PER_SECOND = 2  # so that every second shows a usable frame
 class _Word(IntEnum):
     """Which of a sample's words decides what. The order is part of the format: another one changes every sample."""
 
-    START, FRAME, LABEL, OTHER_CLIP, OTHER_START, CROP_Y, CROP_X, FLIP = range(8)
+    START, FRAME, LABEL, OTHER_CLIP, SHIFT, CROP_Y, CROP_X, FLIP = range(8)
     SATURATION, BRIGHTNESS, SATURATION_FIRST, GAIN, HARD = range(8, 13)
 
 
@@ -95,8 +97,14 @@ class Recipes:
         recipes["gain"] = 0.9 + 0.2 * u[:, _Word.GAIN]
         return recipes
 
-    def pair_with_sounds(self, recipes: np.ndarray, clip: int, row: int, sound_lengths: np.ndarray) -> None:
-        """Give the negatives among a clip's recipes the sound of another clip; `recipes` is changed in place.
+    def pair_with_sounds(
+        self, recipes: np.ndarray, clip: int, row: int, sound_lengths: np.ndarray, videos: np.ndarray
+    ) -> None:
+        """Give the negatives among a clip's recipes the sound of another video; `recipes` is changed in place.
+
+        The other clip is heard when the own one would be, so it is drawn among those that are long enough, each by the
+        chance of its own matches to start there: one over its number of starts. Clips of one length are equally likely.
+        Where no other clip is long enough, the longest is heard to its end.
 
         Parameters
         ----------
@@ -104,16 +112,18 @@ class Recipes:
         clip : the clip's number in the shard.
         row : the clip's row in the part's list.
         sound_lengths : samples of the sound of every clip in the shard [shape=(n_clips,)].
+        videos : the video that every clip in the shard is of [shape=(n_clips,)]; two or more.
         """
         u = self.uniform_numbers(row)
         recipes["clip"], recipes["sound"] = clip, clip
         is_hard = self._move_hard_negatives(recipes, u, int(sound_lengths[clip]))
         negative = (recipes["label"] == 0) & ~is_hard
-        other = _integers_below(len(sound_lengths) - 1, u[negative, _Word.OTHER_CLIP])
-        other += other >= clip
-        recipes["sound"][negative] = other
-        n_starts = sound_lengths[other] - SAMPLE_RATE + 1
-        recipes["start"][negative] = _integers_below(n_starts, u[negative, _Word.OTHER_START])
+        last_starts = sound_lengths - SAMPLE_RATE
+        others = np.flatnonzero(videos != videos[clip])
+        others = others[np.argsort(last_starts[others], kind="stable")]
+        wanted = np.minimum(recipes["start"][negative], last_starts[others[-1]])
+        other = others[_draw_long_enough(last_starts[others], wanted, u[negative, _Word.OTHER_CLIP])]
+        recipes["sound"][negative], recipes["start"][negative] = other, wanted
 
     def usable_frames(self, row: int, times: np.ndarray) -> np.ndarray:
         """Return the numbers of the frames that samples may show, of a clip whose frames are shown at `times`.
@@ -173,34 +183,28 @@ class Recipes:
     def _move_hard_negatives(self, recipes: np.ndarray, u: np.ndarray, sound_length: int) -> np.ndarray:
         """Move the sound of hard negatives to a second of the same clip that does not touch the frame's.
 
-        Returns which recipes are hard negatives [shape=(samples_per_clip,), bool]; a clip too short for two such
-        seconds has none.
+        The window moves around the clip as around a ring, so that it stays uniform. Returns which recipes are hard
+        negatives [shape=(samples_per_clip,), bool]; a clip shorter than three seconds has none.
         """
-        start = recipes["start"].astype(np.int64)
-        n_before = np.maximum(start - SAMPLE_RATE + 1, 0)
-        n_after = np.maximum(sound_length - 2 * SAMPLE_RATE - start + 1, 0)
-        is_chosen = u[:, _Word.HARD] < self.hard_negatives
-        is_hard = (recipes["label"] == 0) & is_chosen & (n_before + n_after > 0)
-        place = _integers_below(np.maximum(n_before + n_after, 1), u[:, _Word.OTHER_START])
-        moved = np.where(place < n_before, place, start + SAMPLE_RATE + place - n_before)
-        recipes["start"][is_hard] = moved[is_hard]
+        n_starts = sound_length - SAMPLE_RATE + 1
+        n_shifts = max(n_starts - 2 * SAMPLE_RATE + 1, 0)
+        is_hard = (recipes["label"] == 0) & (u[:, _Word.HARD] < self.hard_negatives) & (n_shifts > 0)
+        shift = SAMPLE_RATE + _integers_below(max(n_shifts, 1), u[:, _Word.SHIFT])
+        recipes["start"][is_hard] = ((recipes["start"] + shift) % n_starts)[is_hard]
         return is_hard
 
 
-def limit_gains(recipes: np.ndarray, clip: int, pcm: np.ndarray) -> None:
-    """Lower the gains of the windows of `clip` that would exceed 16 bits; `recipes` is changed in place.
+def _draw_long_enough(last_starts: np.ndarray, wanted: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Draw for each wanted start a clip that has it, with the weight of one over the clip's number of starts.
 
-    Parameters
-    ----------
-    recipes : the samples of the whole shard.
-    clip : number of the clip that is heard.
-    pcm : its sound [shape=(n_samples,), int16].
+    `last_starts` are the last start of each clip, ascending; the result are places in it, one for each of `wanted`.
     """
-    for i in np.flatnonzero(recipes["sound"] == clip):
-        window = pcm[recipes["start"][i] : recipes["start"][i] + SAMPLE_RATE]
-        peak = max(int(window.max()), -int(window.min()))
-        if peak * float(recipes["gain"][i]) > 32767:
-            recipes["gain"][i] = np.float32(32767 / peak) * np.float32(1 - 2**-22)
+    # Relative to the longest, so that clips of one length have whole weights, and the draw among them is exact.
+    weights = (last_starts[-1] + 1) / (last_starts + 1)
+    up_to = np.concatenate([[0.0], np.cumsum(weights)])
+    first = np.searchsorted(last_starts, wanted)
+    drawn = np.searchsorted(up_to, up_to[first] + u * (up_to[-1] - up_to[first]), side="right") - 1
+    return np.minimum(drawn, len(last_starts) - 1)
 
 
 def _integers_below(n: int | np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from l3net.errors import ClipError, ConfigError, ShardError
 from l3net.media import FPS, SAMPLE_RATE, read_outline
 from l3net.runtime import describe, track_progress
 from l3net.samples.crops import decode_crops
-from l3net.samples.recipes import Recipes, limit_gains
+from l3net.samples.recipes import RECIPE_VERSION, Recipes
 from l3net.samples.shard_format import SAMPLE, LeftOutClip
 from l3net.samples.shard_reader import Shard
 from l3net.samples.shard_writer import ShardWriter
@@ -61,11 +61,10 @@ class ShardSettings:
             "short_side": self.short_side,
             "jpeg_quality": self.jpeg_quality,
         }
-        return {**settings, "sample_rate": SAMPLE_RATE, **describe(**settings)}
+        return {**settings, "recipe_version": RECIPE_VERSION, "sample_rate": SAMPLE_RATE, **describe(**settings)}
 
 
-@dataclass(frozen=True)
-class ShardCounts:
+class ShardCounts(NamedTuple):
     """How much an assembled shard holds."""
 
     n_samples: int
@@ -126,10 +125,8 @@ def assemble_shard(path: Path, clips: pd.DataFrame, settings: ShardSettings, *, 
     writer = ShardWriter(path, settings.attributes())
     try:
         drawn, left_out = _add_clips(writer, list(usable.itertuples(index=False)), settings, store)
-        if len(drawn) == 1:
-            (clip,) = writer.clips
-            reason = "alone in its part: no other clip to mismatch it with"
-            left_out.append(LeftOutClip(clip["ytid"].decode(), clip["start_seconds"], clip["end_seconds"], reason))
+        if drawn and len(set(writer.clips["ytid"])) == 1:
+            left_out += _leave_out_only_video(writer.clips)
             drawn.clear()
             writer.clear()
         samples = _pair_and_limit(writer, settings.recipes, drawn)
@@ -158,6 +155,13 @@ def _add_clips(
         writer.add_clip(prepared.images, prepared.pcm, clip.labels, row=clip.row, **size, **key)
         drawn.append(prepared.recipes)
     return drawn, left_out
+
+
+def _leave_out_only_video(clips: np.ndarray) -> list[LeftOutClip]:
+    """Leave out the clips of a part that holds one video only, because a mismatch takes its sound from another."""
+    reason = "its part holds no other video to mismatch it with"
+    _log.warning("left out: %d clips of %s, the only video: %s", len(clips), clips[0]["ytid"].decode(), reason)
+    return [LeftOutClip(clip["ytid"].decode(), *clip.tolist()[1:3], reason) for clip in clips]
 
 
 def _prepare_clip(path: Path, row: int, settings: ShardSettings) -> _PreparedClip:
@@ -203,17 +207,14 @@ def _pair_and_limit(writer: ShardWriter, recipes: Recipes, drawn: list[np.ndarra
         return np.zeros(0, SAMPLE)
     clips = writer.clips
     for number, (of_clip, row) in enumerate(zip(drawn, clips["row"], strict=True)):
-        recipes.pair_with_sounds(of_clip, number, int(row), clips["sound_length"])
+        recipes.pair_with_sounds(of_clip, number, int(row), clips["sound_length"], clips["ytid"])
     samples = np.concatenate(drawn)
-    for number in range(len(drawn)):
-        limit_gains(samples, number, writer.sound_of(number))
+    writer.limit_gains(samples)
     return samples
 
 
 def _verify(path: Path, n_samples: int) -> None:
     with Shard(path) as written:
         written.check()
-        if written.n_samples != n_samples:
-            raise ShardError(
-                f"{path} reads back with {written.n_samples} samples; expected {n_samples}: is the disk full?"
-            )
+        if (found := written.n_samples) != n_samples:
+            raise ShardError(f"{path} reads back with {found} samples; expected {n_samples}: is the disk full?")

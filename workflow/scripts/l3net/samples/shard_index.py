@@ -17,6 +17,7 @@ from l3net.samples.shard_reader import Shard
 
 INDEX_VERSION = 2
 _SHARED = ("subset", "parts", "image_size", "short_side", "sample_rate", "samples_per_clip", "pairing", "seed")
+_FIRST_RECIPES = {"recipe_version": 1}  # of shards from before recipes had versions
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def index_of_shards(paths: Iterable[Path], target: Path) -> ShardIndex:
     entries = [shard.entry for shard in examined]
     if not any(entry.n_samples for entry in entries):
         raise ShardError(
-            f"{target}: none of {len(entries)} shards holds a sample; expected two usable clips or more in a part"
+            f"{target}: none of {len(entries)} shards holds a sample; expected a part with usable clips of two videos"
         )
     settings = examined[0].settings
     return ShardIndex(
@@ -139,7 +140,8 @@ def read_shard_index(path: Path) -> ShardIndex:
 def _examine(path: Path, folder: Path) -> _ExaminedShard:
     with Shard(path) as shard:
         shard.check()
-        settings = {name: _as_python(shard.attributes[name]) for name in _SHARED}
+        attributes = {**_FIRST_RECIPES, **shard.attributes}
+        settings = {name: _as_python(attributes[name]) for name in (*_SHARED, *_FIRST_RECIPES)}
         settings["split"] = split_of(int(shard.attributes["part"]), int(shard.attributes["parts"]))
         n_samples, n_clips, largest_image = shard.n_samples, shard.n_clips, shard.largest_image()
     entry = IndexedShard(

@@ -63,10 +63,16 @@ class ShardWriter:
         """The table of the clips that were added [shape=(n_clips,), CLIP]."""
         return np.array(self._clips, CLIP)
 
-    def sound_of(self, clip: int) -> np.ndarray:
-        """Read the sound of a clip that was added [shape=(n_samples,), int16]."""
-        start = int(self._clips[clip]["sound_start"])
-        return self._pcm[start : start + int(self._clips[clip]["sound_length"])]
+    def limit_gains(self, samples: np.ndarray) -> None:
+        """Lower the gains of the samples [shape=(n_samples,), SAMPLE] whose sound would exceed 16 bits, in place."""
+        for number, clip in enumerate(self._clips):
+            start = int(clip["sound_start"])
+            pcm = self._pcm[start : start + int(clip["sound_length"])]
+            for i in np.flatnonzero(samples["sound"] == number):
+                window = pcm[samples["start"][i] : samples["start"][i] + SAMPLE_RATE]
+                peak = max(int(window.max()), -int(window.min()))
+                if peak * float(samples["gain"][i]) > 32767:
+                    samples["gain"][i] = np.float32(32767 / peak) * np.float32(1 - 2**-22)
 
     def finish(self, samples: np.ndarray, left_out: list[LeftOutClip]) -> None:
         """Write the tables of samples [shape=(n_samples,), SAMPLE] and of clips, and close the file."""
