@@ -98,3 +98,17 @@ def test_wrong_settings_are_told() -> None:
         build_l3("linear", image_size=32, width=0.001)
     with pytest.raises(ConfigError, match="pooling 100 is unknown"):
         embedding_network(build_l3("linear", **TINY), pooling=100)
+
+
+@pytest.mark.parametrize("objective", ["correspondence", "contrastive"])
+def test_every_kernel_starts_he_normal(objective: str) -> None:
+    model = build_l3("mel128", **{**TINY, "width": 1 / 4}, objective=objective)
+    kernels = [weight for weight in model.weights if weight.path.endswith("/kernel")]
+    assert len(kernels) == 18 if objective == "correspondence" else 19
+    for kernel in kernels:
+        values = np.asarray(kernel)
+        if values.size > 500:
+            fan_in = np.prod(values.shape[:-1])
+            # He et al. 2015: the deviation is the root of 2 / fan in; Keras cuts the normal at two deviations.
+            assert values.std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.06), kernel.path
+            assert np.abs(values).max() <= 2 / 0.87962566 * np.sqrt(2 / fan_in) + 1e-6

@@ -105,16 +105,17 @@ class _Layers:
     def __call__(self, kind, *settings, name, dtype=None, **options):
         return kind(*settings, name=name, dtype=dtype or self.precision, **options)
 
-    def _kernel(self, name, initializer):
-        seed = stable_hash(f"{self.seed}/{name}") % 2**31
-        return {"kernel_initializer": initializer(seed=seed), "kernel_regularizer": keras.regularizers.L2(self.decay)}
+    def _kernel(self, name):
+        """Return how a layer's kernel starts (He normal, as every kernel of the published code) and its penalty."""
+        start = keras.initializers.HeNormal(seed=stable_hash(f"{self.seed}/{name}") % 2**31)
+        return {"kernel_initializer": start, "kernel_regularizer": keras.regularizers.L2(self.decay)}
 
     def conv(self, name, channels):
-        kernel = self._kernel(name, keras.initializers.HeNormal)
-        return self(layers.Conv2D, round(channels * self.width), 3, padding="same", name=name, **kernel)
+        channels = round(channels * self.width)
+        return self(layers.Conv2D, channels, 3, padding="same", name=name, **self._kernel(name))
 
     def dense(self, name, units, **options):
-        return self(layers.Dense, units, name=name, **self._kernel(name, keras.initializers.GlorotUniform), **options)
+        return self(layers.Dense, units, name=name, **self._kernel(name), **options)
 
     def norm(self, name, **options):
         return self(layers.BatchNormalization, name=name, **self.norm_options, **options)
