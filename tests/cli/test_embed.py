@@ -205,3 +205,15 @@ def test_precision_is_part_of_what_is_done(
 def test_every_precision_is_offered() -> None:
     for precision in PRECISIONS:
         assert make_parser().parse_args(["embed", "--output", "o", "--precision", precision]).precision == precision
+
+
+def test_a_vector_that_is_not_finite_fails_its_file_alone(
+    sounds: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    silent = np.concatenate([np.random.default_rng(0).normal(0, 0.1, 16000), np.zeros(16000)])
+    soundfile.write(sounds / "silent.wav", silent, 16000)
+    settings = '{"kind": "hear", "module": "tests.embeddings.dividing_hear"}'
+    assert embed(sounds, "--settings", settings, "--output", tmp_path / "out") == 1
+    assert "silent.wav: the vector at 1.00 s holds values that are not finite" in caplog.text
+    assert (tmp_path / "out" / "a.wav.npz").exists()
+    assert not (tmp_path / "out" / "silent.wav.npz").exists()

@@ -87,3 +87,17 @@ def test_wrong_files_are_refused(path: Path) -> None:
         del file["clips/group"]
     with pytest.raises(DatasetError, match="not an embeddings file"):
         read_dataset_vectors(path)
+
+
+def test_vectors_that_are_not_finite_are_refused_with_clip_and_time(path: Path) -> None:
+    """As in files of before `embed_dataset` refused them."""
+    with h5py.File(path, "a") as file:
+        file["embedding"][6, 2] = np.nan
+    read = read_dataset_vectors(path)
+    assert len(list(read.blocks(np.arange(8) < 6))) == 1
+    assert len(next(read.clip_vectors(np.array([0])))) == 3
+    for reading in (read.blocks(np.arange(8) > 3), read.clip_vectors(np.array([0, 2]))):
+        with pytest.raises(
+            DatasetError, match=r"e\.h5: the vector of ü\.wav at 0\.20 s holds values that are not finite"
+        ):
+            list(reading)

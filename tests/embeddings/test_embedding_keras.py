@@ -7,7 +7,10 @@ import pytest
 
 import l3net
 from l3net.embeddings.embedding_keras import load_keras_embedding, load_l3
+from l3net.embeddings.interface import WindowEmbedding
+from l3net.embeddings.keras_metadata import add_keras_metadata
 from l3net.errors import ClipError, ConfigError, WeightsError
+from l3net.models.l3 import embedding_network
 from tests import tiny_embedding
 
 
@@ -45,3 +48,22 @@ def test_a_file_that_is_not_what_its_settings_say_is_refused(model: Path) -> Non
     for key, value in {"front_end": "mel256", "subset": "environmental"}.items():
         with pytest.raises(WeightsError, match=rf"embedding.keras: its {key} is \w+, the settings say {value}"):
             load_l3([model], **{**right, key: value})
+
+
+def test_a_file_with_weights_that_are_not_finite_is_refused(tmp_path: Path) -> None:
+    network = embedding_network(tiny_embedding.network())
+    network.get_layer("audio_norm_2_1").beta.assign(np.full(16, np.nan))
+    network.save(tmp_path / "spoilt.keras")
+    add_keras_metadata(tmp_path / "spoilt.keras", {"kind": "l3"})
+    with pytest.raises(WeightsError, match=r"spoilt\.keras: audio_norm_2_1/beta: 16 of 16 values are not finite"):
+        load_keras_embedding(tmp_path / "spoilt.keras")
+
+
+def test_a_vector_that_is_not_finite_is_refused_with_its_sound_and_time() -> None:
+    divides = WindowEmbedding(lambda windows: windows[:, :2] / windows.std(axis=1, keepdims=True), 2, 48000, 48000)
+    sound = np.random.default_rng(0).normal(0, 0.1, 4 * 48000).astype(np.float32)
+    l3net.embed(sound, 48000, model=divides)
+    silent = sound.copy()
+    silent[96000:150000] = 0
+    with np.errstate(all="ignore"), pytest.raises(ClipError, match=r"sound 1: the vector at 2\.00 s .* not finite"):
+        l3net.embed([sound, silent], 48000, model=divides)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from l3net.embeddings.interface import WindowEmbedding
+from l3net.embeddings.interface import SoundEmbedding, WindowEmbedding
 from l3net.errors import ClipError
 from tests.embeddings.test_windows import by_definition
 
@@ -44,3 +44,34 @@ def test_what_is_no_users_error_is_not_kept_back() -> None:
 
     with pytest.raises(RuntimeError, match="a fault of the code"):
         list(embedding().embed([("a", fails())], hop_seconds=0.5))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("batch_size", [1, 4, 64])
+def test_a_vector_that_is_not_finite_ends_its_sound_with_clip_and_time(value: float, batch_size: int) -> None:
+    """Of a network that divides by the loudness of a window: the silent one spoils its own sound and no other."""
+    silent = np.ones(40, np.float32)
+    silent[15:30] = 0
+    divides = WindowEmbedding(lambda windows: np.where(windows.any(1), 1.0, value)[:, None].astype("f4"), 1, 10, 10)
+    sounds = [("a", [np.ones(30, np.float32)]), ("b", [silent]), ("c", [np.ones(30, np.float32)])]
+    pieces = list(divides.embed(sounds, hop_seconds=0.5, batch_size=batch_size))
+    ends = {piece.key: piece.error for piece in pieces if piece.is_last}
+    assert ends["a"] is ends["c"] is None
+    assert isinstance(ends["b"], ClipError)
+    assert str(ends["b"]).startswith("b: the vector at 1.50 s holds values that are not finite numbers")
+    assert all(np.isfinite(piece.vectors).all() for piece in pieces)
+    assert sum(len(piece.vectors) for piece in pieces if piece.key == "c") == 5
+
+
+def test_so_does_a_vector_of_an_embedding_of_whole_sounds() -> None:
+    def stretches(blocks, hop_seconds):
+        for number, block in enumerate(blocks):
+            yield block[:, None], number + np.arange(len(block)) / len(block)
+
+    blocks = [np.ones(4, np.float32), np.array([1, 1, np.nan, 1], np.float32), np.ones(4, np.float32)]
+    pieces = list(SoundEmbedding(stretches, 1, 4).embed([(7, blocks), ("b", blocks[:1])]))
+    assert [str(piece.error) for piece in pieces if piece.is_last] == [
+        "sound 7: the vector at 1.50 s holds values that are not finite numbers; an embedding must bear every sound, "
+        "silence too",
+        "None",
+    ]

@@ -158,3 +158,10 @@ def test_an_unknown_layer_is_named(tmp_path: Path) -> None:
     read = read_soundnet(save(tmp_path / "drawn.npy", drawn()))
     with pytest.raises(ConfigError, match="no layer 'conv9'"):
         soundnet_embedding(read, "conv9")
+
+
+def test_weights_that_are_not_finite_are_refused_with_their_layer(tmp_path: Path) -> None:
+    spoilt = drawn()
+    spoilt["conv6"]["gamma"][5] = np.nan
+    with pytest.raises(WeightsError, match=r"layer conv6: gamma: 1 of 512 values are not finite"):
+        read_soundnet(save(tmp_path / "spoilt.npy", spoilt))

@@ -70,6 +70,10 @@ def test_a_tf1_checkpoint_is_read_into_the_right_layers(tmp_path: Path, monkeypa
     found = vggish_network(read)(audio).numpy()
     np.testing.assert_allclose(found, network_by_definition(read, audio), rtol=1e-3, atol=1e-5)
     assert (vggish_network(read, relu=True)(audio).numpy() == np.maximum(found, 0)).all()
+    values["vggish/fc2/biases"][0] = np.inf
+    write_tf1(tmp_path / "spoilt.ckpt", values)
+    with pytest.raises(WeightsError, match=r"spoilt\.ckpt: vggish/fc2/biases: 1 of 2 values are not finite"):
+        read_vggish(tmp_path / "spoilt.ckpt")
 
 
 def network_by_definition(weights: dict, audio: np.ndarray) -> np.ndarray:
@@ -118,3 +122,12 @@ def test_whitening_and_quantisation(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("no archive")
     with pytest.raises(WeightsError, match="cannot be read as VGGish's PCA"):
         read_whitening(tmp_path / "text.npz")
+
+
+@pytest.mark.parametrize("name", ["pca_eigen_vectors", "pca_means"])
+def test_a_whitening_with_numbers_that_are_not_finite_is_refused(tmp_path: Path, name: str) -> None:
+    arrays = {"pca_eigen_vectors": np.eye(128, dtype=np.float32), "pca_means": np.zeros((128, 1), np.float32)}
+    arrays[name][3, 0] = np.nan
+    np.savez(tmp_path / "pca.npz", **arrays)
+    with pytest.raises(WeightsError, match=rf"pca\.npz: {name}: 1 of \d+ values are not finite"):
+        read_whitening(tmp_path / "pca.npz")

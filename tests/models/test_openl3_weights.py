@@ -150,3 +150,12 @@ def test_openl3_itself_reads_what_is_exported_and_what_it_writes_is_read_here(
         settings = {"kind": "openl3", "front_end": name, "pooling": 512, "subset": "env"}
         read = load_embedding(settings, [tmp_path / f"openl3_audio_{name}_env.h5"])
         assert difference(read.network(sounds), np.load(tmp_path / f"{name}_written.npy")) < 1e-4, name
+
+
+def test_a_file_with_numbers_that_are_not_finite_names_the_layer(tmp_path: Path) -> None:
+    ours = embedding_network(tiny_embedding.network())
+    write_openl3_weights(ours, tmp_path / "spoilt.h5", "audio_embedding_layer")
+    with h5py.File(tmp_path / "spoilt.h5", "a") as file:
+        file["audio_conv_1_2/audio_conv_1_2/bias:0"][1] = np.nan
+    with pytest.raises(WeightsError, match=r"spoilt\.h5: layer 4, audio_conv_1_2: 1 of 8 values are not finite"):
+        read_openl3_weights(ours, tmp_path / "spoilt.h5")

@@ -123,3 +123,12 @@ def test_a_broken_clip_ends_the_stage_with_its_name_and_leaves_nothing(tmp_path:
     clips.iloc[:0].to_csv(tmp_path / "clips.csv", index=False)
     with pytest.raises(DatasetError, match="no clips"):
         run(tmp_path, RANDOM, [])
+
+
+def test_a_vector_that_is_not_finite_ends_the_stage_with_clip_and_time(tmp_path: Path, clips: pd.DataFrame) -> None:
+    sound, rate = soundfile.read(clips["path"][2])
+    sound[24000:32000] = 0
+    soundfile.write(clips["path"][2], sound, rate)
+    with pytest.raises(ClipError, match=r"clip2\.wav: the vector at 1\.50 s holds values that are not finite"):
+        run(tmp_path, {"kind": "hear", "module": "tests.embeddings.dividing_hear"}, [])
+    assert not list(tmp_path.glob("*.h5"))

@@ -68,3 +68,15 @@ def test_damaged_and_foreign_checkpoints_are_told(tmp_path: Path, network: dict[
         load_l3(path)
     with pytest.raises(WeightsError, match="holds no best weights"):
         best_checkpoint(Checkpoint({}, {}))
+
+
+@pytest.mark.parametrize("group", ["weights", "best"])
+def test_weights_that_are_not_finite_are_refused_with_their_variable(
+    tmp_path: Path, network: dict[str, object], group: str
+) -> None:
+    spoilt = checkpoint_of(build_l3(**network), network)
+    getattr(spoilt, group)["fusion_dense_2/bias"] = np.array([np.nan, 0.0], np.float32)
+    write_checkpoint(tmp_path / "epoch-003.h5", spoilt)
+    with pytest.raises(WeightsError, match=r"epoch-003\.h5: fusion_dense_2/bias: 1 of 2 values are not finite"):
+        load_l3(tmp_path / "epoch-003.h5", best=group == "best")
+    load_l3(tmp_path / "epoch-003.h5", best=group != "best")

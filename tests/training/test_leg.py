@@ -1,5 +1,6 @@
 """Legs: whose state is whose, and what a leg starts from."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,10 +55,10 @@ def test_what_a_leg_makes_changes_the_fingerprint(folder: Path) -> None:
 
 def test_a_leg_goes_on_from_its_own_state_only(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     asked = leg(folder)
-    assert find_start(asked, asked.fingerprint()) is None
+    assert find_start(asked, asked.fingerprint(), 2) is None
     write_state(asked, position={"batches": 5})
-    assert find_start(asked, asked.fingerprint()).position == {"batches": 5}
-    assert find_start(asked, leg(folder, learning_rate=1e-4).fingerprint()) is None
+    assert find_start(asked, asked.fingerprint(), 2).position == {"batches": 5}
+    assert find_start(asked, leg(folder, learning_rate=1e-4).fingerprint(), 2) is None
     assert "of another configuration or leg" in caplog.text
 
 
@@ -65,13 +66,13 @@ def test_a_previous_checkpoint_must_fit(folder: Path) -> None:
     path = folder / "epoch-002.h5"
     write_checkpoint(path, Checkpoint({"epoch": 2, "network": NETWORK}, {}))
     asked = leg(folder, previous=path)
-    assert find_start(asked, asked.fingerprint()).metadata["epoch"] == 2
+    assert find_start(asked, asked.fingerprint(), 2).metadata["epoch"] == 2
     other = leg(folder, previous=path, network={**NETWORK, "width": 0.125})
     with pytest.raises(ConfigError, match=r"epoch-002\.h5 holds another network than configured"):
-        find_start(other, other.fingerprint())
+        find_start(other, other.fingerprint(), 2)
     write_checkpoint(path, Checkpoint({"epoch": 4, "network": NETWORK}, {}))
     with pytest.raises(ConfigError, match=r"epoch-002\.h5 is of epoch 4; the leg ends at 4"):
-        find_start(asked, asked.fingerprint())
+        find_start(asked, asked.fingerprint(), 2)
 
 
 def test_leftovers_of_killed_saves_are_removed(folder: Path) -> None:
@@ -80,3 +81,18 @@ def test_leftovers_of_killed_saves_are_removed(folder: Path) -> None:
     (asked.state / ".state.0a1b2c3d.partial.h5").write_bytes(b"cut short")
     asked.remove_partial_saves()
     assert [path.name for path in asked.state.iterdir()] == ["state.h5"]
+
+
+def test_another_number_of_threads_is_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    asked = leg(folder)
+    assert json.loads(asked.provenance(2)["config"])["threads"] == 2
+    write_state(asked, provenance=asked.provenance(2))
+    assert find_start(asked, asked.fingerprint(), 2) is not None
+    assert "threads" not in caplog.text
+    assert find_start(asked, asked.fingerprint(), 4) is not None
+    assert "state.h5 was trained with 2 threads, this leg has 4: bits will differ" in caplog.text
+    caplog.clear()
+    write_checkpoint(folder / "epoch-002.h5", Checkpoint({"epoch": 2, "network": NETWORK}, {}, provenance={}))
+    before_it_was_recorded = leg(folder, previous=folder / "epoch-002.h5", learning_rate=1e-4)
+    assert find_start(before_it_was_recorded, "", 4) is not None
+    assert "was trained with" not in caplog.text

@@ -32,6 +32,9 @@ class EmbedTask:
     source: Path
     target: Path
 
+    def __str__(self) -> str:
+        return str(self.source)
+
 
 @dataclass
 class EmbedOutcome:

@@ -112,6 +112,11 @@ class DatasetVectors:
         ------
         numbers : np.ndarray int64 [shape=(n,)]
         vectors : np.ndarray float32 [shape=(n, n_dimensions)]
+
+        Raises
+        ------
+        DatasetError
+            A vector is not finite; the message names its clip and time.
         """
         rows = max(1, _BLOCK_BYTES // (4 * self.n_dimensions))
         with h5py.File(self.path) as file:
@@ -120,13 +125,27 @@ class DatasetVectors:
                 chosen = np.flatnonzero(windows[start : start + rows])
                 if chosen.size:
                     block = embedding[start + chosen[0] : start + chosen[-1] + 1]
-                    yield start + chosen, np.asarray(block[chosen - chosen[0]], np.float32)
+                    vectors = np.asarray(block[chosen - chosen[0]], np.float32)
+                    self._check_finite(vectors, start + chosen, file)
+                    yield start + chosen, vectors
 
     def clip_vectors(self, clips: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the vectors float32 [n_windows, n_dimensions] of each of the numbered clips."""
         with h5py.File(self.path) as file:
             for clip in clips:
-                yield file["embedding"][self.offsets[clip] : self.offsets[clip + 1]]
+                vectors = file["embedding"][self.offsets[clip] : self.offsets[clip + 1]]
+                self._check_finite(vectors, self.offsets[clip] + np.arange(len(vectors)), file)
+                yield vectors
+
+    def _check_finite(self, vectors: np.ndarray, windows: np.ndarray, file: h5py.File) -> None:
+        """Refuse vectors that are not finite numbers: standardised with others, one would spoil a whole fold."""
+        if not (finite := np.isfinite(vectors).all(axis=1)).all():
+            window = windows[finite.argmin()]
+            name = self.filename[np.searchsorted(self.offsets, window, side="right") - 1]
+            raise DatasetError(
+                f"{self.path}: the vector of {name} at {file['timestamps'][window]:.2f} s holds values that are not "
+                "finite numbers; embed the data set again (-R embed_dataset), which tells whose fault it is"
+            )
 
 
 def read_dataset_vectors(path: Path) -> DatasetVectors:

@@ -107,7 +107,7 @@ def load_network(path: Path | str) -> tuple["keras.Model", dict[str, Any]]:
     Raises
     ------
     WeightsError
-        A file that extract_embedding did not make, or that is damaged.
+        A file that extract_embedding did not make, that is damaged, or that holds numbers that are not finite.
     """
     metadata = read_keras_metadata(path)
     import keras
@@ -115,9 +115,12 @@ def load_network(path: Path | str) -> tuple["keras.Model", dict[str, Any]]:
     import l3net.models.spectrogram  # noqa: F401  registers the layers that stand in the file
 
     try:
-        return keras.saving.load_model(path, compile=False), metadata
+        network = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise WeightsError(f"{path}: cannot be loaded: {str(error).splitlines()[0]}") from None
+    for variable in network.variables:
+        models.check_finite_weights(path, variable.path, np.asarray(variable))
+    return network, metadata
 
 
 def embedding_of_model(model: "keras.Model", about: dict[str, Any], precision: str = "float32") -> WindowEmbedding:

@@ -10,17 +10,16 @@ Conventions: sounds are mono float32 at the embedding's `sample_rate`; vectors a
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from l3net.embeddings.windows import Windows
-from l3net.errors import L3Error
+from l3net.embeddings.windows import Sounds, Windows, cut_sounds
+from l3net.errors import ClipError, L3Error
 
 _CUTS_AHEAD = 2  # of up to 64 windows each
 T = TypeVar("T")
-Sounds = Iterable[tuple[Any, Iterable[np.ndarray]]]  # (key, blocks of one sound)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,8 @@ class WindowEmbedding:
     ) -> Iterator[Piece]:
         """Yield the vectors of each sound in pieces, in order; the last piece of each has `is_last`.
 
-        A sound whose blocks raise an `L3Error` ends with that error, and the next sound follows.
+        A sound whose blocks raise an `L3Error` ends with that error, and the next sound follows; so does one with a
+        vector that is not finite.
 
         Parameters
         ----------
@@ -75,12 +75,13 @@ class WindowEmbedding:
         ConfigError
             A hop that is not above zero or is longer than a window; it is raised at the call.
         """
-        return self._embed(sounds, Windows(self.window_samples, self.sample_rate, hop_seconds, center), batch_size)
+        windows = Windows(self.window_samples, self.sample_rate, hop_seconds, center)
+        return _refuse_not_finite(self._embed(sounds, windows, batch_size))
 
     def _embed(self, sounds: Sounds, windows: Windows, batch_size: int) -> Iterator[Piece]:
         batch = np.zeros((batch_size, self.window_samples), np.float32)
         n_filled, runs = 0, []
-        for cut in _read_ahead(_cut(sounds, windows)):
+        for cut in _read_ahead(cut_sounds(sounds, windows)):
             n_taken = 0
             while n_taken < len(cut.windows):
                 n = min(len(cut.windows) - n_taken, batch_size - n_filled)
@@ -97,16 +98,6 @@ class WindowEmbedding:
             yield from _pieces(vectors, runs, windows)
 
 
-class _Cut(NamedTuple):
-    """Some windows of the sound `key`, the first of which has the number `first`; the last cut of a sound has none."""
-
-    key: Any
-    first: int
-    windows: np.ndarray
-    is_last: bool = False
-    error: L3Error | None = None
-
-
 class _Run(NamedTuple):
     """`n` rows of a batch that are windows of the sound `key` in a row, from the number `first` on."""
 
@@ -115,19 +106,6 @@ class _Run(NamedTuple):
     n: int
     is_last: bool = False
     error: L3Error | None = None
-
-
-def _cut(sounds: Sounds, windows: Windows) -> Iterator[_Cut]:
-    nothing = np.zeros((0, windows.length), np.float32)
-    for key, blocks in sounds:
-        first, error = 0, None
-        try:
-            for cut in windows.cut(blocks):
-                yield _Cut(key, first, cut)
-                first += len(cut)
-        except L3Error as broken:
-            error = broken
-        yield _Cut(key, first, nothing, is_last=True, error=error)
 
 
 def _pieces(vectors: np.ndarray, runs: list[_Run], windows: Windows) -> Iterator[Piece]:
@@ -200,6 +178,9 @@ class SoundEmbedding:
         self, sounds: Sounds, *, hop_seconds: float = 0.1, center: bool = False, batch_size: int = 64
     ) -> Iterator[Piece]:
         """Yield the vectors of each sound as `WindowEmbedding.embed` does; the embedding sets their times itself."""
+        return _refuse_not_finite(self._embed(sounds, hop_seconds))
+
+    def _embed(self, sounds: Sounds, hop_seconds: float) -> Iterator[Piece]:
         nothing = np.zeros((0, self.dimension), np.float32), np.zeros(0)
         for key, blocks in sounds:
             error = None
@@ -209,6 +190,23 @@ class SoundEmbedding:
             except L3Error as broken:
                 error = broken
             yield Piece(key, *nothing, is_last=True, error=error)
+
+
+def _refuse_not_finite(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield the pieces; a sound with a vector that is not finite ends with an error that names its time."""
+    error = None
+    for piece in pieces:
+        if error is None and not (finite := np.isfinite(piece.vectors).all(axis=1)).all():
+            name = f"sound {piece.key}" if isinstance(piece.key, int) else piece.key
+            error = ClipError(
+                f"{name}: the vector at {piece.timestamps[finite.argmin()]:.2f} s holds values that are not finite "
+                "numbers; an embedding must bear every sound, silence too"
+            )
+        if error is None:
+            yield piece
+        elif piece.is_last:
+            yield replace(piece, vectors=piece.vectors[:0], timestamps=piece.timestamps[:0], error=piece.error or error)
+            error = None
 
 
 Embedding = WindowEmbedding | SoundEmbedding

@@ -17,7 +17,7 @@ import numpy as np
 
 from l3net.embeddings.interface import SoundEmbedding
 from l3net.errors import ConfigError, WeightsError
-from l3net.models import read_pickled_arrays
+from l3net.models import check_finite_weights, read_pickled_arrays
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -102,6 +102,7 @@ def _checked_array(values: Any, key: str, expected: tuple[int, ...], where: str)
         values = values[:, 0]
     if values.shape != expected:
         raise WeightsError(f"{where}: {key} has shape {shape}; expected {expected}")
+    check_finite_weights(where, key, values)
     return values.astype(np.float32)
 
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from l3net.embeddings.interface import WindowEmbedding
 from l3net.errors import WeightsError
+from l3net.models import check_finite_weights
 
 SAMPLE_RATE = 16000
 WINDOW = 15600
@@ -79,6 +80,7 @@ def read_vggish(path: Path) -> Weights:
                 found = f"has shape {tuple(shapes[name])}" if name in shapes else "is not there"
                 raise WeightsError(f"{path}: layer {layer}: {name} {found}; expected {shape}")
             pair.append(reader.get_tensor(name))
+            check_finite_weights(path, name, pair[-1])
         weights[layer] = tuple(pair)
     return weights
 
@@ -98,6 +100,8 @@ def read_whitening(path: Path) -> Whitening:
         raise WeightsError(f"{path}: cannot be read as VGGish's PCA parameters: {error}") from None
     if matrix.shape != (DIMENSION, DIMENSION) or means.shape != (DIMENSION,):
         raise WeightsError(f"{path}: PCA parameters of shape {matrix.shape}, {means.shape}; expected 128x128, 128")
+    check_finite_weights(path, "pca_eigen_vectors", matrix)
+    check_finite_weights(path, "pca_means", means)
     return Whitening(matrix, means)
 
 

@@ -9,11 +9,13 @@ makes one window; without centring the sound lies in its middle.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from l3net.errors import ConfigError
+from l3net.errors import ConfigError, L3Error
 
+Sounds = Iterable[tuple[Any, Iterable[np.ndarray]]]  # (key, blocks of one sound)
 _WINDOWS_AT_ONCE = 64
 
 
@@ -108,3 +110,27 @@ class Windows:
     def _take(self, held: np.ndarray, base: int, first: int, last: int) -> np.ndarray:
         every = np.lib.stride_tricks.sliding_window_view(held, self.length)
         return every[self.starts(first, last) - base]
+
+
+class Cut(NamedTuple):
+    """Some windows of the sound `key`, the first of which has the number `first`; the last cut of a sound has none."""
+
+    key: Any
+    first: int
+    windows: np.ndarray
+    is_last: bool = False
+    error: L3Error | None = None
+
+
+def cut_sounds(sounds: Sounds, windows: Windows) -> Iterator[Cut]:
+    """Yield the windows of each sound, some at a time; one whose blocks raise an `L3Error` ends with that error."""
+    nothing = np.zeros((0, windows.length), np.float32)
+    for key, blocks in sounds:
+        first, error = 0, None
+        try:
+            for cut in windows.cut(blocks):
+                yield Cut(key, first, cut)
+                first += len(cut)
+        except L3Error as broken:
+            error = broken
+        yield Cut(key, first, nothing, is_last=True, error=error)

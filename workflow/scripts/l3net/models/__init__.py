@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "export": ["export_embedding"],
         "export_formats": ["check_export_format"],
+        "finite_weights": ["check_finite_weights"],
         "front_ends": ["FRONT_ENDS", "FRONT_END_VERSIONS", "HOP_LENGTH", "POOLINGS"],
         "l3": ["build_l3", "embedding_network", "vision_embedding_network"],
         "objectives": ["OBJECTIVES"],

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from l3net.errors import WeightsError
+from l3net.models.finite_weights import check_finite_weights
 from l3net.runtime import atomic
 
 _KERAS_VERSION = b"2.15.0"
@@ -32,7 +33,8 @@ def read_openl3_weights(network: keras.Model, path: Path) -> None:
     Raises
     ------
     WeightsError
-        A file that cannot be read or holds another network; the message names the first layer that differs.
+        A file that cannot be read, or holds another network or numbers that are not finite; the message names the first
+        layer that differs.
     """
     stored_layers = _read_layers(path)
     layers = _layers_with_weights(network)
@@ -43,6 +45,8 @@ def read_openl3_weights(network: keras.Model, path: Path) -> None:
                 f"{path}: layer {number}, {stored.name}, has weights of shape {_text(found)}; {layer.name} here takes "
                 f"{_text(expected)}; is it the file of another front end or of another network?"
             )
+        for array in stored.arrays:
+            check_finite_weights(path, f"layer {number}, {stored.name}", array)
     if len(stored_layers) != len(layers):
         raise WeightsError(f"{path}: {len(stored_layers)} layers with weights; {network.name} has {len(layers)}")
     for layer, stored in zip(layers, stored_layers, strict=True):

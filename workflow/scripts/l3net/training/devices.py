@@ -40,6 +40,15 @@ def open_strategy(name: str, *, deterministic: bool = True) -> tf.distribute.Str
     return strategy
 
 
+def intra_op_threads() -> int:
+    """Return how many threads an operation of TensorFlow may use on the CPU; sums are split, and so rounded, by them.
+
+    Source: TensorFlow takes the number that was set, else that of the variable, else the CPUs it may run on.
+    """
+    chosen = tf.config.threading.get_intra_op_parallelism_threads()
+    return chosen or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0) or len(os.sched_getaffinity(0))
+
+
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Return whether this process writes the files: the only one, or the first task of several."""
     resolver = strategy.cluster_resolver

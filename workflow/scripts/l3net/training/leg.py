@@ -4,6 +4,7 @@ A leg is a pure function of its data, its configuration and the checkpoint it st
 a kill is in a folder of its own, the state, in the layout of a checkpoint; a fingerprint tells whose state it is.
 """
 
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,9 +69,13 @@ class Leg:
             "objective": self.settings.objective,
         }
 
-    def provenance(self) -> dict[str, str]:
-        """Return the configuration, versions and commit that its checkpoints carry."""
-        return describe(**self.settings.model_dump(exclude=_NOT_OF_A_LEG), network=self.network, seed=self.seed)
+    def provenance(self, threads: int) -> dict[str, str]:
+        """Return the configuration, versions and commit that its checkpoints carry.
+
+        With the configuration goes the number of `threads` of an operation: bits are the same at the same number only.
+        """
+        settings = self.settings.model_dump(exclude=_NOT_OF_A_LEG)
+        return describe(**settings, network=self.network, seed=self.seed, threads=threads)
 
     def remove_partial_saves(self) -> None:
         """Remove what saves of the state that were killed have left."""
@@ -78,10 +83,11 @@ class Leg:
             path.unlink(missing_ok=True)
 
 
-def find_start(leg: Leg, fingerprint: str) -> Checkpoint | None:
+def find_start(leg: Leg, fingerprint: str, threads: int) -> Checkpoint | None:
     """Return what the leg goes on from: its own state, else the previous checkpoint, else None.
 
-    A state of another leg or configuration, or a damaged one, is passed over, and the log says so.
+    A state of another leg or configuration, or a damaged one, is passed over, and the log says so. It also says where
+    the start was trained with another number of `threads`.
 
     Raises
     ------
@@ -98,6 +104,7 @@ def find_start(leg: Leg, fingerprint: str) -> Checkpoint | None:
         else:
             if state.metadata["fingerprint"] == fingerprint and _epoch_under_way(state) <= leg.epoch:
                 _log.info("going on from the state in %s (epoch %d done)", leg.state, state.metadata["epoch"])
+                _compare_threads(leg.state_file, state, threads)
                 return state
             _log.warning("the state in %s is of another configuration or leg and is passed over", leg.state)
     if leg.previous is None:
@@ -107,7 +114,19 @@ def find_start(leg: Leg, fingerprint: str) -> Checkpoint | None:
         raise ConfigError(f"{leg.previous} holds another network than configured; remove its folder to train anew")
     if before.metadata["epoch"] >= leg.epoch:
         raise ConfigError(f"{leg.previous} is of epoch {before.metadata['epoch']}; the leg ends at {leg.epoch}")
+    _compare_threads(leg.previous, before, threads)
     return before
+
+
+def _compare_threads(path: Path, start: Checkpoint, threads: int) -> None:
+    before = json.loads(start.provenance.get("config", "{}")).get("threads", threads)
+    if before != threads:
+        _log.warning(
+            "%s was trained with %d threads, this leg has %d: bits will differ from those of an undisturbed training",
+            path,
+            before,
+            threads,
+        )
 
 
 def _epoch_under_way(state: Checkpoint) -> int:

@@ -21,7 +21,7 @@ from l3net.models import build_l3
 from l3net.runtime import Progress, StopRequests
 from l3net.training.checkpoint import Checkpoint, write_checkpoint
 from l3net.training.clock import StepClock
-from l3net.training.devices import is_chief, open_strategy
+from l3net.training.devices import intra_op_threads, is_chief, open_strategy
 from l3net.training.history import publish_epoch
 from l3net.training.leg import Leg, find_start
 from l3net.training.metrics import EpochCounts, Validation
@@ -89,15 +89,16 @@ class _Training:
 
     def _start(self) -> None:
         """Go on from the leg's state or from the checkpoint before it, where there is one."""
-        leg, fingerprint = self.leg, self.leg.fingerprint()
+        leg, fingerprint, threads = self.leg, self.leg.fingerprint(), intra_op_threads()
         self.record = Checkpoint(metadata={"epoch": 0}, weights={})
-        if (start := find_start(leg, fingerprint)) is not None:
+        if (start := find_start(leg, fingerprint, threads)) is not None:
             self.record = start
-            restore_variables(self.model.variables, start.weights, leg.state)
-            restore_variables(self.optimizer.variables, start.optimizer, leg.state)
+            finite = self.settings.stop_on_nan
+            restore_variables(self.model.variables, start.weights, leg.state, finite=finite)
+            restore_variables(self.optimizer.variables, start.optimizer, leg.state, finite=finite)
         self.counts = EpochCounts(**self.record.position)
         self.record.metadata = {**leg.metadata(), **self.record.metadata, "fingerprint": fingerprint}
-        self.record.provenance = leg.provenance()
+        self.record.provenance = leg.provenance(threads)
         if self.writes:
             leg.remove_partial_saves()
 

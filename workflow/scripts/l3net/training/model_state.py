@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from l3net.errors import WeightsError
-from l3net.models import build_l3
+from l3net.models import build_l3, check_finite_weights
 from l3net.training.checkpoint import Arrays, best_checkpoint, read_checkpoint
 
 
@@ -23,7 +23,7 @@ def load_l3(path: Path, *, best: bool = True) -> tuple[keras.Model, dict[str, An
     Raises
     ------
     WeightsError
-        The file is no checkpoint, or its weights do not fit its own description.
+        The file is no checkpoint, or its weights do not fit its own description, or are not finite numbers.
     """
     checkpoint = read_checkpoint(path)
     if best and checkpoint.best:
@@ -39,17 +39,20 @@ def capture_variables(variables: Iterable[keras.Variable]) -> Arrays:
     return {variable.path: np.asarray(variable) for variable in variables}
 
 
-def restore_variables(variables: Iterable[keras.Variable], arrays: Arrays, source: Path | str) -> None:
+def restore_variables(
+    variables: Iterable[keras.Variable], arrays: Arrays, source: Path | str, *, finite: bool = True
+) -> None:
     """Give variables the values that `capture_variables` returned.
 
     Parameters
     ----------
     source : where the values come from, for the message.
+    finite : whether to refuse values that are not finite numbers.
 
     Raises
     ------
     WeightsError
-        The values are of other variables, or have other shapes.
+        The values are of other variables, have other shapes, or are not finite.
     """
     variables = list(variables)
     names = {variable.path for variable in variables}
@@ -62,4 +65,6 @@ def restore_variables(variables: Iterable[keras.Variable], arrays: Arrays, sourc
         if tuple(variable.shape) != arrays[variable.path].shape:
             found, expected = arrays[variable.path].shape, tuple(variable.shape)
             raise WeightsError(f"{source}: {variable.path} has shape {found}, expected {expected}")
+        if finite:
+            check_finite_weights(source, variable.path, arrays[variable.path])
         variable.assign(arrays[variable.path])
