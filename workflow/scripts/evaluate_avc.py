@@ -69,7 +69,7 @@ def evaluate_avc(
     write_table(pd.DataFrame(label_rows), by_class, float_format="%.6f")
 
 
-def _accuracy(answers: training.Answers, confidence: float) -> dict[str, float | str]:
+def _accuracy(answers: "training.Answers", confidence: float) -> dict[str, float | str]:
     """Return how many answers there are, the share that is right, and its interval over clips."""
     return {**vars(clustered_share(answers.right, answers.clips, confidence=confidence)), "unit": "clip"}
 
