@@ -45,3 +45,15 @@ def test_what_is_drawn_depends_on_the_data_set_and_not_on_the_embedding(tmp_path
     np.testing.assert_array_equal(splits[0].valid, splits[1].valid)
     elsewhere = FoldEvaluator(one, replace(SETTINGS, dataset="other"))._split(0, "1")
     assert (elsewhere.valid != splits[0].valid).any()
+
+
+@pytest.mark.parametrize(("protocol", "penalised"), [("paper", False), ("published_code", True)])
+def test_the_published_code_stops_by_a_penalised_validation_loss(
+    tmp_path: Path, protocol: str, penalised: bool
+) -> None:
+    """A decay so strong that the penalty is most of the loss."""
+    clips = read_dataset_vectors(write_embeddings(tmp_path / "toy.h5"))
+    mlp = replace(MLP, weight_decays=[10.0])
+    settings = replace(SETTINGS, classifier="mlp", protocol=protocol, mlp=mlp)
+    (row,) = FoldEvaluator(clips, settings).evaluate(0, "1").settings
+    assert (row["valid_loss"] > 50) is penalised
