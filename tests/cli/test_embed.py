@@ -179,7 +179,8 @@ def test_a_disk_that_fills_up_leaves_nothing(
 
     monkeypatch.setattr(writer, "append", full)
     assert embed(sounds, "--model", model, "--output", tmp_path / "out", "--format", format) == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "l3net: writing: No space left on device"
+    target = tmp_path / "out" / f"a.wav.{format}"
+    assert capsys.readouterr().err.splitlines()[-1] == f"l3net: {target}: No space left on device"
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 

@@ -39,8 +39,8 @@ def replacing(target: Path | str) -> Iterator[Path]:
         The folder cannot be written to, or the disk is full; the error names `target`.
     """
     target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with _naming(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target)
     temporary = target.with_name(f".{_short(target.stem)}.{_token()}.partial{target.suffix}")
     try:
