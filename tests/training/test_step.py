@@ -1,0 +1,70 @@
+"""A step of training changes the network and augments; one of validation does neither."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from l3net.models.l3 import build_l3
+from l3net.training.model_state import capture_variables
+from l3net.training.optimizer import LearningRate, make_optimizer
+from l3net.training.step import training_step, validation_step
+
+N = 6
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    return build_l3("mel128", image_size=32, width=1 / 16, hop_length=1936, batch_norm_momentum=0.5)
+
+
+@pytest.fixture(scope="module")
+def batch() -> dict[str, tf.Tensor]:
+    rng = np.random.default_rng(0)
+    image, audio = rng.uniform(-1, 1, (N, 32, 32, 3)), rng.uniform(-1, 1, (N, 48000))
+    label = np.array([1, 0, 1, 1, 0, 1])
+    batch = {"image": image.astype("f4"), "audio": audio.astype("f4"), "label": label.astype("i4")}
+    return {key: tf.constant(values) for key, values in batch.items()} | {"sample_id": tf.constant(["a"] * N)}
+
+
+class Prepare:
+    """Hand a batch on as it is, and keep what was asked for."""
+
+    def __init__(self) -> None:
+        self.augment: list[bool] = []
+
+    def __call__(self, batch: dict, augment: bool) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        self.augment.append(augment)
+        return batch["image"], batch["audio"], batch["label"]
+
+
+def test_validation_changes_nothing_and_augments_nothing(model: keras.Model, batch: dict) -> None:
+    prepare, before = Prepare(), capture_variables(model.variables)
+    measure = validation_step(model, tf.distribute.get_strategy(), prepare, xla=False)
+    loss, right = measure(batch)
+    assert prepare.augment == [False]
+    for name, values in capture_variables(model.variables).items():
+        np.testing.assert_array_equal(values, before[name], err_msg=name)
+    # Of the running means, not of the batch: a fresh computation from the probabilities.
+    found = np.asarray(model({"image": batch["image"], "audio": batch["audio"]}, training=False))
+    label = batch["label"].numpy()
+    assert float(loss) == pytest.approx(-np.log(found[np.arange(N), label]).sum(), rel=1e-4)
+    assert int(right) == (found.argmax(1) == label).sum()
+    by_batch = np.asarray(model({"image": batch["image"], "audio": batch["audio"]}, training=True))
+    assert abs(-np.log(by_batch[np.arange(N), label]).sum() - float(loss)) > 0.01
+
+
+@pytest.mark.parametrize("augment", [True, False])
+def test_training_changes_weights_and_running_means_and_augments_if_asked(batch: dict, augment: bool) -> None:
+    model = build_l3("mel128", image_size=32, width=1 / 16, hop_length=1936, batch_norm_momentum=0.5)
+    prepare, before = Prepare(), capture_variables(model.variables)
+    optimizer = make_optimizer(model, LearningRate(1e-3), "float32")
+    options = {"batch_size": N, "augment": augment, "xla": False}
+    update = training_step(model, optimizer, tf.distribute.get_strategy(), prepare, **options)
+    update(batch)
+    assert prepare.augment == [augment]
+    after = capture_variables(model.variables)
+    # Biases before a batch norm have no gradient.
+    for kind in ("/kernel", "/gamma", "/moving_mean", "/moving_variance"):
+        names = [name for name in before if name.endswith(kind)]
+        assert names and all((before[name] != after[name]).any() for name in names), kind

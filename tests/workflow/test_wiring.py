@@ -1,0 +1,114 @@
+"""Who is given what: one job of every rule against a table, in a plan where nothing that could be swapped is alike."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.planned_jobs import plan_jobs
+from tests.workflow.test_rules import blocks
+
+TABLE = yaml.safe_load(Path(__file__).with_name("wiring.yaml").read_text())
+MODELS = [f"{s}-{f}{seed}" for s in ("music", "environmental") for f in ("linear", "mel128") for seed in ("", "-seed1")]
+DATASETS = ("dcase2013", "esc50", "us8k")
+CHANGES = {
+    "models": {"front_ends": ["linear", "mel128"], "seeds": [0, 1]},
+    "train": {"checkpoints": [4, 8, 12]},
+    "classify": {"curve": ["environmental-mel128-seed1"]},
+    "report": {"reference": "environmental-mel128-seed1", "other_pairing": "other"},
+    "samples": {"hard_negatives": 0.25},
+}
+# Only a run that somebody's released weights belong to has jobs of it.
+NOT_PLANNED = {"fetch_weights"}
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory, root: Path) -> dict[str, dict[str, str]]:
+    folder = tmp_path_factory.mktemp("plan")
+    there = [f"models/{model}/best.h5" for model in MODELS]
+    for name in (*there, "shards/music/test.json", "shards/environmental/test.json"):
+        path = folder / "results" / "other" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    planned = plan_jobs(folder, root, **CHANGES)
+    return {
+        job.replace("results/demo/", ""): {name: text.replace("results/demo/", "") for name, text in given.items()}
+        for job, given in planned.items()
+    }
+
+
+def as_text(expected: object) -> str:
+    return " ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
+
+
+@pytest.mark.parametrize("job", TABLE)
+def test_a_job_is_given_what_the_table_says(jobs: dict[str, dict[str, str]], job: str) -> None:
+    for name, expected in TABLE[job].items():
+        found = jobs[job][name]
+        assert (ast.literal_eval(found) if isinstance(expected, dict) else found) == (
+            expected if isinstance(expected, dict) else as_text(expected)
+        ), name
+
+
+def test_every_rule_is_in_the_table() -> None:
+    assert {job.split()[0] for job in TABLE} == set(blocks()) - NOT_PLANNED
+
+
+def test_splits_share_no_part_and_leave_none_out(jobs: dict[str, dict[str, str]]) -> None:
+    for subset in ("music", "environmental"):
+        of = {split: jobs[f"index_shards shards/{subset}/{split}.json"]["shards"].split() for split in SPLIT_PARTS}
+        assert of == {
+            split: [f"shards/{subset}/part-{part:04d}.h5" for part in parts] for split, parts in SPLIT_PARTS.items()
+        }
+
+
+SPLIT_PARTS = {"train": range(8), "valid": [8], "test": [9]}
+
+
+def test_every_model_is_trained_validated_and_tested_on_its_own_shards(jobs: dict[str, dict[str, str]]) -> None:
+    for model in MODELS:
+        subset, front_end, *seed = model.split("-")
+        for epoch, before in (("004", ""), ("008", "004"), ("012", "008")):
+            before = before and f"models/{model}/checkpoints/epoch-{before}.h5"
+            leg = jobs[f"train_leg models/{model}/checkpoints/epoch-{epoch}.h5"]
+            assert (leg["train"], leg["valid"]) == (f"shards/{subset}/train.json", f"shards/{subset}/valid.json")
+            assert (leg["front_end"], leg["previous"], leg["epoch"]) == (front_end, before, str(int(epoch)))
+            assert int(leg["seed"]) == 20190512 + (1 if seed else 0)
+        tested = jobs[f"evaluate_avc models/{model}/avc.csv"]
+        assert tested["tests"].split() == [f"shards/{one}/test.json" for one in tested["subsets"].split()]
+        assert (tested["train_subset"], tested["front_end"]) == (subset, front_end)
+
+
+def test_every_embedding_is_computed_with_its_own_file_and_scored_from_its_own_vectors(jobs: dict) -> None:
+    curve = [f"l3-environmental-mel128-seed1-epoch-{epoch}" for epoch in ("004", "008", "012")]
+    for dataset in DATASETS:
+        for embedding in [*(f"l3-{model}" for model in MODELS), *curve, "random"]:
+            model, _, epoch = embedding.removeprefix("l3-").partition("-epoch-")
+            embedded = jobs[f"embed_dataset embeddings/{dataset}/{embedding}.h5"]
+            file = f"models/{model}/embedding{f'-epoch-{epoch}' if epoch else ''}.keras"
+            assert embedded["model"] == ("" if embedding == "random" else file)
+            assert (embedded["clips"], embedded["embedding"]) == (f"datasets/{dataset}.csv", embedding)
+            scored = jobs[f"classify_dataset scores/{dataset}/{embedding}.csv"]
+            assert scored["embeddings"] == f"embeddings/{dataset}/{embedding}.h5"
+            assert (scored["dataset"], scored["embedding"]) == (dataset, embedding)
+
+
+def test_the_tables_are_of_all_scores_with_their_own_identities(jobs: dict[str, dict[str, str]]) -> None:
+    collected, mapped = (
+        jobs["collect_scores tables/downstream.csv"],
+        jobs["plot_embedding_map figures/embedding_map.svg"],
+    )
+    scored = {job.split()[1] for job in jobs if job.startswith("classify_dataset")}
+    assert set(collected["predictions"].split()) == scored
+    curve = {f"embeddings/{dataset}/l3-environmental-mel128-seed1-epoch-" for dataset in DATASETS}
+    embedded = {job.split()[1] for job in jobs if job.startswith("embed_dataset")}
+    assert set(mapped["embeddings"].split()) == {path for path in embedded if not path.startswith(tuple(curve))}
+    about = ast.literal_eval(collected["embeddings"])
+    for model in MODELS:
+        subset, front_end, *seed = model.split("-")
+        own = {"model": model, "checkpoint": "best", "model_seed": 1 if seed else 0}
+        assert about[f"l3-{model}"].items() >= {"subset": subset, "front_end": front_end, **own}.items()
+        assert ast.literal_eval(mapped["identities"])[f"l3-{model}"] == own
+    at_four = about["l3-environmental-mel128-seed1-epoch-004"]
+    assert (at_four["model"], at_four["checkpoint"]) == ("environmental-mel128-seed1", "epoch-004")
