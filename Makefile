@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help setup run report test lint format docs lock perf test-network test-slurm clean
+.PHONY: help setup run report test lint format docs lock perf test-network test-mutants test-slurm clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -46,6 +46,9 @@ test: setup  ## Run the tests
 
 test-network: setup  ## Run the tests that fetch trained networks (YAMNet's need the extra onnx)
 	$(BIN)/python -m pytest -q tests -m network
+
+test-mutants: setup  ## Plant the next of 200 small faults and ask the nearest tests (goes on where it ended)
+	$(BIN)/python -m tests.mutation
 
 lint: setup  ## ruff, snakefmt, import-linter and snakemake --lint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
