@@ -12,8 +12,9 @@ import pytest
 
 from tests import tiny_shards
 
-# Precision, learning rate, largest difference of a loss as a share of it. In float32 at the paper's rate; in float64 at
-# ten times that, where float32's roundings grow beyond any tolerance that would still tell a mistake (docs/training.md).
+# Precision, learning rate, largest difference of a loss as a share of it. In float32 at the paper's rate; in float64
+# at ten times that, where float32's roundings grow beyond any tolerance that would still tell a mistake
+# (docs/training.md).
 PAPER, EXACT = ("float32", 1e-5, 1e-4), ("float64", 1e-4, 1e-9)
 
 
