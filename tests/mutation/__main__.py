@@ -33,7 +33,7 @@ OF_STAGES = {
     "embeddings": ["tests/stages/test_embed_dataset.py", "tests/stages/test_extract_embedding.py"],
     "feed": ["tests/stages/test_samples.py"],
     "inference": [],
-    "media": ["tests/samples", "tests/stages/test_samples.py"],
+    "media": ["tests/stages/test_fetch_clips.py", "tests/samples", "tests/stages/test_samples.py"],
     "models": ["tests/stages/test_fetch_weights.py", "tests/stages/test_extract_embedding.py"],
     "report": ["tests/stages/test_report_stages.py"],
     "runtime": ["tests/stages/test_help.py"],
