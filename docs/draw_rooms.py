@@ -17,11 +17,12 @@ import grimp
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "workflow" / "scripts" / "l3net"
 TARGET = ROOT / "docs" / "images" / "rooms.svg"
-EVERYWHERE = {"errors", "runtime", "configuration"}  # drawn as rooms, without arrows
+EVERYWHERE = {"errors", "files", "runtime", "configuration"}  # drawn as rooms, without arrows
 # Where a room stands in its row, in boxes from the left: arrows that pass a row then have a gap to pass through.
 PLACES = {"cli": 1.1, "hear": 2.2, "training": 0, "downstream": 1.1, "report": 2.2, "demo": 3.3, "embeddings": 1.65}
 PLACES |= {"feed": 0.25, "models": 1.35, "inference": 2.45, "samples": 0.25, "acquisition": 2.1, "audioset": 2.1}
-PLACES |= {"media": 1.1, "configuration": 0.5, "runtime": 1.6, "errors": 2.7}
+PLACES |= {"media": 1.1, "vectors": 2.45, "downloads": 2.6}
+PLACES |= {"configuration": 0, "runtime": 1.1, "files": 2.2, "errors": 3.3}
 WIDTH, BOX, LINE, GAP, MARGIN = 1180, 250, 15, 48, 20  # pixels
 _HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse"
@@ -56,7 +57,7 @@ def modules(room: str) -> list[str]:
 
 def draw() -> str:
     """Return the picture as SVG."""
-    rows = [row for row in layers() if not EVERYWHERE & set(row)] + [["configuration", "runtime", "errors"]]
+    rows = [row for row in layers() if not EVERYWHERE & set(row)] + [["configuration", "runtime", "files", "errors"]]
     placed, boxes, top = {}, [], MARGIN
     for row in rows:
         texts = {room: textwrap.wrap("  ".join(modules(room)), 38) for room in row}
@@ -68,7 +69,7 @@ def draw() -> str:
         top += height + GAP
     lines = [_arrow(placed, pair, n) for pair, n in sorted(arrows().items()) if not EVERYWHERE & set(pair)]
     note = (
-        "A room imports only from rooms below it. The three at the bottom are used by all others;"
+        "A room imports only from rooms below it. The four at the bottom are used by all others;"
         " their arrows are left out."
     )
     return (

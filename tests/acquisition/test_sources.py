@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from l3net.acquisition.sources import YOUTUBE_TEMPLATE, DirectorySource, open_source
-from l3net.acquisition.ytdlp import YtdlpSource
-from l3net.acquisition.ytdlp_options import Access
+from l3net.acquisition.sources import DirectorySource, open_source
 from l3net.audioset.clip import Clip, ClipFailure
+from l3net.downloads.ytdlp import YtdlpSource
+from l3net.downloads.ytdlp_options import YOUTUBE_TEMPLATE, Access
 from l3net.errors import ConfigError
 from l3net.media.encoding import Encoding
 from l3net.media.probe import measure_clip

@@ -13,8 +13,8 @@ import soundfile
 
 import l3net
 from l3net.cli.main import main, make_parser
-from l3net.embeddings.vector_file import VECTOR_WRITERS
 from l3net.inference import PRECISIONS
+from l3net.vectors.vector_file import VECTOR_WRITERS
 from tests import tiny_embedding
 from tests.media.test_audio import broken
 

@@ -8,8 +8,8 @@ import pytest
 
 from l3net.downstream.classifiers import MlpSettings
 from l3net.downstream.evaluation import EvaluationSettings, FoldEvaluator, choose_precision, evaluate_folds
-from l3net.embeddings import read_dataset_vectors
 from l3net.errors import DatasetError
+from l3net.vectors import read_dataset_vectors
 from tests.tiny_datasets import write_embeddings
 
 MLP = MlpSettings([16], [1e-3], [1e-4], max_epochs=2, patience_epochs=2, batch_size=16, xla=False)

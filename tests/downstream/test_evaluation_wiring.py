@@ -11,7 +11,7 @@ from l3net.downstream import evaluation
 from l3net.downstream.classifiers import CLASSIFIERS, MlpSettings
 from l3net.downstream.evaluation import EvaluationSettings, FoldEvaluator
 from l3net.downstream.folds import split_fold
-from l3net.embeddings import read_dataset_vectors
+from l3net.vectors import read_dataset_vectors
 from tests.tiny_datasets import write_embeddings
 
 

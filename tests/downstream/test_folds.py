@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from l3net.downstream.folds import evaluated_folds, split_fold, training_clips, validation_clips
-from l3net.embeddings import read_dataset_vectors
+from l3net.vectors import read_dataset_vectors
 from tests.tiny_datasets import write_embeddings
 
 # Freesound recordings of which UrbanSound8K has slices in two folds.

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from l3net.downstream.folds import split_fold
 from l3net.downstream.standardise import fill_standardised, fit_standardiser
-from l3net.embeddings import dataset_vectors, read_dataset_vectors
+from l3net.vectors import dataset_vectors, read_dataset_vectors
 from tests.tiny_datasets import write_embeddings
 
 

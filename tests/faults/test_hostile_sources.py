@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 from yt_dlp.extractor.common import InfoExtractor
 
-from l3net.acquisition import guard_proxy
 from l3net.acquisition.clip_check import check_clip
-from l3net.acquisition.sources import YOUTUBE_TEMPLATE
-from l3net.acquisition.ytdlp import YtdlpSource
-from l3net.acquisition.ytdlp_options import Access
 from l3net.audioset.clip import Clip, ClipFailure, clip_path
 from l3net.audioset.clip_selection import part_clips
 from l3net.audioset.clip_tables import read_clip_list
+from l3net.downloads import guard_proxy
+from l3net.downloads.ytdlp import YtdlpSource
+from l3net.downloads.ytdlp_options import YOUTUBE_TEMPLATE, Access
 from l3net.errors import ClipError
 from l3net.media.encoding import Encoding
 from tests import media_sources

@@ -30,12 +30,15 @@ OF_STAGES = {
     "cli": [],
     "demo": ["tests/stages/test_demo.py"],
     "downstream": ["tests/stages/test_classify_dataset.py", "tests/stages/test_fetch_dataset.py"],
+    "vectors": ["tests/cli/test_embed.py", "tests/stages/test_embed_dataset.py"],
     "embeddings": ["tests/stages/test_embed_dataset.py", "tests/stages/test_extract_embedding.py"],
     "feed": ["tests/stages/test_samples.py"],
     "inference": [],
     "media": ["tests/stages/test_fetch_clips.py", "tests/samples", "tests/stages/test_samples.py"],
     "models": ["tests/stages/test_fetch_weights.py", "tests/stages/test_extract_embedding.py"],
     "report": ["tests/stages/test_report_stages.py"],
+    "downloads": ["tests/acquisition", "tests/stages/test_fetch_clips.py"],
+    "files": ["tests/stages/test_help.py", "tests/samples"],
     "runtime": ["tests/stages/test_help.py"],
     "samples": ["tests/stages/test_samples.py"],
     "training": ["tests/stages/test_training.py", "tests/stages/test_wiring.py", "tests/stages/test_pairing.py"],
@@ -43,8 +46,8 @@ OF_STAGES = {
 }
 # Rooms whose tests need no TensorFlow come first.
 ORDER = [
-    "runtime", "audioset", "configuration", "report", "samples", "acquisition", "media", "downstream", "feed", "cli",
-    "demo", "training", "models", "embeddings", "inference", "",
+    "files", "runtime", "audioset", "configuration", "report", "samples", "downloads", "acquisition", "media",
+    "downstream", "feed", "cli", "demo", "training", "models", "embeddings", "vectors", "inference", "",
 ]  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def _fold(folder: Path) -> tuple[float, float]:
     from l3net.downstream.classifiers import MlpSettings
     from l3net.downstream.evaluation import EvaluationSettings, FoldEvaluator
     from l3net.downstream.mlp_grid import MlpGrid
-    from l3net.embeddings import read_dataset_vectors
+    from l3net.vectors import read_dataset_vectors
 
     n_windows = US8K_CLIPS * US8K_WINDOWS
     rng = np.random.default_rng(0)

@@ -18,11 +18,11 @@ from unittest import mock
 import numpy as np
 import soundfile
 
-from l3net.embeddings.audio_files import embed_audio_files, find_audio_files
 from l3net.embeddings.embedding_keras import embedding_of_model, load_keras_embedding
 from l3net.embeddings.interface import WindowEmbedding
 from l3net.inference import winograd
 from l3net.models.export import export_embedding
+from l3net.vectors.audio_files import embed_audio_files, find_audio_files
 from tests import tiny_embedding
 
 _ROUNDS, _HOP, _WINDOWS = 3, 0.1, 100
@@ -48,7 +48,7 @@ _PEAK = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from l3net.embeddings.audio_files import embed_audio_files, find_audio_files
+from l3net.vectors.audio_files import embed_audio_files, find_audio_files
 from l3net.embeddings.embedding_keras import load_keras_embedding
 named = load_keras_embedding(Path("embedding.keras"))
 named.network(np.zeros((1, 48000), np.float32))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from l3net.runtime.hashing import sha256_of
+from l3net.files.hashing import sha256_of
 from l3net.samples.node_cache import cached_index, shutil
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from l3net.downstream import EvaluationSettings, FoldOutcome, MlpSettings, evaluate_folds
-from l3net.embeddings import DatasetVectors, read_dataset_vectors
 from l3net.report import write_table
 from l3net.runtime import stage
+from l3net.vectors import DatasetVectors, read_dataset_vectors
 
 _FACTS = ("kind", "front_end", "subset", "epoch", "samples_seen")
 

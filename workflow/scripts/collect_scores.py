@@ -3,8 +3,9 @@
 import logging
 from pathlib import Path
 
+from l3net.files import atomic
 from l3net.report import accuracy, write_table
-from l3net.runtime import atomic, canonical_json, describe, stage
+from l3net.runtime import canonical_json, describe, stage
 
 _log = logging.getLogger("l3net")
 _IDENTITY = ("model_seed", "model", "checkpoint")

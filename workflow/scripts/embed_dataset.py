@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from l3net.downstream import read_dataset_index
-from l3net.embeddings import EMBEDDING_FACTS, DatasetVectorsWriter, load_embedding
+from l3net.embeddings import EMBEDDING_FACTS, load_embedding
 from l3net.errors import DatasetError
+from l3net.files import atomic
 from l3net.media import audio_blocks
-from l3net.runtime import Progress, atomic, provenance, stage
+from l3net.runtime import Progress, provenance, stage
+from l3net.vectors import DatasetVectorsWriter
 
 
 def embed_dataset(

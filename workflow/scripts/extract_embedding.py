@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from l3net import models, training
 from l3net.embeddings import add_keras_metadata
 from l3net.errors import WeightsError
-from l3net.runtime import atomic, provenance, stage
+from l3net.files import atomic
+from l3net.runtime import provenance, stage
 
 if TYPE_CHECKING:
     import keras

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from l3net.runtime import atomic, stable_hash, stage
+from l3net.files import atomic, stable_hash
+from l3net.runtime import stage
 
 
 def fetch_clips(
@@ -54,8 +55,9 @@ def fetch_clips(
     ClipError
         A clip list cannot be read, or the disk is full.
     """
-    from l3net.acquisition import Access, ClipStore, Pace, PartJob, log_estimate, log_outcome, open_source
+    from l3net.acquisition import ClipStore, Pace, PartJob, log_estimate, log_outcome, open_source
     from l3net.audioset import part_clips
+    from l3net.downloads import Access
     from l3net.media import Encoding
 
     encoding = Encoding(short_side=short_side, preset=preset, crf=crf)

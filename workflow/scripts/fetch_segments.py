@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 from l3net.errors import ClipError, ConfigError, TransferError
-from l3net.runtime import atomic, download_file, stage
+from l3net.files import atomic, download_file
+from l3net.runtime import stage
 
 _log = logging.getLogger("l3net")
 

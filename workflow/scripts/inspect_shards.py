@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from l3net.runtime import atomic, stage
+from l3net.files import atomic
+from l3net.runtime import stage
 
 
 def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str, seed: int) -> None:

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from l3net.demo import DCASE2013, ESC50, US8K, Recording, generator, make_recording
-from l3net.runtime import atomic, stable_hash, stage, track_progress
+from l3net.files import atomic, stable_hash
+from l3net.runtime import stage, track_progress
 
 US8K_SECONDS, ESC50_SECONDS, DCASE2013_SECONDS = 4.0, 5.0, 6.0
 _ESC10 = {"dog", "rain", "clock_tick", "helicopter"}

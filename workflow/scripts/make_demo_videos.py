@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from l3net.demo import DemoClip, draw_clips, make_video
-from l3net.runtime import atomic, stage, track_progress
+from l3net.files import atomic
+from l3net.runtime import stage, track_progress
 
 
 def make_demo_videos(

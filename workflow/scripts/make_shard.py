@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 
 from l3net import samples
-from l3net.runtime import atomic, stage
+from l3net.files import atomic
+from l3net.runtime import stage
 
 _log = logging.getLogger("l3net")
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from l3net.files import atomic
 from l3net.report import read_table, read_tables, write_table
 from l3net.report import summary as summaries
-from l3net.runtime import atomic, stage
+from l3net.runtime import stage
 
 
 def make_tables(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from l3net.embeddings import DatasetVectors, read_dataset_vectors
 from l3net.report import display_name, embedding_titles, figure_style
 from l3net.runtime import stage
+from l3net.vectors import DatasetVectors, read_dataset_vectors
 
 _CLIPS_AT_MOST = 2000
 _NAMED_UP_TO = 12  # classes

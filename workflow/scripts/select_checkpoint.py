@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from l3net import training
-from l3net.runtime import atomic, stage
+from l3net.files import atomic
+from l3net.runtime import stage
 
 
 def select_checkpoint(checkpoint: Path, best: Path, history: Path) -> None:

@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from l3net.files import atomic
 from l3net.report import read_table
-from l3net.runtime import atomic, stage
+from l3net.runtime import stage
 
 if TYPE_CHECKING:
     import pandas as pd

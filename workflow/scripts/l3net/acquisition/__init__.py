@@ -1,5 +1,5 @@
-"""Fetching clips: the sources they come from, yt-dlp behind one guarding proxy, the pauses that a source
-asks for, the check of what arrived, and the store that keeps it."""
+"""Fetching clips: the sources they come from, the pauses that a source asks for, the check of what arrived, and
+the store that keeps it."""
 
 import lazy_loader
 
@@ -12,6 +12,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "part_job": ["PartJob"],
         "part_log": ["log_estimate", "log_outcome"],
         "sources": ["open_source"],
-        "ytdlp_options": ["Access"],
     },
 )

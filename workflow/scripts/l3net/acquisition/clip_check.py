@@ -6,8 +6,8 @@ from typing import Any
 
 from l3net.audioset import Clip, ClipFailure
 from l3net.errors import ClipError
+from l3net.files import sha256_of
 from l3net.media import FPS, SAMPLE_RATE, measure_clip, probe_media
-from l3net.runtime import sha256_of
 
 FRAMES_TOLERANCE = 1
 SOUND_TOLERANCE_SECONDS = 0.05

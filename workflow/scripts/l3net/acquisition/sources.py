@@ -8,13 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from l3net.acquisition.ytdlp_options import Access
 from l3net.audioset import Clip, ClipFailure
+from l3net.downloads import YOUTUBE_TEMPLATE, Access
 from l3net.errors import ClipError, ConfigError
+from l3net.files import stable_hash
 from l3net.media import Encoding, cut_clip, probe_media
-from l3net.runtime import stable_hash
-
-YOUTUBE_TEMPLATE = "https://www.youtube.com/watch?v={ytid}"
 
 # Files of other kinds that stand beside a video (subtitles, thumbnails, unfinished downloads) are not taken for it.
 _SUFFIXES = {
@@ -135,6 +133,6 @@ def open_source(
         return DirectorySource(directory, encoding)
     if kind not in {"http", "youtube"}:
         raise ConfigError(f"audioset.source is {kind!r}; expected directory, http or youtube")
-    from l3net.acquisition.ytdlp import YtdlpSource  # here, since yt-dlp takes a second to load
+    from l3net.downloads.ytdlp import YtdlpSource  # here, since yt-dlp takes a second to load
 
     return YtdlpSource(YOUTUBE_TEMPLATE if kind == "youtube" else url_template or "", encoding, access)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from l3net.errors import ClipError
-from l3net.runtime import stable_hash
+from l3net.files import stable_hash
 
 USABLE_STATUSES = ("ok", "short")
 FINAL_STATUSES = (*USABLE_STATUSES, "private", "removed", "age_restricted", "geo_blocked")

@@ -14,7 +14,7 @@ from l3net.audioset.ontology import Ontology
 from l3net.audioset.segment_lists import read_segments
 from l3net.audioset.splits import part_of
 from l3net.errors import ClipError
-from l3net.runtime import stable_hash
+from l3net.files import stable_hash
 
 _WHOLE_ID = rf"^{YTID.pattern}$"
 

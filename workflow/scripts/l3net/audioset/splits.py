@@ -1,6 +1,6 @@
 """Which part a video belongs to, and which split a part belongs to."""
 
-from l3net.runtime import stable_hash
+from l3net.files import stable_hash
 
 SPLITS = ("train", "valid", "test")
 _TRAIN_SHARE, _TRAIN_AND_VALID_SHARE = 0.8, 0.9

@@ -36,8 +36,8 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Embed the files; return 1 where one of them could not be read."""
-    from l3net.embeddings import check_pool, embed_audio_files, find_audio_files
-    from l3net.runtime import sha256_of
+    from l3net.files import sha256_of
+    from l3net.vectors import check_pool, embed_audio_files, find_audio_files
 
     paths = options.paths + (_read_list(options.list) if options.list else [])
     if not paths:

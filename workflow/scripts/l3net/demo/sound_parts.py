@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from l3net.runtime import stable_hash
+from l3net.files import stable_hash
 
 PARTIALS = np.arange(1, 41)  # numbers of the partials that most voices have
 _CYCLE = 4096  # points of one period in a wave table

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from l3net.downstream.archive_layouts import Archive, Layout
 from l3net.errors import DatasetError, TransferError
-from l3net.runtime import atomic, download_file
+from l3net.files import atomic, download_file
 
 _UNPACKED = ".unpacked"
 

@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from l3net.errors import ClipError, DatasetError
+from l3net.files import atomic, sha256_of
 from l3net.media import check_audio
-from l3net.runtime import atomic, sha256_of, track_progress
+from l3net.runtime import track_progress
 
 INDEX_COLUMNS = ["path", "filename", "label", "fold", "group"]
 _READ_COLUMNS = ["path", "bytes", "modified_ns", "seconds", "sha256"]

@@ -13,9 +13,10 @@ import numpy as np
 from l3net.downstream.classifiers import CLASSIFIERS, Classifier, MlpSettings, Task, clip_likelihoods
 from l3net.downstream.folds import FoldSplit, evaluated_folds, split_fold
 from l3net.downstream.standardise import LabelledWindows, fill_standardised, fit_standardiser
-from l3net.embeddings import DatasetVectors
 from l3net.errors import DatasetError
-from l3net.runtime import Progress, aligned_zeros, atomic, canonical_json, stable_hash
+from l3net.files import atomic, stable_hash
+from l3net.runtime import Progress, aligned_zeros, canonical_json
+from l3net.vectors import DatasetVectors
 
 _log = logging.getLogger("l3net")
 

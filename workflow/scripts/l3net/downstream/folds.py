@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l3net.embeddings import DatasetVectors
 from l3net.errors import DatasetError
+from l3net.vectors import DatasetVectors
 
 TRAIN_ONLY_FOLD = "train"
 

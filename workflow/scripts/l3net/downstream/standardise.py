@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from l3net.embeddings import DatasetVectors
+from l3net.vectors import DatasetVectors
 
 
 @dataclass(frozen=True)

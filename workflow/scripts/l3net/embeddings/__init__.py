@@ -1,5 +1,4 @@
-"""Embeddings behind one interface: our own, OpenL3, VGGish, SoundNet and any HEAR module, over arrays, sound
-files and whole data sets."""
+"""Embeddings behind one interface: our own, OpenL3, VGGish, SoundNet and any HEAR module."""
 
 import lazy_loader
 
@@ -7,8 +6,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "audio_files": ["POOLS", "check_pool", "embed_audio_files", "find_audio_files"],
-        "dataset_vectors": ["DatasetVectors", "DatasetVectorsWriter", "read_dataset_vectors"],
         "embedding_keras": ["embed", "load_keras_embedding", "load_network"],
         "interface": ["Embedding", "WindowEmbedding"],
         "keras_metadata": ["add_keras_metadata", "read_keras_metadata"],

@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from l3net.errors import ConfigError, WeightsError
+from l3net.files import atomic
 from l3net.models.export_formats import check_export_format
 from l3net.models.front_ends import HOP_LENGTH
 from l3net.models.openl3_weights import write_openl3_weights
 from l3net.models.spectrogram import Spectrogram
-from l3net.runtime import atomic
 
 _ONNX_OPSET = 18
 

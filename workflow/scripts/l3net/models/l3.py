@@ -9,11 +9,11 @@ import keras
 from keras import layers
 
 from l3net.errors import ConfigError
+from l3net.files import stable_hash
 from l3net.media import SAMPLE_RATE
 from l3net.models.front_ends import FRONT_ENDS, HOP_LENGTH, POOLINGS
 from l3net.models.objectives import OBJECTIVES
 from l3net.models.spectrogram import SpecAugment, build_front_end
-from l3net.runtime import stable_hash
 
 CHANNELS = (64, 128, 256, 512)  # of the four blocks, at width 1
 AUDIO_TAP, VISION_TAP = "audio_conv_4_2", "vision_conv_4_2"

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 
 from l3net.errors import WeightsError
+from l3net.files import atomic
 from l3net.models.finite_weights import check_finite_weights
-from l3net.runtime import atomic
 
 _KERAS_VERSION = b"2.15.0"
 

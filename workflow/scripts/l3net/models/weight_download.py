@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from l3net.errors import ConfigError, TransferError, WeightsError
-from l3net.runtime import atomic, download_file, sha256_of
+from l3net.files import atomic, download_file, sha256_of
 
 _SOURCES = ("url", "package", "path")
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")

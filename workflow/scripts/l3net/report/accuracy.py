@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from l3net.files import stable_hash
 from l3net.report.clustered import clustered_share
 from l3net.report.statistics import bootstrap_interval
 from l3net.report.tables import read_table
-from l3net.runtime import stable_hash
 
 if TYPE_CHECKING:
     import pandas as pd

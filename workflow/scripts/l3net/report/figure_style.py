@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from l3net.files import atomic
 from l3net.report.figure_text import escape_undrawable, font_families
 from l3net.report.labels import display_name
-from l3net.runtime import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3net.errors import DatasetError
-from l3net.runtime import atomic
+from l3net.files import atomic
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from l3net.errors import ConfigError, L3Error
-from l3net.runtime.system_errors import file_system_line
+from l3net.files.system_errors import file_system_line
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 

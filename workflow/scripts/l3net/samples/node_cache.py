@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from l3net.runtime import atomic, sha256_of
+from l3net.files import atomic, sha256_of
 
 _SHARE_LEFT_FREE = 0.05  # of the disk
 _log = logging.getLogger("l3net")

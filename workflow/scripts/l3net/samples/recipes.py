@@ -16,8 +16,8 @@ from enum import IntEnum
 import numpy as np
 
 from l3net.errors import ConfigError
+from l3net.files import stable_hash
 from l3net.media import SAMPLE_RATE
-from l3net.runtime import stable_hash
 from l3net.samples.shard_format import SAMPLE
 
 PAIRINGS = ("overlapping", "last_frame")

@@ -12,7 +12,7 @@ from typing import Any
 
 from l3net.audioset import split_of
 from l3net.errors import ShardError
-from l3net.runtime import atomic, sha256_of
+from l3net.files import atomic, sha256_of
 from l3net.samples.shard_reader import Shard
 
 INDEX_VERSION = 2

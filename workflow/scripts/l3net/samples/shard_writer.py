@@ -7,8 +7,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from l3net.files import append_rows, growing_dataset
 from l3net.media import SAMPLE_RATE
-from l3net.runtime import append_rows, growing_dataset
 from l3net.samples.shard_format import CLIP, SAMPLE, SHARD_FORMAT, SHARD_VERSION, LeftOutClip
 
 _JPEG_CHUNK_BYTES = 1 << 18

@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 
 from l3net.errors import WeightsError
-from l3net.runtime import atomic
+from l3net.files import atomic
 from l3net.training.metrics import HISTORY, TIMINGS, EpochMetrics
 
 FORMAT_VERSION = 1

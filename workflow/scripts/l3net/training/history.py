@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from l3net.runtime import atomic
+from l3net.files import atomic
 from l3net.training.checkpoint import Checkpoint, history_csv
 from l3net.training.metrics import EpochMetrics
 

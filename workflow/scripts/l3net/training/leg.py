@@ -12,7 +12,8 @@ from typing import Any
 
 from l3net.configuration import Train
 from l3net.errors import ConfigError, WeightsError
-from l3net.runtime import canonical_json, describe, sha256_of, stable_hash
+from l3net.files import sha256_of, stable_hash
+from l3net.runtime import canonical_json, describe
 from l3net.samples import read_shard_index
 from l3net.training.checkpoint import Checkpoint, read_checkpoint
 

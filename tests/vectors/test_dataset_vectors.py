@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l3net.embeddings import dataset_vectors
-from l3net.embeddings.dataset_vectors import DatasetVectorsWriter, read_dataset_vectors
 from l3net.errors import DatasetError
+from l3net.vectors import dataset_vectors
+from l3net.vectors.dataset_vectors import DatasetVectorsWriter, read_dataset_vectors
 
 N_WINDOWS = (3, 1, 4)  # of each clip
 CLIPS = pd.DataFrame(

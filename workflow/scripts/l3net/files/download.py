@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from l3net.errors import TransferError
-from l3net.runtime.atomic import replacing
+from l3net.files.atomic import replacing
 
 _WORTH_ANOTHER_ATTEMPT = {408, 425, 429}  # beside all 5xx: the server asks to come back later
 _FIRST_PAUSE_SECONDS = 1.0  # twice as long before each further attempt

@@ -9,6 +9,7 @@ from typing import Any
 
 from l3net.errors import ConfigError
 
+YOUTUBE_TEMPLATE = "https://www.youtube.com/watch?v={ytid}"
 _HEIGHTS = (144, 240, 360, 480, 720)  # heights in which sites offer videos; the last is taken where all sizes are kept
 
 

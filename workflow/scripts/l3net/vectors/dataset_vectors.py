@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from l3net.errors import DatasetError
-from l3net.runtime import append_rows, growing_dataset
+from l3net.files import append_rows, growing_dataset
 
 FORMAT_VERSION = 1
 CLIP_COLUMNS = ("filename", "label", "fold", "group")

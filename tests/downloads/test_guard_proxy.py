@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from l3net.acquisition.guard_proxy import GuardProxy
+from l3net.downloads.guard_proxy import GuardProxy
 from tests.loopback import serving
 
 

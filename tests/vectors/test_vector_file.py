@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from l3net.embeddings.vector_file import VECTOR_WRITERS, read_vector_metadata, vector_writer
 from l3net.errors import ConfigError
+from l3net.vectors.vector_file import VECTOR_WRITERS, read_vector_metadata, vector_writer
 
 METADATA = {"pool": [], "source": "ü.wav", "hop_seconds": 0.1}
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from l3net.embeddings.audio_files import embed_audio_files, find_audio_files
 from l3net.embeddings.interface import WindowEmbedding
 from l3net.errors import ClipError, ConfigError
+from l3net.vectors.audio_files import embed_audio_files, find_audio_files
 
 
 @pytest.fixture

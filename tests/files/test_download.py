@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from l3net.errors import TransferError
-from l3net.runtime import download
-from l3net.runtime.download import download_file
+from l3net.files import download
+from l3net.files.download import download_file
 from tests.loopback import Server, serving
 
 CONTENT = bytes(range(256)) * 4000

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from l3net.runtime.hashing import sha256_of, stable_hash
+from l3net.files.hashing import sha256_of, stable_hash
 
 
 def test_stable_hash_is_the_head_of_blake2b() -> None:

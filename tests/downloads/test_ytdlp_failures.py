@@ -8,11 +8,10 @@ from yt_dlp.networking import Response
 from yt_dlp.networking.exceptions import HTTPError, TransportError
 from yt_dlp.utils import ExtractorError, GeoRestrictedError
 
-from l3net.acquisition.sources import YOUTUBE_TEMPLATE
-from l3net.acquisition.ytdlp import YtdlpSource
-from l3net.acquisition.ytdlp_failures import classify_failure
-from l3net.acquisition.ytdlp_options import Access
 from l3net.audioset.clip import FINAL_STATUSES, STATUSES, Clip, ClipFailure
+from l3net.downloads.ytdlp import YtdlpSource
+from l3net.downloads.ytdlp_failures import classify_failure
+from l3net.downloads.ytdlp_options import YOUTUBE_TEMPLATE, Access
 from l3net.media.encoding import Encoding
 
 ID = "abcdefghijk"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from l3net.acquisition.addresses import UserProxy, is_private
+from l3net.downloads.addresses import UserProxy, is_private
 from l3net.errors import ConfigError
 
 

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l3net.runtime.hashing import stable_hash
-from l3net.runtime.system_errors import system_errno
+from l3net.files.hashing import stable_hash
+from l3net.files.system_errors import system_errno
 
 if TYPE_CHECKING:
     import pandas as pd

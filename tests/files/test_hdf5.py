@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from l3net.runtime.hdf5 import append_rows, growing_dataset
+from l3net.files.hdf5 import append_rows, growing_dataset
 
 
 @pytest.mark.parametrize(("row_shape", "dtype"), [((), np.uint8), ((5,), np.float32), ((2, 3), np.float64)])

@@ -17,14 +17,13 @@ from yt_dlp.networking import Request
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import DownloadError, YoutubeDLError, download_range_func
 
-from l3net.acquisition.guard_proxy import GuardProxy
-from l3net.acquisition.sources import YOUTUBE_TEMPLATE
-from l3net.acquisition.ytdlp_failures import classify_failure
-from l3net.acquisition.ytdlp_options import Access, read_cookies, ytdlp_options
 from l3net.audioset import Clip, ClipFailure, check_ytid
+from l3net.downloads.guard_proxy import GuardProxy
+from l3net.downloads.ytdlp_failures import classify_failure
+from l3net.downloads.ytdlp_options import YOUTUBE_TEMPLATE, Access, read_cookies, ytdlp_options
 from l3net.errors import ClipError, ConfigError
+from l3net.files import stable_hash
 from l3net.media import Encoding, duration_at_address, ffmpeg_binary, network_input_arguments
-from l3net.runtime import stable_hash
 
 
 class YtdlpSource:

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from l3net.errors import ConfigError
-from l3net.runtime import append_rows, growing_dataset
+from l3net.files import append_rows, growing_dataset
 
 _KEY = "metadata"
 _COPY_BYTES, _CHUNK_BYTES = 1 << 22, 1 << 20

@@ -13,7 +13,7 @@ import time
 import urllib.parse
 from contextlib import suppress
 
-from l3net.acquisition.addresses import UserProxy, is_private
+from l3net.downloads.addresses import UserProxy, is_private
 
 _PIECE_BYTES = 1 << 16
 _HEAD_BYTES = 1 << 16

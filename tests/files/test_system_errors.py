@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from l3net.runtime.system_errors import file_system_line
+from l3net.files.system_errors import file_system_line
 
 STAGE = """
 import resource, sys
 from pathlib import Path
-from l3net.runtime import atomic, stage
+from l3net.files import atomic
+from l3net.runtime import stage
 
 def fill(output: Path, *, megabytes: int, limit: int = 0) -> None:
     if limit:
@@ -109,7 +110,8 @@ def test_the_targets_are_named_where_the_error_names_no_file() -> None:
 SLOW = """
 import time
 from pathlib import Path
-from l3net.runtime import atomic, stage
+from l3net.files import atomic
+from l3net.runtime import stage
 
 def slow(output: Path) -> None:
     with atomic.replacing(output) as temporary:
@@ -135,14 +137,14 @@ def test_what_a_killed_run_leaves_is_gone_after_the_next(tmp_path: Path, number:
         assert (process.returncode, said, left) == (143, "ended by SIGTERM; run again to go on\n", [])
         return
     assert [path.suffix for path in left] == [".txt"]
-    from l3net.runtime import atomic
+    from l3net.files import atomic
 
     atomic.write_text(output, "whole")
     assert list(output.parent.iterdir()) == [output]
 
 
 def test_the_file_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
-    from l3net.runtime import atomic
+    from l3net.files import atomic
 
     target = tmp_path / "a.txt"
     with atomic.replacing(target) as first:

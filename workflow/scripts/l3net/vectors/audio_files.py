@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from l3net.embeddings.interface import Embedding, Piece
-from l3net.embeddings.vector_file import read_vector_metadata, vector_writer
 from l3net.errors import ClipError, ConfigError
+from l3net.files import atomic
 from l3net.media import audio_blocks, probe_media
-from l3net.runtime import Progress, atomic
+from l3net.runtime import Progress
+from l3net.vectors.vector_file import read_vector_metadata, vector_writer
 
 POOLS = ("mean", "max", "std")
 _NOT_SOUND = {".csv", ".txt", ".json", ".md", ".pdf", ".xml", ".yaml", ".html", ".npz", ".npy", ".h5", ".parquet"}

@@ -1,0 +1,15 @@
+"""Files, whatever they hold: written whole or not at all, growing HDF5 datasets, downloads, digests, and the one
+line that an error of the file system becomes."""
+
+import lazy_loader
+
+# Names that other rooms use; each module is loaded when one of its names is.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "download": ["download_file"],
+        "hashing": ["sha256_of", "stable_hash"],
+        "hdf5": ["append_rows", "growing_dataset"],
+        "system_errors": ["file_system_line", "system_errno"],
+    },
+)

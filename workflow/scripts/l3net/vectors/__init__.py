@@ -1,0 +1,12 @@
+"""Embedding many sounds and keeping their vectors: sound files into CSV, npz or HDF5, and whole data sets."""
+
+import lazy_loader
+
+# Names that other rooms use; each module is loaded when one of its names is.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "audio_files": ["POOLS", "check_pool", "embed_audio_files", "find_audio_files"],
+        "dataset_vectors": ["DatasetVectors", "DatasetVectorsWriter", "read_dataset_vectors"],
+    },
+)
