@@ -70,7 +70,7 @@ test-slurm: setup  ## Run the tests on a real SLURM of their own (Debian: instal
 	tests/slurm/run.sh
 
 lock:  ## Resolve the pinned versions anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --extra slurm --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock
+	uv pip compile pyproject.toml --extra workflow --extra dev --extra docs --extra slurm --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock
 
 clean:  ## Remove the demo's results (never resources/, never .venv)
 	rm -rf results/demo logs/demo benchmarks/demo

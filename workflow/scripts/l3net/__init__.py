@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # a name of its own and renamed. HDF5 reads this as it loads.
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["__version__", "embed", "load"]
 
 
