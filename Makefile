@@ -59,9 +59,10 @@ lint: setup  ## ruff, snakefmt, import-linter and snakemake --lint
 format: setup  ## Format the sources
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/snakefmt Snakefile rules
 
-docs: setup  ## Generate config.yaml, its schema, its reference page and the drawing of the rooms
+docs: setup  ## Generate config.yaml, its schema and page, the drawing of the rooms, and the site (site/index.html)
 	$(BIN)/python -m l3net.configuration.generate
 	$(BIN)/python docs/draw_rooms.py
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs site
 
 perf: setup  ## Measure speed as ratios, side by side; writes results/perf.json
 	$(BIN)/python -m tests.perf

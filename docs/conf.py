@@ -1,0 +1,68 @@
+"""How Sphinx builds the site (`make docs`): no network, no warnings; the page of commands comes from the commands."""
+
+import importlib
+import os
+import re
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+import l3net  # noqa: E402
+
+project = "The L3 workflow"
+author = "The L3 workflow's contributors"
+release = l3net.__version__
+copyright = author
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+exclude_patterns = ["_site", "examples"]
+# A link to a heading of a page, as GitHub makes it, works here too.
+myst_heading_anchors = 3
+myst_enable_extensions = ["attrs_inline"]
+highlight_language = "none"
+napoleon_google_docstring = False
+# The letters of shapes, "(n, channels)", are taken for names of attributes.
+suppress_warnings = ["ref.python"]
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+python_use_unqualified_type_names = True
+copybutton_exclude = ".linenos, .gp, .go"
+html_theme = "furo"
+html_title = f"{project} {release}"
+html_show_sourcelink = False
+html_static_path = ["images"]
+html_css_files = ["site.css"]
+
+_COMMANDS = """# Commands
+
+What `l3net` and its commands print with `--help`. The stages of the workflow are commands too
+(`python workflow/scripts/STAGE.py --help`).
+
+"""
+
+
+def _write_commands(_app: object) -> None:
+    """Write docs/commands.md (git-ignored): the help of every command, as the parser prints it."""
+    main = importlib.import_module("l3net.cli.main")
+    parser = main.make_parser()
+    choices = next(action.choices for action in parser._actions if isinstance(action.choices, dict))
+    os.environ["COLUMNS"] = "100"
+    texts = [("l3net", parser.format_help())]
+    texts += [(f"l3net {name}", command.format_help()) for name, command in choices.items()]
+    page = _COMMANDS + "\n".join(f"## {name}\n\n```text\n{text.rstrip()}\n```\n" for name, text in texts)
+    target = Path(__file__).with_name("commands.md")
+    if not target.exists() or target.read_text() != page:
+        target.write_text(page)
+
+
+def _link_to_files(_app: object, docname: str, source: list[str]) -> None:
+    """Show a link to a file outside the site (a preset, a source) as its path, since the site does not hold it."""
+    source[0] = re.sub(r"\[([^\]]+)\]\(\.\./(?!docs/)([^)#]+)\)", r"\1 (`\2`)", source[0])
+
+
+def setup(app: object) -> None:
+    app.connect("builder-inited", _write_commands)
+    app.connect("source-read", _link_to_files)
