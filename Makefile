@@ -34,11 +34,11 @@ run: setup  ## Run the embedded demo (or CONFIG=presets/x.yaml) end to end and w
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 	$(MAKE) --no-print-directory report
 
-RUN = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["run"])' $(CONFIG))
-report: setup  ## Write results/<run>/report.html of the finished demo (or CONFIG=presets/x.yaml)
+RUN = $(shell $(BIN)/python -c 'import sys, yaml; print([found for found in (yaml.safe_load(open(path)).get("run") for path in sys.argv[1:]) if found][-1])' $(CONFIG))
+report: setup  ## Write results/<run>/report.html of a finished run: the demo's, or CONFIG="presets/x.yaml more.yaml"
 	$(BIN)/snakemake --cores 1 --report results/$(RUN)/report.html --configfile $(CONFIG)
 	@echo "report:  results/$(RUN)/report.html"
-	@echo "tables:  results/$(RUN)/tables/ (summary.md, downstream.csv, avc.csv, significance.csv)"
+	@if [ -d results/$(RUN)/tables ]; then echo "tables:  results/$(RUN)/tables/ (summary.md, downstream.csv, avc.csv, significance.csv)"; fi
 	@echo "figures: results/$(RUN)/figures/"
 
 test: setup  ## Run the tests

@@ -33,6 +33,10 @@ include: "rules/figures.smk"
 include: "rules/report.smk"
 
 
+onsuccess:
+    logger.info(os.environ[REPORT])
+
+
 rule all:
     default_target: True
     input:

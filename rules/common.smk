@@ -1,5 +1,7 @@
 # What the rules share: the checked configuration, names of files, params, wildcard constraints.
+import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from l3net.configuration import (
     read_configuration,
 )
 from l3net.errors import ConfigError
+from l3net.runtime.console import REPORT
 
 try:
     # Checked, and with its keys in an order of its own: the order they are written in runs nothing again.
@@ -174,6 +177,20 @@ wildcard_constraints:
     dataset=one_of(DATASETS),
     embedding=one_of(SCORED),
     weights=one_of(config["weights"]),
+
+
+def how_to_report():
+    """Return the line that says how the report of this run is made."""
+    files = [os.path.relpath(path) for path in workflow.overwrite_configfiles]
+    if len(files) == 1 and not workflow.config_settings.config:
+        return f"report: make report CONFIG={shlex.quote(files[0])}"
+    words = ["--cores", "1", "--report", f"results/{config['run']}/report.html"]
+    words += ["--configfile", *files] if files else []
+    changed = [f"{key}={value}" for key, value in workflow.config_settings.config.items()]
+    return f"report: snakemake {shlex.join(words + (['--config', *changed] if changed else []))}"
+
+
+os.environ[REPORT] = how_to_report()
 
 
 def final_files():

@@ -14,6 +14,7 @@ def test_a_misspelt_key_stops_before_anything_runs(workspace: Workspace) -> None
     assert ended.returncode == 1
     (line,) = lines_with(ended.stdout, "lerning_rate")
     assert line == "config: unknown key train.lerning_rate; did you mean train.learning_rate?"
+    assert line == ended.stdout.splitlines()[-1]
     assert "Traceback" not in ended.stdout
 
 
@@ -30,7 +31,9 @@ def test_a_filter_that_names_no_label_of_the_ontology(workspace: Workspace) -> N
     ended = workspace.snakemake("results/demo/clips/music.csv", *changed)
     assert ended.returncode == 1
     (line,) = lines_with(ended.stdout, "Accordeon")
-    assert line.startswith("select_clips: ")
+    assert line.startswith("select_clips music failed: ")
+    assert line.endswith("(log: logs/demo/select_clips/music.log)")
+    assert line == ended.stdout.splitlines()[-1]
     assert "filter.csv" in line
     assert "Accordion" in line
     assert "Traceback" not in ended.stdout
@@ -41,7 +44,8 @@ def test_a_missing_data_set_folder(workspace: Workspace, tmp_path: Path) -> None
     changed = workspace.configure(datasets={"esc50": {"layout": "esc50", "source": str(missing)}})
     ended = workspace.snakemake("results/demo/datasets/esc50.csv", *changed)
     assert ended.returncode == 1
-    (line,) = lines_with(ended.stdout, "fetch_dataset: ")
+    (line,) = lines_with(ended.stdout, "fetch_dataset esc50 failed: ")
+    assert line == ended.stdout.splitlines()[-1]
     assert str(missing) in line
     assert "esc50" in line
     assert "Traceback" not in ended.stdout

@@ -8,6 +8,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "aligned_memory": ["aligned_copy", "aligned_empty", "aligned_zeros"],
+        "console": ["duration"],
+        "logs": ["ON_SCREEN"],
         "progress": ["Progress", "track_progress"],
         "provenance": ["canonical_json", "describe"],
         "signals": ["StopRequests"],

@@ -1,14 +1,16 @@
-"""Showing the progress of a long step: a bar on a terminal, a line a minute in a log."""
+"""Showing the progress of a long step: a bar on a terminal; else a line a minute in the log, fewer on the screen."""
 
 import logging
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from tqdm import tqdm
 
+from l3net.runtime.logs import ON_SCREEN, may_draw
+
 _SECONDS_BETWEEN_LINES = 60.0
+_SECONDS_BETWEEN_LINES_ON_SCREEN = 300.0
 _log = logging.getLogger("l3net")
 T = TypeVar("T")
 
@@ -25,8 +27,8 @@ class Progress:
 
     def __init__(self, what: str, total: int | None = None, unit: str = "items") -> None:
         self.what, self.total, self.unit, self.done = what, total, unit, 0
-        self._started = self._said = time.monotonic()
-        self._bar = tqdm(total=total, desc=what, unit=f" {unit}") if sys.stderr.isatty() else None
+        self._started = self._said = self._shown = time.monotonic()
+        self._bar = tqdm(total=total, desc=what, unit=f" {unit}") if may_draw() else None
 
     def advance(self, n: int = 1) -> None:
         """Count `n` more units."""
@@ -34,8 +36,10 @@ class Progress:
         if self._bar is not None:
             self._bar.update(n)
         elif time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
-            self._said = time.monotonic()
-            _log.info(self.line())
+            self._said = now = time.monotonic()
+            shown = now - self._shown >= _SECONDS_BETWEEN_LINES_ON_SCREEN
+            self._shown = now if shown else self._shown
+            _log.info(self.line(), extra=ON_SCREEN if shown else None)
 
     def line(self) -> str:
         """Describe the state in one line: units done and expected, units a second, minutes left."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from l3net.errors import ConfigError, L3Error
 from l3net.files.system_errors import file_system_line
+from l3net.runtime.logs import log_to
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
@@ -34,12 +35,13 @@ def main(function: Callable[..., Any], snakemake: Any = None) -> None:
     """
     _end_on_sigterm()
     if snakemake is None:
-        _log_to(None)
+        log_to(None)
         arguments = vars(command_line(function).parse_args())
         run(function, lambda: arguments)
     else:
         with _one_line(function.__name__):
-            _log_to(snakemake.log[0] if snakemake.log else None)
+            values = " ".join(str(value) for value in snakemake.wildcards if str(value))
+            log_to(snakemake.log[0] if snakemake.log else None, f"{snakemake.rule} {values}".strip())
         _cap_threads(snakemake.threads)
         run(function, lambda: bind(function, snakemake), targets=list(snakemake.output))
 
@@ -191,21 +193,6 @@ def _number_or_text(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
-
-
-def _log_to(path: str | None) -> None:
-    """Log to standard error; with a log file, log everything to the file and only warnings to standard error."""
-    log = logging.getLogger("l3net")
-    log.setLevel(logging.INFO)
-    screen = logging.StreamHandler()
-    screen.setFormatter(logging.Formatter("%(message)s"))
-    log.addHandler(screen)
-    if path is not None:
-        screen.setLevel(logging.WARNING)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path, mode="w")
-        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(file)
 
 
 def _cap_threads(threads: int) -> None:

@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from l3net.training.metrics import EpochCounts
+from l3net.runtime import ON_SCREEN, duration
+from l3net.training.metrics import EpochCounts, EpochMetrics
 
+_SECONDS_BETWEEN_EPOCHS = 15.0  # that are told on the screen
 _log = logging.getLogger("l3net")
 
 
@@ -20,6 +22,7 @@ class StepClock:
         self._is_warm = False
         self._step_began = self._saved_at = time.monotonic()
         self._waited = 0.0
+        self._told_at = time.monotonic() - _SECONDS_BETWEEN_EPOCHS
 
     def batches(self, batches: Iterable[Any]) -> Iterator[Any]:
         """Yield each batch, and note how long it was waited for."""
@@ -56,3 +59,22 @@ class StepClock:
     def seconds_since_save(self) -> float:
         """Return the seconds since the state was saved, or since the clock was made."""
         return time.monotonic() - self._saved_at
+
+    def tell_epoch(self, epoch: int, last: int, metrics: EpochMetrics) -> None:
+        """Tell on the screen how the leg gets on: its last epoch, and of the others those that come seconds apart."""
+        now = time.monotonic()
+        if epoch < last and now - self._told_at < _SECONDS_BETWEEN_EPOCHS:
+            return
+        self._told_at = now
+        left = f", {duration((last - epoch) * metrics.seconds)} left in this leg" if epoch < last else ""
+        _log.info(
+            "epoch %d of %d, loss %.3f, accuracy %.1f %%, validation %.1f %%, %.0f images/s%s",
+            epoch,
+            last,
+            metrics.loss,
+            100 * metrics.accuracy,
+            100 * metrics.val_accuracy,
+            metrics.images_per_second,
+            left,
+            extra=ON_SCREEN,
+        )

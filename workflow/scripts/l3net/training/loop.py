@@ -171,6 +171,7 @@ class _Training:
             "val_accuracy %(val_accuracy).4f, %(images_per_second).1f images/s, waiting %(waiting_percent).0f %%",
             {**asdict(metrics), "waiting_percent": 100 * metrics.waiting_share},
         )
+        self.clock.tell_epoch(epoch, self.leg.epoch, metrics)
         if self.writes:
             publish_epoch(self.leg.state, record, metrics)
 

@@ -1,0 +1,26 @@
+"""What Snakemake prints under the default profile: a line for each job, and how to make the report as the last line."""
+
+from pathlib import Path
+
+from tests.workflow.stub_run import StubRun
+
+
+def test_a_run_prints_a_line_for_each_job_and_a_dry_run_what_snakemake_would(tmp_path: Path, root: Path) -> None:
+    made = StubRun(tmp_path, root)
+    target = "results/demo/attrition.csv"
+    planned = made.snakemake("--dry-run", "--cores", 1, target)
+    assert "rule fetch_clips:" in planned
+    assert "    reason: " in planned
+    lines = made.snakemake("--cores", 8, target).splitlines()
+    (counts,) = [line for line in lines if " jobs: " in line]
+    n_jobs = int(counts.split()[0])
+    of_jobs = [line for line in lines if f" of {n_jobs}  " in line]
+    assert len(of_jobs) == n_jobs
+    assert sum("  fetch_clips 00" in line for line in of_jobs) == 10
+    assert len(lines) <= n_jobs + 4
+    assert lines[-1] == "report: make report CONFIG=presets/demo.yaml"
+    again = made.snakemake("--cores", 8, target, "--config", "run=demo").splitlines()
+    assert again[-2].startswith("Nothing to be done")
+    assert again[-1] == (
+        "report: snakemake --cores 1 --report results/demo/report.html --configfile presets/demo.yaml --config run=demo"
+    )

@@ -1,0 +1,61 @@
+"""Where the words of a stage go: into the log of its job, and to the screen what is meant for it.
+
+Several jobs share one screen, so each of their lines there begins with the name of its job, and none draws a bar.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+from l3net.runtime.console import tells_how_jobs_end
+
+ON_SCREEN = {"on_screen": True}  # ``extra`` of what a job says on the screen too, and not in its log alone
+_log = logging.getLogger("l3net")
+
+
+def log_to(path: str | None, job: str = "") -> None:
+    """Log to standard error; with a log file, log everything to the file and to standard error what is for the screen.
+
+    That is warnings, errors unless a console tells of them (`runtime.console`), and what is said with
+    ``extra=ON_SCREEN``.
+
+    Parameters
+    ----------
+    path : the log of a job; None where the stage is a command.
+    job : name of the job.
+    """
+    _log.setLevel(logging.INFO)
+    screen = logging.StreamHandler()
+    screen.setFormatter(logging.Formatter("%(message)s"))
+    _log.addHandler(screen)
+    if path is not None:
+        screen.setFormatter(_ScreenLines(job))
+        screen.addFilter(_is_for_the_screen)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(path, mode="w")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        _log.addHandler(file)
+
+
+def may_draw() -> bool:
+    """Return whether standard error is a terminal that no other job writes to."""
+    has_file = any(isinstance(handler, logging.FileHandler) for handler in _log.handlers)
+    return sys.stderr.isatty() and not has_file
+
+
+class _ScreenLines(logging.Formatter):
+    """Put the name of the job before what several jobs may say at the same time; an error names its stage itself."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__("%(message)s")
+        self._job = job
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return text if record.levelno >= logging.ERROR else f"{self._job}: {text}"
+
+
+def _is_for_the_screen(record: logging.LogRecord) -> bool:
+    if record.levelno >= logging.ERROR:
+        return not tells_how_jobs_end()
+    return record.levelno >= logging.WARNING or getattr(record, "on_screen", False)
