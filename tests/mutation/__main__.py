@@ -1,13 +1,16 @@
 """Go on with the sample of mutants: plant each in a copy of the project, run the nearest tests, write down the outcome.
 
-``python -m tests.mutation [--rooms samples training] [--minutes 30] [--report]``
+``python -m tests.mutation [--rooms samples training] [--minutes 30] [--share 1/2] [--report]``
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,9 +22,11 @@ from tests.mutation.mutants import Mutant, sample
 
 ROOT = Path(__file__).parents[2]
 LOG = Path(__file__).with_name("log.jsonl")
+DRAWN = Path(__file__).with_name("sample.txt")  # what was drawn before; a mutant whose line has gone is drawn anew
 LIBRARY = Path("workflow") / "scripts" / "l3net"
 N_MUTANTS = 200
-LIMIT_SECONDS = 600
+# A loop without an end uses up the first; whatever waits without an end is stopped by the second.
+LIMIT_CPU_SECONDS, LIMIT_SECONDS = 400, 1800
 # The tests of the stages that use a room, asked after the room's own.
 OF_STAGES = {
     "acquisition": ["tests/stages/test_fetch_clips.py"],
@@ -76,6 +81,9 @@ def copy_project(target: Path) -> None:
 def _run_tests(folder: Path, tests: list[str]) -> None:
     """Run in a child: ask some tests in the copy, and exit with pytest's code."""
     os.setsid()
+    with contextlib.suppress(OSError):  # Linux shares the processor between sessions; this one comes last
+        Path("/proc/self/autogroup").write_text("19")
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_CPU_SECONDS, LIMIT_CPU_SECONDS))
     os.chdir(folder)
     sys.path[:0] = [str(folder), str(folder / "workflow" / "scripts")]
     os.environ.update({"PYTHONPATH": f"{folder / 'workflow' / 'scripts'}", "PYTHONDONTWRITEBYTECODE": "1"})
@@ -96,6 +104,8 @@ def ask(folder: Path, tests: list[str]) -> str:
     if child.is_alive():
         os.killpg(child.pid, 9)
         child.join()
+        return "time"
+    if child.exitcode in (-signal.SIGKILL, -signal.SIGXCPU):
         return "time"
     return "passed" if child.exitcode in (0, 5) else "failed"
 
@@ -144,18 +154,22 @@ def main() -> None:
     parser.add_argument("--rooms", nargs="*", default=ORDER)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--again", action="store_true", help="ask again about those that survived or ran out of time")
+    parser.add_argument("--share", default="1/1", help="2/2: the second of two processes that share the work")
     parser.add_argument("--report", action="store_true", help="only print what is known")
     options = parser.parse_args()
-    mutants = sorted(sample(ROOT / LIBRARY, N_MUTANTS), key=lambda mutant: ORDER.index(room_of(mutant)))
+    drawn = sample(ROOT / LIBRARY, N_MUTANTS, DRAWN.read_text(encoding="utf-8").splitlines())
+    mutants = sorted(drawn, key=lambda mutant: ORDER.index(room_of(mutant)))
+    share, of = map(int, options.share.split("/"))
     until = time.monotonic() + 60 * options.minutes
     if not options.report:
         # Loaded once; each child that asks tests begins with them.
         import av, h5py, matplotlib, pandas, pytest, sklearn.linear_model, tensorflow  # noqa: E401, F401, I001
 
         os.nice(10)
+        DRAWN.write_text("".join(f"{mutant.key}\n" for mutant in drawn), encoding="utf-8")
         with tempfile.TemporaryDirectory() as name:
             copy_project(Path(name))
-            for mutant in mutants:
+            for mutant in mutants[share - 1 :: of]:
                 entry, room = known().get(mutant.key), room_of(mutant)
                 is_open = entry is None or (options.again and entry["verdict"] != "killed")
                 if room not in options.rooms or not is_open or time.monotonic() > until:

@@ -2,7 +2,7 @@
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +31,13 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """What it is known by in the log, whatever lines come before it."""
-        return f"{self.module}: {self.line.strip()} -> {self.fault}"
+        """What it is known by in the log, whatever lines come before it and whichever room holds its file."""
+        return f"{Path(self.module).name}: {self.line.strip()} -> {self.fault}"
+
+    @property
+    def place(self) -> str:
+        """The line that it changes, of which a sample has one mutant."""
+        return f"{Path(self.module).name}: {self.line.strip()}"
 
     def source(self, text: str) -> str:
         """Return the module's text with the fault."""
@@ -57,24 +62,28 @@ def mutants_of(path: Path, module: str) -> Iterator[Mutant]:
             yield Mutant(module, node.lineno, lines[node.lineno - 1], fault, start, end)
 
 
-def sample(folder: Path, n: int, seed: int = 0) -> list[Mutant]:
-    """Return a mutant on each of `n` lines, drawn among all lines of the library that can have one.
+def sample(folder: Path, n: int, drawn: Iterable[str] = (), seed: int = 0) -> list[Mutant]:
+    """Return `n` mutants on a line each: those drawn before whose line is still there, then others.
 
-    Lines are drawn by a digest of their text, so that the sample stays the same where other lines change.
+    Lines are drawn by a digest of their text and of their file's name, among all lines of the library that can have a
+    mutant, so that the sample stays the same where other lines change and where files move.
     """
 
-    def rank(mutant: Mutant) -> str:
-        return hashlib.sha256(f"{seed}/{mutant.key}".encode()).hexdigest()
+    def digest(text: str) -> str:
+        return hashlib.sha256(f"{seed}/{text}".encode()).hexdigest()
 
-    chosen: dict[str, Mutant] = {}
+    by_key: dict[str, Mutant] = {}
     for path in sorted(folder.rglob("*.py")):
         if not any(path.match(pattern) for pattern in LEFT_OUT):
             for mutant in mutants_of(path, path.relative_to(folder).as_posix()):
-                line = f"{seed}/{mutant.module}/{mutant.line.strip()}"
-                place = hashlib.sha256(line.encode()).hexdigest()
-                if place not in chosen or rank(mutant) < rank(chosen[place]):
-                    chosen[place] = mutant
-    return [chosen[place] for place in sorted(chosen)[:n]]
+                by_key.setdefault(mutant.key, mutant)
+    found = [by_key[key] for key in drawn if key in by_key]
+    lines = {mutant.place for mutant in found}
+    others: dict[str, Mutant] = {}
+    for mutant in sorted(by_key.values(), key=lambda mutant: digest(mutant.key)):
+        if mutant.place not in lines:
+            others.setdefault(mutant.place, mutant)
+    return [*found, *(others[place] for place in sorted(others, key=digest))][:n]
 
 
 def _not_code(node: ast.AST) -> Iterator[ast.AST]:

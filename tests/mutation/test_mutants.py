@@ -46,3 +46,16 @@ def test_the_sample_is_the_same_every_time_and_where_other_lines_change(tmp_path
     assert len(first) == len(set(first)) == 3
     (tmp_path / "module.py").write_text(CODE.replace("import logging\n", "import logging\nimport ast\n"))
     assert [mutant.key for mutant in sample(tmp_path, 3)] == first
+
+
+def test_the_sample_follows_a_file_that_moves_and_draws_anew_where_a_line_has_gone(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(CODE)
+    drawn = [mutant.key for mutant in sample(tmp_path, 2)]
+    others = [mutant.key for mutant in sample(tmp_path, 3)][2:]
+    (tmp_path / "room").mkdir()
+    (tmp_path / "module.py").rename(tmp_path / "room" / "module.py")
+    moved = sample(tmp_path, 2, drawn)
+    assert [mutant.key for mutant in moved] == drawn
+    assert {mutant.module for mutant in moved} == {"room/module.py"}
+    gone = ["module.py: pass -> (1)", drawn[1]]
+    assert [mutant.key for mutant in sample(tmp_path, 3, gone)] == [drawn[1], drawn[0], *others]
