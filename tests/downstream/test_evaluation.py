@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from l3net.downstream.classifiers import MlpSettings
+from l3net.downstream.classifiers import MlpSettings, clip_likelihoods
 from l3net.downstream.evaluation import EvaluationSettings, FoldEvaluator, choose_precision, evaluate_folds
 from l3net.errors import DatasetError
 from l3net.vectors import read_dataset_vectors
@@ -57,3 +57,23 @@ def test_the_published_code_stops_by_a_penalised_validation_loss(
     settings = replace(SETTINGS, classifier="mlp", protocol=protocol, mlp=mlp)
     (row,) = FoldEvaluator(clips, settings).evaluate(0, "1").settings
     assert (row["valid_loss"] > 50) is penalised
+
+
+def test_likelihoods_that_are_not_finite_are_no_answers_and_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = read_dataset_vectors(write_embeddings(tmp_path / "toy.h5"))
+    tested = np.flatnonzero(clips.fold == "1")
+
+    def diverged(likelihoods: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        found = clip_likelihoods(likelihoods, offsets)
+        found[2, -1] = np.nan
+        return found
+
+    monkeypatch.setattr("l3net.downstream.evaluation.clip_likelihoods", diverged)
+    message = (
+        rf"toy\.h5: fold 1, seed 0: the likelihoods of {clips.filename[tested[2]]} are not finite numbers; .*lower"
+    )
+    with pytest.raises(DatasetError, match=message):
+        evaluate_folds(clips, SETTINGS, tmp_path / "state")
+    assert not [*tmp_path.rglob("*.npz")]

@@ -53,6 +53,18 @@ def test_what_only_the_paper_has_ends_the_list(overall: pd.DataFrame, published:
     assert (theirs.index > ours.index.max()).all()
 
 
+@pytest.mark.parametrize("text", ["nan", "inf", "", "seventy", "178.23", "-1"])
+def test_an_accuracy_of_the_paper_that_is_none_is_refused_with_its_row(root: Path, tmp_path: Path, text: str) -> None:
+    lines = (root / "resources" / "paper_results.csv").read_text().splitlines()
+    assert ",79.34," in lines[4]
+    lines[4] = lines[4].replace(",79.34,", f",{text},")
+    (tmp_path / "paper.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(
+        DatasetError, match=rf"paper\.csv: row 4: column accuracy_percent holds '{text}'; expected 0 to"
+    ):
+        read_paper(tmp_path / "paper.csv")
+
+
 def test_latex_takes_every_name() -> None:
     table = pd.DataFrame([["50_% & more", "1 ± 2"]], columns=["embedding", "ours"])
     assert r"50\_\% \& more & 1 $\pm$ 2 \\" in to_latex(table, "note")

@@ -46,8 +46,37 @@ def test_missing_columns_and_words_for_numbers_are_refused(tmp_path: Path) -> No
     with pytest.raises(DatasetError, match=r"t\.csv: no column model; expected a file of collect_scores"):
         read_table(path, ["dataset", "model"], "collect_scores")
     path = write(tmp_path / "u.csv", "dataset,accuracy", "a,high")
-    with pytest.raises(DatasetError, match=r"u\.csv: column accuracy holds 'high'; expected numbers"):
+    with pytest.raises(DatasetError, match=r"u\.csv: row 1: column accuracy holds 'high'; expected finite numbers"):
         read_table(path)
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-inf", "Infinity", "1e999"])
+@pytest.mark.parametrize("column", ["accuracy", "std", "p", "correct", "n", "p:dog"])
+@pytest.mark.parametrize("beside", ["0.25", "nan"])
+def test_a_number_that_is_not_finite_is_refused_with_its_row(
+    tmp_path: Path, column: str, text: str, beside: str
+) -> None:
+    """Beside a word pandas reads the whole column as text, beside numbers as numbers."""
+    path = write(tmp_path / "t.csv", f"dataset,{column}", "a,0.5", f"b,{text}", f"c,{beside}")
+    message = rf"t\.csv: row 2: column {column} holds '-?.+'; expected finite numbers; make the file again \(collect_sc"
+    with pytest.raises(DatasetError, match=message):
+        read_table(path, ["dataset"], "collect_scores")
+
+
+@pytest.mark.parametrize("column", ["accuracy", "correct", "fold_mean", "val_accuracy", "p:dog"])
+def test_an_accuracy_that_is_missing_is_refused(tmp_path: Path, column: str) -> None:
+    path = write(tmp_path / "t.csv", f"dataset,{column}", "a,0.5", "b,", "c,0.25")
+    with pytest.raises(DatasetError, match=rf"t\.csv: row 2: column {column} is empty; expected finite numbers$"):
+        read_table(path)
+
+
+def test_the_loss_of_a_training_that_went_on_may_be_no_number(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "epoch,loss,val_loss,val_accuracy", "1,0.5,0.5,0.5", "2,nan,inf,0.5", "3,x,1,1")
+    with pytest.raises(DatasetError, match=r"row 3: column loss holds 'x'"):
+        read_table(path)
+    path.write_text(path.read_text().replace("x", "inf"))
+    assert np.isnan(read_table(path)["loss"][1])
+    assert read_table(path)["val_loss"].tolist() == [0.5, np.inf, 1]
 
 
 def test_a_row_is_of_a_best_checkpoint_or_of_one_on_the_way(tmp_path: Path) -> None:

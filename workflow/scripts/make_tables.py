@@ -38,11 +38,12 @@ def make_tables(
     """
     published = summaries.read_paper(paper)
     scores = read_table(overall, ["model", "checkpoint", "unit", "n_units"], "collect_scores")
+    correspondence = read_tables(models)
     table = summaries.summarise(scores, published, synthetic=synthetic)
     # Deviations keep the digits of `overall`.
     digits = ["" if std != std else f"{std:.12g}" for std in table["std"]]
     write_table(table.assign(std=digits), summary, float_format="%.6g")
-    beside = summaries.correspondence_beside_paper(read_tables(models), published, synthetic=synthetic)
+    beside = summaries.correspondence_beside_paper(correspondence, published, synthetic=synthetic)
     write_table(beside, avc, float_format="%.6g")
     wide = summaries.side_by_side(table, published)
     write_table(wide.map(lambda cell: cell.replace(" ± ", "\u00a0±\u00a0")), headline)

@@ -81,7 +81,8 @@ def evaluate_folds(clips: DatasetVectors, settings: EvaluationSettings, state: P
     Raises
     ------
     DatasetError
-        A fold that leaves no clip to validate on, or that needs more memory than allowed.
+        A fold that leaves no clip to validate on, that needs more memory than allowed, or whose likelihoods are not
+        finite.
     """
     evaluator, outcomes = FoldEvaluator(clips, settings), []
     kept = state / _key(clips, settings)
@@ -130,6 +131,13 @@ class FoldEvaluator:
         likelihoods = [self._classifier.likelihoods(standardiser(block)) for _, block in clips.blocks(tested)]
         lengths = np.diff(clips.offsets)[split.test_clips]
         found = clip_likelihoods(np.concatenate(likelihoods), np.concatenate([[0], np.cumsum(lengths)]))
+        if not (finite := np.isfinite(found).all(axis=1)).all():
+            # The largest of a row with a NaN is the first class, which would be scored as an answer.
+            name = clips.filename[split.test_clips[finite.argmin()]]
+            raise DatasetError(
+                f"{clips.path}: fold {fold}, seed {repeat}: the likelihoods of {name} are not finite numbers; "
+                "the classifier diverged: lower classify.learning_rates"
+            )
         counts = {"n_train_windows": train.n, "n_valid_windows": valid.n}
         return FoldOutcome(repeat, fold, split.test_clips, found, [{**row, **counts} for row in rows])
 

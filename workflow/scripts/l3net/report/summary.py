@@ -1,5 +1,6 @@
 """The tables of a report: our accuracies beside the paper's, as a table, and as text in Markdown and LaTeX."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ _PRINTED = ["data set", "embedding", "ours", "over clips", "paper", "difference"
 _WORDS = {"data set", "embedding", "data"}  # the columns of `_PRINTED` that are no numbers
 _PAPER = ["table", "dataset", "embedding", "train_subset", "test_subset", "front_end", "accuracy_percent", "protocol"]
 _PAPER += ["source"]
+_PERCENT = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def read_paper(path: Path) -> "pd.DataFrame":
@@ -24,11 +26,14 @@ def read_paper(path: Path) -> "pd.DataFrame":
     Raises
     ------
     DatasetError
-        Other columns than those of resources/paper_results.csv.
+        Other columns than those of resources/paper_results.csv, or an accuracy that is none; the message names the row.
     """
     published = read_table(path)
     if list(published.columns) != _PAPER:
         raise DatasetError(f"{path}: expected the columns {', '.join(_PAPER)}")
+    for row, text in enumerate(published["accuracy_percent"], 1):
+        if not _PERCENT.fullmatch(text) or float(text) > 100:
+            raise DatasetError(f"{path}: row {row}: column accuracy_percent holds {text[:40]!r}; expected 0 to 100")
     return published
 
 

@@ -1,7 +1,8 @@
 """Writing and reading the tables of a run.
 
 Every column is text but those of `NUMBERS`: a class or a data set may be called NA, None or 007, and stays what it is
-called. An empty cell is an empty text, or NaN in a column of numbers.
+called. An empty cell is an empty text, or NaN in a column of numbers. A number that is not finite is refused, and so is
+an accuracy or a likelihood that is missing: a mean would leave it out, and a comparison lose its pair, without a word.
 
 A spreadsheet takes a cell that begins with =, +, - or @ (also behind a tab or a line break) for a formula and computes
 it. Labels and file names come from other people's data sets, so such a text is written with an apostrophe before it,
@@ -26,6 +27,10 @@ _COUNTS = ["n", "n_clips", "n_classes", "n_folds", "n_seeds", "n_pairs", "n_unit
 _HISTORY = ["loss", "val_loss", "val_accuracy", "learning_rate", "images_per_second", "waiting_share"]
 _COSTS = ["seconds", "longest_seconds", "cpu_seconds", "max_memory_megabytes"]
 NUMBERS = frozenset([*_MEASURES, *_COMPARED, *_COUNTS, *_HISTORY, *_COSTS])
+_NEVER_EMPTY = {"accuracy", "class_mean_accuracy", "correct", "fold_mean", "mean", "val_accuracy"}
+# Of a training that goes on after a loss that is no number (train.stop_on_nan: false).
+_MAY_DIVERGE = {"loss", "val_loss"}
+_INFINITE = (float("inf"), float("-inf"))
 # A text that has apostrophes before such a beginning gets one more, so that reading gives back what was written.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
@@ -56,7 +61,8 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
     Raises
     ------
     DatasetError
-        Columns are missing, or one of `NUMBERS` holds something else.
+        Columns are missing, or one of `NUMBERS` holds something else, or a number that is not finite; the message names
+        the row.
     """
     import pandas as pd
 
@@ -74,12 +80,7 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
         na_values={name: [""] for name in numbers},
     )
     for name in numbers:
-        if not pd.api.types.is_numeric_dtype(table[name]):  # text, or a table without rows
-            values = pd.to_numeric(table[name], errors="coerce")
-            wrong = table.loc[values.isna() & table[name].notna(), name]
-            if len(wrong):
-                raise DatasetError(f"{path}: column {name} holds {wrong.iloc[0]!r}; expected numbers")
-            table[name] = values
+        table[name] = _finite(table[name], path, made_by)
     texts = [name for name in table if name not in numbers]
     table[texts] = table[texts].map(lambda text: text[1:] if text.startswith("'") and _FORMULA.match(text) else text)
     return table
@@ -100,6 +101,25 @@ def best_checkpoints(table: "pd.DataFrame") -> "pd.DataFrame":
 def checkpoints_on_the_way(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the rows of the embeddings that were taken from each checkpoint of a model."""
     return table[_on_the_way(table)]
+
+
+def _finite(column: "pd.Series", path: Path, made_by: str) -> "pd.Series":
+    """Return a column of numbers as such; refuse one that is not finite, or missing where it must be there."""
+    import pandas as pd
+
+    name, values = str(column.name), column
+    if not pd.api.types.is_numeric_dtype(column):  # text, or a table without rows
+        values = pd.to_numeric(column, errors="coerce")
+        if name in _MAY_DIVERGE:
+            column = column.mask(column.str.lower() == "nan")
+    must_be_there = name in _NEVER_EMPTY or name.startswith("p:")
+    wrong = (values.isna() & (column.notna() | must_be_there)) | (values.isin(_INFINITE) & (name not in _MAY_DIVERGE))
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        found = "is empty" if pd.isna(column.iloc[row]) else f"holds {str(column.iloc[row])[:40]!r}"
+        again = f"; make the file again ({made_by})" if made_by else ""
+        raise DatasetError(f"{path}: row {row + 1}: column {name} {found}; expected finite numbers{again}")
+    return values
 
 
 def _guarded(value: object) -> object:
