@@ -27,7 +27,11 @@ rule select_clips:
     input:
         segments=rules.fetch_segments.output.segments,
         ontology=AUDIOSET["ontology"],
-        filter=lambda wildcards: AUDIOSET["subsets"][wildcards.subset],
+        filter=lambda wildcards: (
+            []
+            if AUDIOSET["subsets"][wildcards.subset] == EVERY_CLIP
+            else AUDIOSET["subsets"][wildcards.subset]
+        ),
     output:
         output="<results>/clips/{subset}.csv",
     log:
@@ -61,8 +65,9 @@ rule fetch_clips:
         **job_params(
             AUDIOSET,
             how=AudioSet.keys_of_how(),
-            without={"segments", "ontology", "subsets", "max_clips", "min_clips"},
+            without={"segments", "ontology", "subsets", "max_clips", "min_clips", "split"},
         ),
+        **dealing(),
         part=lambda wildcards: int(wildcards.part),
     script:
         "../workflow/scripts/fetch_clips.py"
@@ -83,6 +88,7 @@ rule report_attrition:
     conda:
         "../envs/media.yaml"
     params:
+        **dealing(),
         subsets=SUBSETS,
         parts=AUDIOSET["parts"],
         min_clips=AUDIOSET["min_clips"],

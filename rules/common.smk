@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from l3net.audioset import SPLITS, parts_of
 from l3net.configuration import (
+    EVERY_CLIP,
     EmbeddingName,
     ModelName,
     checkpoint_name,
@@ -140,6 +141,12 @@ def job_params(section, how=frozenset(), without=frozenset()):
         for key, value in section.items()
         if key not in without
     }
+
+
+def dealing():
+    """Return the param that says how videos are dealt into parts; none where by their hash: jobs of runs from before
+    this param stay as they are."""
+    return {} if config["audioset"]["split"] == "hash" else {"split": config["audioset"]["split"]}
 
 
 def one_of(names):

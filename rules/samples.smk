@@ -25,6 +25,7 @@ rule make_shard:
             without=Samples.keys_of_how()
             | ({"hard_negatives"} if config["samples"]["hard_negatives"] == 0 else set()),
         ),
+        **dealing(),
         seed=config["seed"],
         subset="{subset}",
         part=lambda wildcards: int(wildcards.part),

@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from l3net.audioset.attrition import check_min_clips, count_labels, count_statuses, join_fates, log_shares
+from l3net.audioset.attrition import check_splits, count_labels, count_statuses, join_fates, log_shares
 from l3net.audioset.clip import STATUSES
 from l3net.audioset.clip_tables import MANIFEST_COLUMNS
-from l3net.audioset.splits import SPLITS, part_of, split_of
+from l3net.audioset.ontology import Ontology, own_label
+from l3net.audioset.splits import SPLITS, deal_videos, part_of, split_of
 from l3net.errors import ClipError
 
 IDS = [f"{n:011d}" for n in range(30)]
@@ -45,7 +46,7 @@ def test_statuses_are_counted_with_their_zeros(fates: pd.DataFrame) -> None:
 
 
 def test_like_reasons_are_counted_together_under_each_label(fates: pd.DataFrame) -> None:
-    table = count_labels(fates[fates["subset"] == "few"], {"/m/a": "Animal"})
+    table = count_labels(fates[fates["subset"] == "few"], Ontology({"/m/a": "Animal"}, {}))
     counts = table.groupby(["mid", "label", "status", "reason"])["n"].sum().to_dict()
     kinds = {
         ("removed", "no video {ytid}"): 1,
@@ -71,10 +72,43 @@ def test_shares_and_what_may_come_later_are_logged(fates: pd.DataFrame, caplog: 
     assert said[2] == "few: 1 of 4 clips obtained (25.0 %)"
 
 
+def test_clips_without_a_label_and_with_one_of_ones_own(fates: pd.DataFrame) -> None:
+    some = fates[:2].assign(labels=[own_label(""), own_label("Vögel, früh & spät")])
+    table = count_labels(some, Ontology({}, {}))
+    assert set(zip(table["mid"], table["label"], strict=True)) == {
+        ("/own/", "(without a label)"),
+        ("/own/V%C3%B6gel%2C%20fr%C3%BCh%20%26%20sp%C3%A4t", "Vögel, früh & spät"),
+    }
+
+
 def test_too_few_clips_are_told(fates: pd.DataFrame) -> None:
-    counts = count_statuses(fates, ["NA", "few"])
-    check_min_clips(counts, 0)
+    check_splits(fates, ["NA", "few"], min_clips=0)
+    with pytest.raises(ClipError, match=r"few has \d usable clips in split \w+, expected audioset.min_clips = 2 "):
+        check_splits(fates, ["NA", "few"], min_clips=2)
+
+
+def of_videos(n: int, split: str) -> pd.DataFrame:
+    """Return the fates of three clips each of `n` videos in ten parts."""
+    parts = deal_videos(IDS[:n], PARTS, split)
+    rows = [("mine", ytid, parts[ytid], split_of(parts[ytid], PARTS), "ok") for ytid in IDS[:n] for _ in range(3)]
+    return pd.DataFrame(rows, columns=["subset", "ytid", "part", "split", "status"])
+
+
+def test_a_split_without_two_videos_in_a_part_is_told_with_what_to_do() -> None:
     with pytest.raises(
-        ClipError, match=r"few has \d usable clips in split \w+, expected audioset.min_clips = 2 or more"
+        ClipError, match=r"mine has \d+ usable .* no part of it has two videos.*: set audioset.split: bal"
     ):
-        check_min_clips(counts[counts["subset"] == "few"], 2)
+        check_splits(of_videos(12, "hash"), ["mine"], min_clips=1)
+    check_splits(of_videos(12, "balanced"), ["mine"], min_clips=1)
+    check_splits(of_videos(6, "balanced"), ["mine"], min_clips=1)
+    with pytest.raises(ClipError, match=r"mine has 3 usable clips of 1 videos in split test, .*: add videos \(six"):
+        check_splits(of_videos(5, "balanced"), ["mine"], min_clips=1, split="balanced")
+    lost = of_videos(6, "balanced")
+    lost.loc[lost.index[lost["split"] == "valid"][0:3], "status"] = "invalid_media"
+    with pytest.raises(ClipError, match="mine has 3 usable clips of 1 videos in split valid"):
+        check_splits(lost, ["mine"], min_clips=1, split="balanced")
+
+
+def test_a_subset_without_any_clip_of_a_split_is_told_too(fates: pd.DataFrame) -> None:
+    with pytest.raises(ClipError, match="other has 0 usable clips in split train"):
+        check_splits(fates, ["other"], min_clips=1)

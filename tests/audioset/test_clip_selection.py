@@ -117,3 +117,17 @@ def test_clips_of_a_part_of_several_lists(tmp_path):
         ("12345678901", 1),
         ("NA---------", 1),
     ]
+
+
+def test_balanced_parts_hold_every_clip_once_and_no_video_twice(tmp_path):
+    rows = [f"{n:011d},{start}.0,{start + 10}.0,/m/a\n" for n in range(12) for start in (0, 10)]
+    for name, some in (("a", rows[:16]), ("b", rows[8:])):
+        (tmp_path / f"{name}.csv").write_text("ytid,start_seconds,end_seconds,labels\n" + "".join(some))
+    lists = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    parts = [part_clips(lists, part, 10, "balanced") for part in range(10)]
+    assert {n for _, n in parts} == {24}
+    assert sum(len(clips) for clips, _ in parts) == 24
+    videos = [{clip.ytid for clip in clips} for clips, _ in parts]
+    assert sum(map(len, videos)) == 12
+    assert 1 not in map(len, videos)
+    assert videos[8] and videos[9]

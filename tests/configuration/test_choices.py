@@ -24,6 +24,12 @@ def test_parts_leave_no_split_empty_from_six_on() -> None:
     assert not any(empty(parts) for parts in range(6, 1001))
 
 
+def test_ways_of_dealing_videos() -> None:
+    from l3net.audioset import splits
+
+    assert get_args(data_sections.SplitName) == splits.DEALINGS
+
+
 def test_front_ends_versions_and_poolings() -> None:
     from l3net.models import front_ends
 

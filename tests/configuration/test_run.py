@@ -15,7 +15,46 @@ def test_what_is_left_out_is_the_papers() -> None:
     assert whole["train"]["learning_rate"] == 1e-5
     assert whole["train"]["checkpoints"] == list(range(10, 301, 10))
     assert whole["embed"]["pooling"] == 6144
-    assert whole == {**as_mapping(Configuration()), "run": "mine"}
+    expected = {**as_mapping(Configuration()), "run": "mine"}
+    expected["models"] |= {"subsets": ["music", "environmental"]}
+    expected["report"] |= {"reference": "music-mel256"}
+    expected["classify"] |= {"curve": ["music-mel256"]}
+    assert whole == expected
+
+
+PAPERS = {"music": None, "environmental": None}
+
+
+@pytest.mark.parametrize(
+    ("given", "subsets", "reference"),
+    [
+        ({"audioset": {"subsets": {**PAPERS, "mine": "all"}}}, ["mine"], "mine-mel256"),
+        (
+            {"audioset": {"subsets": {**PAPERS, "mine": "all"}}, "models": {"front_ends": ["linear", "mel128"]}},
+            ["mine"],
+            "mine-mel128",
+        ),
+        ({"audioset": {"subsets": {"b": "b.csv", "a": "all", "music": "m.csv"}}}, ["music", "a", "b"], "music-mel256"),
+        ({"models": {"subsets": ["environmental"]}}, ["environmental"], "environmental-mel256"),
+    ],
+)
+def test_models_reference_and_curve_follow_from_the_subsets(given: dict, subsets: list[str], reference: str) -> None:
+    whole = read_configuration({"run": "x", **given})
+    assert whole["models"]["subsets"] == subsets
+    assert whole["report"]["reference"] == reference
+    assert whole["classify"]["curve"] == [reference]
+
+
+def test_what_is_given_does_not_follow() -> None:
+    given = {"classify": {"curve": []}, "report": {"reference": "environmental-linear"}}
+    whole = read_configuration({"run": "x", **given})
+    assert whole["classify"]["curve"] == []
+    assert whole["report"]["reference"] == "environmental-linear"
+
+
+def test_no_subset_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"audioset\.subsets has no subset; expected a name and .* mine: all"):
+        read_configuration({"run": "x", "audioset": {"subsets": PAPERS}})
 
 
 @pytest.mark.parametrize(("written", "number"), [("1e-3", 1e-3), ("5E-4", 5e-4), ("1.e+0", 1.0), (1, 1.0)])

@@ -9,7 +9,7 @@ import pytest
 
 from l3net.audioset.clip import STATUSES
 from l3net.audioset.clip_tables import MANIFEST_COLUMNS, read_clip_list
-from l3net.audioset.splits import part_of
+from l3net.audioset.splits import deal_videos, part_of
 from l3net.errors import ClipError, ConfigError
 from l3net.files.hashing import stable_hash
 from tests.loopback import serving
@@ -91,6 +91,16 @@ class TestSelectClips:
         )
         assert not (tmp_path / "clips.csv").exists()
 
+    @pytest.mark.parametrize("of_all", [None, Path("all")])
+    def test_no_filter_takes_every_clip_whatever_its_labels(self, of_all, root, tmp_path):
+        rows = '-----------, 0.0, 3.5, "/own/V%C3%B6gel,/own/x"\nNA---------, 10, 20, "/own/"\n'
+        (tmp_path / "a.csv").write_bytes(LIST + rows.encode())
+        select_clips([tmp_path / "a.csv"], root / "resources/ontology.json", of_all, tmp_path / "c.csv")
+        found = pd.read_csv(tmp_path / "c.csv", keep_default_na=False)
+        n_listed = sum(not line.startswith(b"#") for line in LIST.splitlines())
+        assert len(found) == n_listed + 2
+        assert found.set_index("ytid")["labels"]["-----------"] == "/own/V%C3%B6gel,/own/x"
+
     def test_no_clip_is_an_error(self, root, tmp_path):
         (tmp_path / "a.csv").write_bytes(LIST)
         (tmp_path / "f.csv").write_text("label,include_children\nBark,false\n")
@@ -155,6 +165,27 @@ class TestReportAttrition:
             report_attrition(**inputs, min_clips=15)
         assert "\n" not in str(caught.value)
         report_attrition(**inputs, min_clips=0)
+
+    def test_a_split_that_cannot_be_used_keeps_the_tables(self, inputs):
+        with pytest.raises(ClipError, match=r"\. Counts of all clips: .*/attrition_failed\.csv$") as caught:
+            report_attrition(**inputs, min_clips=15)
+        assert len(str(caught.value)) <= 400
+        for name in ("attrition", "by_label"):
+            kept = inputs[name].with_name(f"{inputs[name].stem}_failed.csv")
+            assert kept.read_bytes() == inputs[name].read_bytes()
+        report_attrition(**inputs)
+        assert not list(inputs["attrition"].parent.glob("*_failed.csv"))
+
+    def test_balanced_counts_by_the_dealing_of_all_subsets_together(self, inputs):
+        frame = pd.concat([pd.read_csv(path, dtype={"ytid": str}) for path in inputs["manifests"]])
+        frame.to_csv(inputs["manifests"][0], index=False)
+        report_attrition(**inputs | {"manifests": inputs["manifests"][:1]}, split="balanced")
+        table = pd.read_csv(inputs["attrition"])
+        dealt = deal_videos([f"{n:011d}" for n in range(40)], 10, "balanced")
+        for subset, chosen in {"music": range(25), "urban": [*range(10), *range(25, 40)]}.items():
+            for split, parts in {"train": range(8), "valid": [8], "test": [9]}.items():
+                n = sum(dealt[f"{n:011d}"] in parts for n in chosen)
+                assert table[(table["subset"] == subset) & (table["split"] == split)]["n"].sum() == n
 
     def test_clip_without_a_manifest_row(self, inputs):
         with pytest.raises(ClipError, match=r"clips of .*music.csv are in no manifest, 0000000\d+ first"):

@@ -152,6 +152,18 @@ def test_memory_does_not_grow_with_the_part(store: SmallStore, tmp_path: Path) -
     assert peaks[1] - peaks[0] < store.seconds * SECOND * 2
 
 
+def test_a_balanced_part_has_the_clips_of_its_manifest(store: SmallStore, tmp_path: Path) -> None:
+    manifest = pd.read_csv(store.manifest)
+    manifest[manifest["ytid"].isin(["timecode-01", "timecode-04"])].to_csv(tmp_path / "manifest.csv", index=False)
+    stage_function("make_shard")(
+        *(store.clips, tmp_path / "manifest.csv", tmp_path / "p.h5"),
+        **{**SETTINGS, "store": store.folder / "store", "parts": 10, "part": 8, "split": "balanced"},
+    )
+    with Shard(tmp_path / "p.h5") as made:
+        assert made.clips["ytid"].tolist() == [b"timecode-01", b"timecode-04"]
+        assert made.clips["row"].tolist() == [0, 1]
+
+
 def test_too_large_a_crop_is_refused(store: SmallStore) -> None:
     with pytest.raises(ConfigError, match=r"image_size is 80 but samples\.short_side 72"):
         store.make_shard("large.h5", image_size=80)

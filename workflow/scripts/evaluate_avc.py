@@ -51,7 +51,7 @@ def evaluate_avc(
     """
     import pandas as pd
 
-    names = read_ontology(ontology).names
+    name_of = read_ontology(ontology).name_of
     model, metadata = training.load_l3(checkpoint)
     rows, label_rows = [], []
     for subset, index in zip(subsets, tests, strict=True):
@@ -64,7 +64,7 @@ def evaluate_avc(
         }
         rows.append({**known, **_accuracy(answers, confidence), "samples_seen": metadata["samples_seen"]})
         for mid, found in answers.by_label().items():
-            label_rows.append({**known, **_accuracy(found, confidence), "label": mid, "name": names.get(mid, mid)})
+            label_rows.append({**known, **_accuracy(found, confidence), "label": mid, "name": name_of(mid)})
     write_table(pd.DataFrame(rows), scores, float_format="%.6f")
     write_table(pd.DataFrame(label_rows), by_class, float_format="%.6f")
 

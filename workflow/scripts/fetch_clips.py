@@ -13,6 +13,7 @@ def fetch_clips(
     *,
     part: int,
     parts: int,
+    split: str = "hash",
     source: str,
     store: Path,
     directory: Path | None = None,
@@ -44,6 +45,7 @@ def fetch_clips(
     clips : the lists of all subsets; a clip in several is fetched once.
     manifest : CSV with ``audioset.MANIFEST_COLUMNS``, one row for each distinct clip of the part.
     part, parts : number of the part, and how many there are.
+    split : how videos are dealt into parts: hash | balanced.
     source : directory, http or youtube.
     store : folder of the clips.
     others : the keys of the same names in the configuration's section audioset.
@@ -77,7 +79,7 @@ def fetch_clips(
         give_up_after=give_up_after,
         back_off_seconds=back_off_seconds,
     )
-    wanted, n_all = part_clips(clips, part, parts)
+    wanted, n_all = part_clips(clips, part, parts, split)
     origin = open_source(source, directory=directory, url_template=url_template, encoding=encoding, access=access)
     kept = ClipStore(store, asdict(encoding))
     task = f"{part:04d}-of-{parts:04d}-{stable_hash(f'{origin.digest} {wanted}'):016x}"

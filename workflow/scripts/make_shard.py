@@ -20,6 +20,7 @@ def make_shard(
     subset: str,
     part: int,
     parts: int,
+    split: str = "hash",
     samples_per_clip: int = 253,
     frames_per_clip: int = 300,
     short_side: int = 256,
@@ -42,6 +43,7 @@ def make_shard(
     seed : seed of everything that is drawn.
     subset : name of the subset.
     part, parts : number of the part, and how many parts there are.
+    split : how videos are dealt into parts: hash | balanced.
     samples_per_clip : number of samples drawn of each clip.
     frames_per_clip : number of distinct frames used of a clip, at most.
     short_side : pixels of the shorter side of the scaled frames.
@@ -70,7 +72,7 @@ def make_shard(
         hard_negatives=hard_negatives,
     )
     settings = samples.ShardSettings(recipes, parts, short_side, jpeg_quality)
-    of_part = samples.read_part(clips, manifest, part=part, parts=parts)
+    of_part = samples.read_part(clips, manifest, part=part, parts=parts, split=split)
     with atomic.replacing(shard) as temporary:
         counts = samples.assemble_shard(temporary, of_part, settings, store=Path(store))
     _log.info(

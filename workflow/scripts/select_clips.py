@@ -11,7 +11,7 @@ _log = logging.getLogger("l3net")
 
 
 def select_clips(
-    segments: list[Path], ontology: Path, filter: Path, output: Path, *, max_clips: int | None = None
+    segments: list[Path], ontology: Path, filter: Path | None, output: Path, *, max_clips: int | None = None
 ) -> None:
     """Write the clips one of whose labels the filter names, or lies below one that it names with its children.
 
@@ -19,7 +19,7 @@ def select_clips(
     ----------
     segments : lists in AudioSet's own format (three comment lines, then ``YTID, start, end, "label,label"``).
     ontology : AudioSet's ontology.json.
-    filter : CSV with columns ``label,include_children``.
+    filter : CSV with columns ``label,include_children``; None, or the word all, takes every clip.
     output : CSV with columns ``ytid,start_seconds,end_seconds,labels``, sorted by id and start.
     max_clips : the largest number of clips, chosen by a hash of their ids; None takes all.
 
@@ -31,11 +31,15 @@ def select_clips(
         A list cannot be read, or no clip has a label of the filter.
     """
     from l3net.audioset import clips_with_labels, read_filter, read_ontology
+    from l3net.configuration import EVERY_CLIP
 
     known = read_ontology(ontology)
-    clips = clips_with_labels(segments, known, read_filter(filter, known), max_clips)
+    takes_all = filter is None or str(filter) == EVERY_CLIP
+    clips = clips_with_labels(segments, known, None if takes_all else read_filter(filter, known), max_clips)
     if clips.is_empty():
         lists = ", ".join(map(str, segments))
+        if takes_all:
+            raise ClipError(f"{lists}: no clip stands there; expected rows of an id, two times and labels")
         raise ClipError(f"no clip in {lists} has a label of {filter}; expected at least one: check list and filter")
     with atomic.replacing(output) as temporary:
         clips.write_csv(temporary)

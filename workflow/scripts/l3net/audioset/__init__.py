@@ -7,7 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "attrition": ["check_min_clips", "count_labels", "count_statuses", "join_fates", "log_shares"],
+        "attrition": ["check_splits", "count_labels", "count_statuses", "join_fates", "log_shares"],
         "clip": [
             "BLOCKED_STATUSES",
             "Clip",
@@ -20,8 +20,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "clip_selection": ["clips_with_labels", "part_clips"],
         "clip_tables": ["CLIP_KEY", "MANIFEST_COLUMNS", "MANIFEST_TYPES", "read_clip_list", "read_manifest"],
-        "ontology": ["read_filter", "read_ontology"],
+        "ontology": ["own_label", "read_filter", "read_ontology"],
         "segment_lists": ["read_segments"],
-        "splits": ["SPLITS", "part_of", "parts_of", "split_of"],
+        "splits": ["LEAST_VIDEOS", "SPLITS", "deal_videos", "part_of", "parts_of", "split_of"],
     },
 )

@@ -8,14 +8,15 @@ import pandas as pd
 
 from l3net.audioset.clip import RETRYABLE_STATUSES, STATUSES, USABLE_STATUSES
 from l3net.audioset.clip_tables import CLIP_KEY, read_clip_list, read_manifest
-from l3net.audioset.splits import SPLITS, part_of, split_of
+from l3net.audioset.ontology import Ontology
+from l3net.audioset.splits import LEAST_VIDEOS, SPLITS, deal_videos, split_of
 from l3net.errors import ClipError
 
 _WORTH_TRYING = [status for status in RETRYABLE_STATUSES if status != "invalid_media"]  # media rarely mend themselves
 _log = logging.getLogger("l3net")
 
 
-def join_fates(subsets: dict[str, Path], manifests: list[Path], parts: int) -> pd.DataFrame:
+def join_fates(subsets: dict[str, Path], manifests: list[Path], parts: int, split: str = "hash") -> pd.DataFrame:
     """Join the clips of all subsets with what became of them.
 
     Parameters
@@ -23,11 +24,12 @@ def join_fates(subsets: dict[str, Path], manifests: list[Path], parts: int) -> p
     subsets : the list of clips of each subset.
     manifests : the manifests of all parts.
     parts : how many parts there are.
+    split : how videos are dealt into parts (`splits.deal_videos`).
 
     Returns
     -------
     pd.DataFrame
-        The columns of a list of clips with ``subset``, ``split``, ``status`` and ``reason``.
+        The columns of a list of clips with ``subset``, ``part``, ``split``, ``status`` and ``reason``.
 
     Raises
     ------
@@ -36,8 +38,9 @@ def join_fates(subsets: dict[str, Path], manifests: list[Path], parts: int) -> p
     """
     fates = pd.concat([read_manifest(path) for path in manifests], ignore_index=True)
     fates = fates[[*CLIP_KEY, "status", "reason"]].drop_duplicates(CLIP_KEY, keep="last")
-    tables = [_join_subset(subset, path, fates, parts) for subset, path in subsets.items()]
-    return pd.concat(tables, ignore_index=True)
+    tables = pd.concat([_join_subset(subset, path, fates) for subset, path in subsets.items()], ignore_index=True)
+    tables["part"] = tables["ytid"].map(deal_videos(tables["ytid"], parts, split))
+    return tables.assign(split=tables["part"].map({part: split_of(part, parts) for part in range(parts)}))
 
 
 def count_statuses(fates: pd.DataFrame, subsets: list[str]) -> pd.DataFrame:
@@ -46,16 +49,11 @@ def count_statuses(fates: pd.DataFrame, subsets: list[str]) -> pd.DataFrame:
     return fates.groupby(["subset", "split", "status"]).size().reindex(every, fill_value=0).rename("n").reset_index()
 
 
-def count_labels(fates: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    """Count clips by subset, split, label, status and reason; a clip counts under each of its labels.
-
-    Parameters
-    ----------
-    names : label names by mid.
-    """
+def count_labels(fates: pd.DataFrame, ontology: Ontology) -> pd.DataFrame:
+    """Count clips by subset, split, label, status and reason; a clip counts under each of its labels."""
     reasons = list(map(_general_reason, fates["ytid"], fates["status"], fates["reason"]))
     table = fates.assign(reason=reasons, mid=fates["labels"].str.split(",")).explode("mid")
-    table["label"] = table["mid"].map(names).fillna(table["mid"])
+    table["label"] = table["mid"].map(ontology.name_of)
     columns = ["subset", "split", "mid", "label", "status", "reason"]
     return table.groupby(columns).size().rename("n").reset_index()
 
@@ -73,24 +71,45 @@ def log_shares(counts: pd.DataFrame) -> None:
             )
 
 
-def check_min_clips(counts: pd.DataFrame, min_clips: int) -> None:
-    """Check that every subset has enough usable clips in every split.
+def check_splits(fates: pd.DataFrame, subsets: list[str], *, min_clips: int, split: str = "hash") -> None:
+    """Check that every subset has enough usable clips in every split, and that samples can be made of them.
+
+    Parameters
+    ----------
+    fates : what `join_fates` returns.
+    subsets : names of the subsets.
+    min_clips : usable clips that each split needs; 0 checks nothing.
+    split : how videos were dealt into parts, for what to do.
 
     Raises
     ------
     ClipError
-        A subset has fewer than `min_clips` in a split.
+        A subset has fewer than `min_clips` in a split, or no part of the split has usable clips of two videos.
     """
-    usable = counts[counts["status"].isin(USABLE_STATUSES)].groupby(["subset", "split"], sort=False)["n"].sum()
-    for (subset, split), n in usable.items():
-        if n < min_clips:
-            raise ClipError(
-                f"{subset} has {n} usable clips in split {split}, expected audioset.min_clips = {min_clips} or more: "
-                "fetch again (snakemake -R fetch_clips), take more clips or fewer parts, or lower min_clips"
-            )
+    usable = fates[fates["status"].isin(USABLE_STATUSES)]
+    for subset in subsets if min_clips else ():
+        for name in SPLITS:
+            clips = usable[(usable["subset"] == subset) & (usable["split"] == name)]
+            videos = clips.groupby("part")["ytid"].nunique()
+            if len(clips) < min_clips:
+                raise ClipError(
+                    f"{subset} has {len(clips)} usable clips in split {name}, expected audioset.min_clips = {min_clips}"
+                    f" or more: {_what_to_do(split)}, fetch again (snakemake -R fetch_clips), or lower min_clips"
+                )
+            if videos.empty or videos.max() < LEAST_VIDEOS:
+                raise ClipError(
+                    f"{subset} has {len(clips)} usable clips of {videos.sum()} videos in split {name}, and no part of"
+                    f" it has two videos, so that it has no mismatch of picture and sound: {_what_to_do(split)}"
+                )
 
 
-def _join_subset(subset: str, path: Path, fates: pd.DataFrame, parts: int) -> pd.DataFrame:
+def _what_to_do(split: str) -> str:
+    if split == "hash":
+        return "set audioset.split: balanced, take fewer audioset.parts or more clips"
+    return "add videos (six usable ones or more, two in each split)"
+
+
+def _join_subset(subset: str, path: Path, fates: pd.DataFrame) -> pd.DataFrame:
     table = read_clip_list(path).merge(fates, on=CLIP_KEY, how="left")
     is_lost = table["status"].isna()
     if is_lost.any():
@@ -98,8 +117,7 @@ def _join_subset(subset: str, path: Path, fates: pd.DataFrame, parts: int) -> pd
             f"{is_lost.sum()} clips of {path} are in no manifest, {table['ytid'][is_lost].iloc[0]} first; expected"
             " all: run fetch_clips again for every part"
         )
-    split_of_video = {ytid: split_of(part_of(ytid, parts), parts) for ytid in table["ytid"].unique()}
-    return table.assign(subset=subset, split=table["ytid"].map(split_of_video))
+    return table.assign(subset=subset)
 
 
 def _general_reason(ytid: str, status: str, reason: str) -> str:

@@ -1,4 +1,4 @@
-"""Choosing clips: those of a subset, by the labels of its filter, and those of a part, by the hash of their ids.
+"""Choosing clips: those of a subset, by the labels of its filter, and those of a part.
 
 The lists are scanned column by column with polars, which reads 2 million rows in a few seconds.
 """
@@ -10,9 +10,9 @@ import polars as pl
 
 from l3net.audioset.clip import YTID, Clip
 from l3net.audioset.clip_tables import CLIP_COLUMNS, CLIP_KEY, read_clip_list
-from l3net.audioset.ontology import Ontology
+from l3net.audioset.ontology import Ontology, is_own_label
 from l3net.audioset.segment_lists import read_segments
-from l3net.audioset.splits import part_of
+from l3net.audioset.splits import deal_videos
 from l3net.errors import ClipError
 from l3net.files import stable_hash
 
@@ -20,9 +20,9 @@ _WHOLE_ID = rf"^{YTID.pattern}$"
 
 
 def clips_with_labels(
-    segments: list[Path], ontology: Ontology, wanted: set[str], max_clips: int | None = None
+    segments: list[Path], ontology: Ontology, wanted: set[str] | None, max_clips: int | None = None
 ) -> pl.DataFrame:
-    """Choose the clips that carry a wanted label.
+    """Choose the clips that carry a wanted label, or all.
 
     A clip that stands in several lists is taken once, with the labels of its first row.
 
@@ -30,7 +30,7 @@ def clips_with_labels(
     ----------
     segments : lists in AudioSet's format.
     ontology : AudioSet's ontology, which has every label that may occur.
-    wanted : mids, of which a clip needs one.
+    wanted : mids, of which a clip needs one; None takes every clip.
     max_clips : the largest number of clips; those whose ids have the smallest hash are taken, so that a larger number
         adds clips and replaces none. None takes all.
 
@@ -52,13 +52,14 @@ def clips_with_labels(
     return clips.select(CLIP_COLUMNS).sort(CLIP_KEY)
 
 
-def part_clips(lists: list[Path], part: int, parts: int) -> tuple[list[Clip], int]:
+def part_clips(lists: list[Path], part: int, parts: int, split: str = "hash") -> tuple[list[Clip], int]:
     """Return the distinct clips of a part, sorted by id and times, and the number of distinct clips of all parts.
 
     Parameters
     ----------
     lists : lists written by select_clips; a clip may stand in several.
     part, parts : number of the part, and how many there are.
+    split : how videos are dealt into parts (`splits.deal_videos`).
 
     Raises
     ------
@@ -66,7 +67,8 @@ def part_clips(lists: list[Path], part: int, parts: int) -> tuple[list[Clip], in
         A list cannot be read.
     """
     clips = pl.concat([_keys(path) for path in lists]).unique()
-    belongs = pl.Series([part_of(ytid, parts) == part for ytid in clips["ytid"]], dtype=pl.Boolean)
+    part_of_video = deal_videos(clips["ytid"], parts, split)
+    belongs = pl.Series([part_of_video[ytid] == part for ytid in clips["ytid"]], dtype=pl.Boolean)
     return sorted(Clip(*row) for row in clips.filter(belongs).iter_rows()), len(clips)
 
 
@@ -82,8 +84,10 @@ def _keys(path: Path) -> pl.DataFrame:
     return pl.DataFrame(read_clip_list(path)[CLIP_KEY].to_dict("list"), schema=types)
 
 
-def _with_label(rows: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
+def _with_label(rows: pl.DataFrame, wanted: set[str] | None) -> pl.DataFrame:
     """Keep the rows one of whose labels is in `wanted`; commas on both sides tell /m/02 from /m/028."""
+    if wanted is None:
+        return rows
     labels = pl.concat_str(pl.lit(","), pl.col("labels"), pl.lit(","))
     return rows.filter(labels.str.contains_any([f",{mid}," for mid in sorted(wanted)]))
 
@@ -91,7 +95,7 @@ def _with_label(rows: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
 def _known(rows: pl.DataFrame, ontology: Ontology, path: Path) -> pl.DataFrame:
     """Return `rows` after checking that the ontology has each of their labels."""
     labels = rows.select(pl.col("labels").unique()).select(pl.col("labels").str.split(",").explode().unique())
-    unknown = sorted(set(labels["labels"]) - set(ontology.names))
+    unknown = sorted(mid for mid in set(labels["labels"]) - set(ontology.names) if not is_own_label(mid))
     if unknown:
         line = rows.filter(("," + pl.col("labels") + ",").str.contains(f",{unknown[0]},", literal=True)).item(0, "line")
         raise ClipError(f"{path}, line {line}: the ontology has no label {unknown[0]}; expected mids of ontology.json")

@@ -5,8 +5,12 @@ import difflib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from l3net.errors import ConfigError
+
+_WITHOUT_LABEL = "(without a label)"
+_OWN = "/own/"  # begins a label of one's own, which is no mid of AudioSet's
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,12 @@ class Ontology:
         hint = f"did you mean {near[0]!r}?" if near else "names are those of the ontology, e.g. 'Acoustic guitar'"
         raise ConfigError(f"{where}{': ' if where else ''}the ontology has no label {name!r}; {hint}")
 
+    def name_of(self, mid: str) -> str:
+        """Return the name of a label: AudioSet's, one's own, or the mid itself where it is unknown."""
+        if is_own_label(mid):
+            return unquote(mid.removeprefix(_OWN)) or _WITHOUT_LABEL
+        return self.names.get(mid, mid)
+
     def with_descendants(self, mid: str) -> set[str]:
         """Collect `mid` and all labels below it; a label may lie below several."""
         found, waiting = set(), [mid]
@@ -39,6 +49,19 @@ class Ontology:
                 found.add(current)
                 waiting += self.children.get(current, [])
         return found
+
+
+def own_label(name: str) -> str:
+    """Return the label of one's own that stands for `name` where a mid would: ``/own/`` and the name in ASCII.
+
+    An empty name is that of clips without a label.
+    """
+    return _OWN + quote(name, safe="", errors="replace")
+
+
+def is_own_label(mid: str) -> bool:
+    """Return whether a label is one's own, and none of AudioSet's."""
+    return mid.startswith(_OWN)
 
 
 def read_ontology(path: Path) -> Ontology:

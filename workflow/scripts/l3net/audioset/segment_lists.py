@@ -1,7 +1,8 @@
 """Reading AudioSet's lists of clips ("segments").
 
-Conventions: times in seconds from the start of the video; labels are AudioSet's machine ids ("mids", ``/m/09x0r``);
-a clip's key is (ytid, start_seconds, end_seconds).
+Conventions: times in seconds from the start of the video; labels are AudioSet's machine ids ("mids", ``/m/09x0r``) or
+labels of one's own (`ontology.own_label`).
+A clip's key is (ytid, start_seconds, end_seconds).
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ import polars as pl
 from l3net.audioset.clip_tables import CLIP_COLUMNS
 from l3net.errors import ClipError
 
-_MID = r"/[a-z]/[0-9a-z_]+"
+_MID = r"(?:/[a-z]/[0-9a-z_]+|/own/[0-9A-Za-z_.~%-]*)"
 _SECONDS = r"[0-9]+(?:\.[0-9]+)?"
 _SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *"?({_MID}(?:,{_MID})*)"?\s*$'
 _SPREADSHEET_ERROR = r"^\s*\"?#(?:NAME\?|VALUE!|REF!|DIV/0!|NUM!|NULL!|N/A|ERROR!|SPILL!|CALC!)"

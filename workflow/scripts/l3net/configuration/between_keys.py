@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3net.configuration.messages import nearest
-from l3net.configuration.names import model_grid
+from l3net.configuration.names import EVERY_CLIP, model_grid
 from l3net.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _official_data_sets_are_published(configuration: "Configuration") -> Iterato
 def _filters_are_there(configuration: "Configuration", folder: Path) -> Iterator[str]:
     paths = {f"audioset.subsets.{name}": path for name, path in configuration.audioset.subsets.items()}
     for key, path in {**paths, "audioset.ontology": configuration.audioset.ontology}.items():
-        if not (folder / path).is_file():
+        if path != EVERY_CLIP and not (folder / path).is_file():
             beside = (folder / path).parent
             stems = [one.stem for one in beside.iterdir()] if beside.is_dir() else []
             near = nearest(Path(path).stem, stems).replace("?", f"{Path(path).suffix}?")

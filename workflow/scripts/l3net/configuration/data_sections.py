@@ -10,6 +10,7 @@ from l3net.configuration.section import Line, Number, PathText, Section, Whole, 
 SourceName = Literal["directory", "http", "youtube"]
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 JavaScriptRuntime = Literal["deno", "node"]
+SplitName = Literal["hash", "balanced"]
 PairingName = Literal["overlapping", "last_frame"]
 _LISTS = "https://storage.googleapis.com/us_audioset/youtube_corpus/v1/csv"
 
@@ -50,8 +51,9 @@ class AudioSet(Section):
     ontology: PathText = setting("resources/ontology.json", "Path of AudioSet's ontology.")
     subsets: dict[Annotated[str, Field(pattern=SUBSET_PATTERN)], PathText] = setting(
         {"music": "resources/filters/music.csv", "environmental": "resources/filters/environmental_published.csv"},
-        "Filter of each subset: a CSV of label names, with or without their descendants in the ontology. The published "
-        "filter of the environmental subset matched no descendants; environmental.csv, beside it, does.",
+        "Filter of each subset: a CSV of label names, with or without their descendants in the ontology, or the word "
+        "all. The published filter of the environmental subset matched no descendants; environmental.csv, beside it, "
+        "does.",
     )
     max_clips: Whole | None = setting(
         None, "Clips of each subset at most, chosen by the hash of their ids; null takes all.", unit="clips", ge=1
@@ -64,8 +66,16 @@ class AudioSet(Section):
         ge=6,
         le=10_000,
     )
+    split: SplitName = setting(
+        "hash",
+        "How videos are dealt into parts: hash, by the hash of their ids alone, so that none moves when the list "
+        "grows; or balanced, so that from six videos on every split has its share.",
+    )
     min_clips: Whole = setting(
-        1000, "Clips that each subset and split must have, else the run stops with one line.", unit="clips", ge=0
+        1000,
+        "Clips that each subset and split must have, else the run stops with one line; 0 does not look.",
+        unit="clips",
+        ge=0,
     )
     source: SourceName = setting(
         "youtube", "Where clips come from: a folder of videos, a mirror by http(s), or YouTube."

@@ -71,8 +71,9 @@ class Classify(Section):
     memory_megabytes: Whole = setting(
         20_000, "Megabytes of one job; a fold that needs more than half of them is held in float16.", unit="MB", ge=1
     )
-    curve: Annotated[list[Line], Distinct] = setting(
-        ["music-mel256"], "Models whose every checkpoint is classified: accuracy against training samples."
+    curve: Annotated[list[Line], Distinct] | None = setting(
+        None,
+        "Models whose every checkpoint is classified: accuracy against training samples. null takes report.reference.",
     )
 
 
@@ -80,8 +81,10 @@ class Report(Section):
     """What the tables and figures show."""
 
     synthetic: bool = setting(False, "Whether the data is synthetic, which is said wherever its numbers appear.")
-    reference: Line = setting(
-        "music-mel256", "Model that stands for ours where embeddings are compared: {subset}-{front_end}."
+    reference: Line | None = setting(
+        None,
+        "Model that stands for ours where embeddings are compared: {subset}-{front_end}. null takes the first subset "
+        "with mel256 (or the last front end), in the paper's run music-mel256.",
     )
     significance: SignificancePairs = setting(
         "averaged",

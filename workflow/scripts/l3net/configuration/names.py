@@ -13,6 +13,7 @@ from l3net.errors import ConfigError
 
 FrontEndName = Literal["linear", "mel128", "mel256"]
 FRONT_ENDS: tuple[str, ...] = get_args(FrontEndName)
+EVERY_CLIP = "all"  # in the place of a subset's filter: no clip is left out
 RUN_PATTERN = "^[A-Za-z0-9_-]+$"
 SUBSET_PATTERN = "^[a-z0-9_]+$"
 ENTRY_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"
@@ -116,3 +117,8 @@ def model_grid(subsets: list[str], front_ends: list[str], seeds: list[int]) -> l
         for front_end in front_ends
         for seed in (None, *seeds[1:])
     ]
+
+
+def reference_name(subsets: list[str], front_ends: list[str]) -> str:
+    """Return the model of a grid that stands for all: of the first subset, with mel256 or else the last front end."""
+    return ModelName(subsets[0], "mel256" if "mel256" in front_ends else front_ends[-1]).name

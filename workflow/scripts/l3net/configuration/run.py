@@ -10,9 +10,10 @@ from l3net.configuration.between_keys import check_between_keys, check_files
 from l3net.configuration.data_sections import AudioSet, Demo, Samples
 from l3net.configuration.embedding_sections import NamedEmbedding, WeightsFile, WeightsName
 from l3net.configuration.evaluation_sections import Classify, Dataset, Embed, Report
-from l3net.configuration.names import ENTRY_PATTERN, RUN_PATTERN, SUBSET_PATTERN
+from l3net.configuration.names import ENTRY_PATTERN, RUN_PATTERN, SUBSET_PATTERN, reference_name
 from l3net.configuration.section import Section, Seed, setting
 from l3net.configuration.training_sections import Evaluate, FrontEnd, Models, Network, Train
+from l3net.errors import ConfigError
 
 _VGGISH = "https://storage.googleapis.com/audioset"
 _SOUNDNET = {
@@ -84,11 +85,30 @@ def read_configuration(given: Mapping[str, Any], folder: Path | None = None) -> 
     ConfigError
         One line on the first mistake: the key's full name, what is wrong, and what would be right.
     """
-    configuration = Configuration.read(_without_nulls(given), "")
+    configuration = _with_what_follows(Configuration.read(_without_nulls(given), ""))
     check_between_keys(configuration)
     if folder is not None:
         check_files(configuration, folder)
     return as_mapping(configuration)
+
+
+def _with_what_follows(configuration: Configuration) -> Configuration:
+    """Return a configuration with what follows from others where it was left open: subsets, reference, curve."""
+    subsets = configuration.models.subsets or sorted(configuration.audioset.subsets, key=_paper_first)
+    if not subsets:
+        raise ConfigError("config: audioset.subsets has no subset; expected a name and its filter, such as mine: all")
+    models = configuration.models.model_copy(update={"subsets": subsets})
+    reference = configuration.report.reference or reference_name(subsets, models.front_ends)
+    curve = [reference] if configuration.classify.curve is None else configuration.classify.curve
+    changed = {"models": models, "report": configuration.report.model_copy(update={"reference": reference})}
+    changed["classify"] = configuration.classify.model_copy(update={"curve": curve})
+    return configuration.model_copy(update=changed)
+
+
+def _paper_first(subset: str) -> tuple[int, str]:
+    """Return a key by which the paper's subsets come first, whatever the order of the keys of a mapping."""
+    names = list(AudioSet().subsets)
+    return (names.index(subset) if subset in names else len(names)), subset
 
 
 def as_mapping(configuration: Configuration) -> dict[str, Any]:

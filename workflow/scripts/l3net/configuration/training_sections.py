@@ -22,10 +22,12 @@ class Models(Section):
     front_ends: Annotated[list[FrontEndName], Distinct] = setting(
         ["linear", "mel128", "mel256"], "Spectrograms that open the audio subnetwork.", min_length=1
     )
-    subsets: Annotated[list[Annotated[str, Field(pattern=SUBSET_PATTERN)]], Distinct] = setting(
-        ["music", "environmental"],
-        "Subsets of AudioSet to train on; each needs its filter in audioset.subsets.",
-        min_length=1,
+    subsets: Annotated[list[Annotated[str, Field(pattern=SUBSET_PATTERN)]], Field(min_length=1), Distinct] | None = (
+        setting(
+            None,
+            "Subsets to train on; each needs its filter in audioset.subsets. null takes all of those, in the paper's "
+            "run music and environmental.",
+        )
     )
     seeds: Annotated[list[Seed], Distinct] = setting(
         [0],

@@ -83,24 +83,24 @@ class _PreparedClip:
     height: int
 
 
-def read_part(clip_list: Path, manifest: Path, *, part: int, parts: int) -> pd.DataFrame:
+def read_part(clip_list: Path, manifest: Path, *, part: int, parts: int, split: str = "hash") -> pd.DataFrame:
     """Read a part's clips of a subset, in the list's order, with their ``status`` and their ``row`` among them.
 
     Parameters
     ----------
-    clip_list : CSV of the subset's clips (select_clips).
-    manifest : CSV of the part's clips (fetch_clips).
-    part, parts : number of the part, and how many parts there are.
+    clip_list, manifest : CSV of the subset's clips (select_clips), and of the part's (fetch_clips).
+    part, parts : number of the part, and how many there are.
+    split : how videos are dealt into parts. Unless by their hash, the part's clips are those of its manifest.
 
     Raises
     ------
     ClipError
-        One of the files cannot be read.
+        One of them cannot be read.
     """
-    table = read_clip_list(clip_list)
-    table = table[[part_of(ytid, parts) == part for ytid in table["ytid"]]].reset_index(drop=True)
-    status = read_manifest(manifest)[[*CLIP_KEY, "status"]]
-    return table.merge(status, on=CLIP_KEY, how="left").rename_axis("row").reset_index()
+    table, status = read_clip_list(clip_list), read_manifest(manifest)[[*CLIP_KEY, "status"]]
+    if split == "hash":
+        table = table[[part_of(ytid, parts) == part for ytid in table["ytid"]]]
+    return table.merge(status, on=CLIP_KEY, how="left" if split == "hash" else "inner").rename_axis("row").reset_index()
 
 
 def assemble_shard(path: Path, clips: pd.DataFrame, settings: ShardSettings, *, store: Path) -> ShardCounts:
