@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from l3net.errors import ClipError
-from l3net.media.probe import duration_at_address, is_audio, measure_clip, probe_media
+from l3net.media.probe import duration_at_address, is_audio, measure_clip, probe_media, survey_video
 from tests import media_sources, time_code
 from tests.loopback import serving
 
@@ -43,6 +43,28 @@ def test_a_clip_is_counted_to_the_frame_and_the_sample(tmp_path: Path) -> None:
 def test_a_clip_whose_sound_is_zero_has_no_peak(tmp_path: Path) -> None:
     time_code.write_clip(tmp_path / "a.mkv", 3, seconds=1.0, loudness=0.0)
     assert measure_clip(tmp_path / "a.mkv").peak == 0
+
+
+def test_a_survey_believes_what_is_there_and_not_the_header(tmp_path: Path) -> None:
+    whole = media_sources.video(tmp_path / "a.mp4", seconds=6, size="64x48", more=["-movflags", "+faststart"])
+    found = survey_video(whole)
+    assert found.seconds == pytest.approx(6.0, abs=0.05)
+    assert (found.is_silent, found.width, found.height) == (False, 64, 48)
+    (tmp_path / "cut.mp4").write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 4])
+    assert probe_media(tmp_path / "cut.mp4").duration == pytest.approx(6.0, abs=0.05)
+    assert 3.0 < survey_video(tmp_path / "cut.mp4").seconds < 5.5
+
+
+def test_a_survey_hears_sound_that_begins_late_and_takes_no_cover_for_a_picture(tmp_path: Path) -> None:
+    late = media_sources.video(tmp_path / "late.mp4", seconds=6, size="64x48", click="0.1*gte(t\\,5)*sin(2*PI*440*t)")
+    assert not survey_video(late).is_silent
+    silent = media_sources.video(tmp_path / "silent.mp4", seconds=3, size="64x48", click="0")
+    assert survey_video(silent).is_silent
+    cover = media_sources.run("-i", late, "-frames:v", "1", to=tmp_path / "cover.png")
+    song = ("-map", "1:a", "-map", "0:v", "-c:v", "copy", "-disposition:v", "attached_pic")
+    media_sources.run("-i", cover, "-i", late, *song, to=tmp_path / "song.m4a")
+    with pytest.raises(ClipError, match=r"song\.m4a: no picture$"):
+        survey_video(tmp_path / "song.m4a")
 
 
 def test_is_audio(tmp_path: Path, video: Path) -> None:

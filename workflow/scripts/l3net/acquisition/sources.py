@@ -15,7 +15,7 @@ from l3net.files import stable_hash
 from l3net.media import Encoding, cut_clip, probe_media
 
 # Files of other kinds that stand beside a video (subtitles, thumbnails, unfinished downloads) are not taken for it.
-_SUFFIXES = {
+VIDEO_SUFFIXES = {
     *(".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
     *(".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
 }
@@ -72,7 +72,7 @@ class DirectorySource:
 
     @cached_property
     def _videos(self) -> dict[str, Path]:
-        videos = [path for path in self.folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()]
+        videos = [path for path in self.folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
         # Of several files of one video the first by name is taken, but never an empty one before another.
         videos.sort(key=lambda path: (path.stat().st_size > 0, _reversed_order(path.name)))
         return {path.stem: path for path in videos if not path.name.startswith("._")}

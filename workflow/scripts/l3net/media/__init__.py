@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "encoding": ["Encoding", "cut_clip", "write_video"],
         "ffmpeg": ["ffmpeg_binary", "network_input_arguments"],
         "mono": ["mono_int16"],
-        "probe": ["duration_at_address", "is_audio", "measure_clip", "probe_media"],
+        "probe": ["duration_at_address", "is_audio", "measure_clip", "probe_media", "survey_video"],
         "rates": ["FPS", "SAMPLE_RATE"],
         "video": ["Outline", "clip_streams", "open_clip", "read_outline"],
     },

@@ -6,9 +6,14 @@ from typing import NamedTuple
 
 import av
 import numpy as np
+from av.stream import Disposition
 
 from l3net.errors import ClipError
 from l3net.media.container import open_address, open_container
+from l3net.media.ffmpeg import CONTAINERS
+from l3net.media.mono import mono_float32
+
+_LEAST_HEARD = 0.5 / 2**15  # less is silence in 16 bits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,68 @@ def measure_clip(path: Path) -> Measured:
                 n_samples += frame.samples
                 peak = max(peak, int(np.abs(frame.to_ndarray().astype(np.int64)).max(initial=0)))
     return Measured(n_frames, n_samples, peak)
+
+
+class Survey(NamedTuple):
+    """What a whole video holds: seconds as far as picture and sound both go, whether it is silent, and its pixels."""
+
+    seconds: float
+    is_silent: bool
+    width: int
+    height: int
+
+
+def survey_video(path: Path) -> Survey:
+    """Look at a whole video as a source of clips.
+
+    Every packet is read, since a header may state a length that the file does not have. Decoded are the first picture,
+    and the sound as far as it is silent.
+
+    Raises
+    ------
+    ClipError
+        The file is missing, not media, of a format that no clip is cut from, or lacks a picture or a sound that can be
+        decoded. A cover is no picture.
+    """
+    with open_container(path) as container:
+        picture, sound = _tracks_of_a_video(path, container)
+        begin, ends = (container.start_time or 0) / av.time_base, {picture: 0.0, sound: 0.0}
+        is_shown = is_heard = False
+        is_silent = True
+        for packet in container.demux(picture, sound):
+            ticks = packet.dts if packet.pts is None else packet.pts
+            if ticks is not None:
+                end = float((ticks + (packet.duration or 0)) * packet.time_base) - begin
+                ends[packet.stream] = max(ends[packet.stream], end)
+            if packet.stream is picture:
+                is_shown = is_shown or bool(_frames_of(packet))
+            elif is_silent:
+                frames = _frames_of(packet)
+                is_heard = is_heard or bool(frames)
+                is_silent = all(np.abs(mono_float32(frame)).max(initial=0) < _LEAST_HEARD for frame in frames)
+        if not is_shown or not is_heard:
+            raise ClipError(f"{path}: the {'sound' if is_shown else 'picture'} cannot be decoded")
+        return Survey(min(ends.values()), is_silent, picture.width, picture.height)
+
+
+def _tracks_of_a_video(path: Path, container: av.container.InputContainer) -> tuple[av.VideoStream, av.AudioStream]:
+    pictures = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
+    if not pictures or not container.streams.audio:
+        missing = ["no picture"] * (not pictures) + ["no sound"] * (not container.streams.audio)
+        raise ClipError(f"{path}: {' and '.join(missing)}")
+    if not set(container.format.name.split(",")) & set(CONTAINERS.split(",")):
+        raise ClipError(f"{path}: no clips are cut from files of format {container.format.name}; convert it to MP4")
+    for track in (pictures[0], container.streams.audio[0]):
+        track.thread_type = "NONE"
+    return pictures[0], container.streams.audio[0]
+
+
+def _frames_of(packet: av.Packet) -> list:
+    """Return the decoded frames of a packet; none where it is damaged, which is fetch_clips' to tell."""
+    try:
+        return packet.decode()
+    except av.InvalidDataError:
+        return []
 
 
 def duration_at_address(url: str, *, proxy: str, headers: dict[str, str], timeout_seconds: float) -> float | None:
