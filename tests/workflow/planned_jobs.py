@@ -54,6 +54,8 @@ def _command(rule: str, sections: dict[str, str]) -> str:
         CONFIGURATION[(found[1] or "audioset")]
         for found in re.finditer(r'job_params\(\s*(?:config\["(\w+)"\])?', params)
     ]
+    if "**dealing()" in params:  # a param where videos are not dealt by their hash
+        passed.append({"split"})
     for name, parameter in inspect.signature(stage_function(rule)).parameters.items():
         named = [
             part for part in ("input", "output", "params") if re.search(rf"(?m)^\s+{name}=", sections.get(part, ""))

@@ -18,6 +18,7 @@ CHANGES = {
     "classify": {"curve": ["environmental-mel128-seed1"]},
     "report": {"reference": "environmental-mel128-seed1", "other_pairing": "other"},
     "samples": {"hard_negatives": 0.25},
+    "audioset": {"split": "balanced"},
     "weights": {name: {"url": f"https://example.org/{name}"} for name in ("vggish.ckpt", "pca.npz")},
     "embeddings": {"vggish": {"kind": "vggish", "weights": ["vggish.ckpt", "pca.npz"]}},
 }
