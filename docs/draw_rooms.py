@@ -19,7 +19,16 @@ LIBRARY = ROOT / "workflow" / "scripts" / "l3net"
 TARGET = ROOT / "docs" / "images" / "rooms.svg"
 EVERYWHERE = {"errors", "files", "runtime", "configuration"}  # drawn as rooms, without arrows
 # Where a room stands in its row, in boxes from the left: arrows that pass a row then have a gap to pass through.
-PLACES = {"cli": 1.1, "hear": 2.2, "training": 0, "downstream": 1.1, "report": 2.2, "demo": 3.3, "embeddings": 1.65}
+PLACES = {
+    "cli": 1.1,
+    "hear": 2.2,
+    "sharing": 3.3,
+    "training": 0,
+    "downstream": 1.1,
+    "report": 2.2,
+    "demo": 3.3,
+    "embeddings": 1.65,
+}
 PLACES |= {"feed": 0.25, "models": 1.35, "inference": 2.45, "samples": 0.25, "acquisition": 2.1, "audioset": 2.1}
 PLACES |= {"media": 1.1, "vectors": 2.45, "downloads": 2.6}
 PLACES |= {"configuration": 0, "runtime": 1.1, "files": 2.2, "errors": 3.3}

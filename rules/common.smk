@@ -15,6 +15,7 @@ from l3net.configuration import (
     checkpoint_name,
     model_grid,
     read_configuration,
+    without_secrets,
 )
 from l3net.errors import ConfigError
 from l3net.runtime.console import REPORT
@@ -200,8 +201,8 @@ def how_to_report():
 os.environ[REPORT] = how_to_report()
 
 
-def final_files():
-    """Return everything a whole run makes; without a data set it ends with the trained models."""
+def run_results():
+    """Return what a run's description lists; without a data set a run ends with the trained models."""
     downstream = DATASETS != []
     tables = [
         "avc.csv",
@@ -219,9 +220,19 @@ def final_files():
         *expand(
             "<results>/models/{model}/{file}",
             model=model_names(),
-            file=["embedding.keras", "avc.csv", f"checkpoints/{checkpoint_name(max(LEGS))}.h5"],
+            file=[
+                "embedding.keras",
+                "README.md",
+                "avc.csv",
+                f"checkpoints/{checkpoint_name(max(LEGS))}.h5",
+            ],
         ),
         *expand("<results>/tables/{table}", table=tables if downstream else []),
         *expand("<results>/figures/{figure}.{kind}", figure=figures, kind=["svg", "png"]),
         *(["<results>/figures/pairing.svg"] if config["report"]["other_pairing"] else []),
     ]
+
+
+def final_files():
+    """Return everything a whole run makes."""
+    return [*run_results(), "<results>/ro-crate-metadata.json"]

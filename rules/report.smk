@@ -148,3 +148,27 @@ rule show_tables:
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/show_tables.py"
+
+
+rule describe_run:
+    input:
+        snakefile="Snakefile",
+        results=run_results(),
+    output:
+        crate="<results>/ro-crate-metadata.json",
+        workflow_file="<results>/Snakefile",
+        configuration="<results>/configuration.yaml",
+    log:
+        "<logs>/describe_run.log",
+    benchmark:
+        "<benchmarks>/describe_run.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        name=config["run"],
+        settings=lambda wildcards: without_secrets(config),
+        benchmarks=f"benchmarks/{config['run']}",
+        licence=lambda wildcards: config["report"]["data_licence"] or "not stated",
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/describe_run.py"

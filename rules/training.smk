@@ -140,3 +140,25 @@ rule extract_embedding:
         subset=lambda wildcards: model_fields(wildcards.model)["subset"],
     script:
         "../workflow/scripts/extract_embedding.py"
+
+
+rule write_model_card:
+    input:
+        model="<results>/models/{model}/embedding.keras",
+        correspondence="<results>/models/{model}/avc.csv",
+        attrition="<results>/attrition.csv",
+    output:
+        card="<results>/models/{model}/README.md",
+    log:
+        "<logs>/write_model_card/{model}.log",
+    benchmark:
+        "<benchmarks>/write_model_card/{model}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        name=lambda wildcards: wildcards.model,
+        source=config["audioset"]["source"],
+        data_licence=config["report"]["data_licence"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/write_model_card.py"

@@ -35,6 +35,7 @@ OF_STAGES = {
     "cli": [],
     "demo": ["tests/stages/test_demo.py"],
     "downstream": ["tests/stages/test_classify_dataset.py", "tests/stages/test_fetch_dataset.py"],
+    "sharing": [],
     "vectors": ["tests/cli/test_embed.py", "tests/stages/test_embed_dataset.py"],
     "embeddings": ["tests/stages/test_embed_dataset.py", "tests/stages/test_extract_embedding.py"],
     "feed": ["tests/stages/test_samples.py"],
@@ -52,7 +53,7 @@ OF_STAGES = {
 # Rooms whose tests need no TensorFlow come first.
 ORDER = [
     "files", "runtime", "audioset", "configuration", "report", "samples", "downloads", "acquisition", "media",
-    "downstream", "feed", "cli", "demo", "training", "models", "embeddings", "vectors", "inference", "",
+    "downstream", "feed", "cli", "demo", "training", "models", "embeddings", "vectors", "inference", "sharing", "",
 ]  # fmt: skip
 
 

@@ -5,10 +5,10 @@ import logging
 import os
 import sys
 
-from l3net.cli import clips, embed, export, info, probe, real_input, videos
+from l3net.cli import clips, embed, export, info, probe, real_input, share, videos
 from l3net.errors import L3Error
 
-_COMMANDS = (clips, embed, export, info, probe, real_input, videos)
+_COMMANDS = (clips, embed, export, info, probe, real_input, share, videos)
 _log = logging.getLogger("l3net")
 
 

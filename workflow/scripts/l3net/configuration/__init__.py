@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "data_sections": ["AudioSet", "Samples"],
         "evaluation_sections": ["Classify", "Embed", "Report"],
         "names": ["EVERY_CLIP", "FRONT_ENDS", "EmbeddingName", "ModelName", "checkpoint_name", "model_grid"],
-        "run": ["Configuration", "read_configuration", "sort_keys"],
+        "run": ["Configuration", "read_configuration", "sort_keys", "without_secrets"],
         "training_sections": ["Evaluate", "FrontEnd", "Models", "Network", "Train"],
     },
 )

@@ -81,6 +81,10 @@ class Report(Section):
     """What the tables and figures show."""
 
     synthetic: bool = setting(False, "Whether the data is synthetic, which is said wherever its numbers appear.")
+    data_licence: Line | None = setting(
+        None,
+        "Licence of the training clips, in a sentence for the model cards; null tells what is known of the source.",
+    )
     reference: Line | None = setting(
         None,
         "Model that stands for ours where embeddings are compared: {subset}-{front_end}. null takes the first subset "

