@@ -9,14 +9,18 @@ import pytest
 import yaml
 from rocrate.rocrate import ROCrate
 
+from describe_run import describe_run
 from l3net.configuration import Configuration, without_secrets
-from workflow.scripts.describe_run import describe_run
 
 
 @pytest.fixture
 def crate(tmp_path: Path) -> Path:
     folder = tmp_path / "results" / "mine"
-    for name, text in {"tables/a.csv": "x\n1\n", "models/m/README.md": "# m\n", "models/m/embedding.keras": "zip"}.items():
+    for name, text in {
+        "tables/a.csv": "x\n1\n",
+        "models/m/README.md": "# m\n",
+        "models/m/embedding.keras": "zip",
+    }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
         os.utime(folder / name, (2_000_000_000, 2_000_000_000))
@@ -27,7 +31,10 @@ def crate(tmp_path: Path) -> Path:
         path.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:01:40\t1\n")
         os.utime(path, (ended, ended))
     settings = Configuration().model_dump()
-    settings["audioset"] |= {"proxy": "http://me:hunter2@proxy.example", "url_template": "https://x.example/{ytid}?t=hunter2"}
+    settings["audioset"] |= {
+        "proxy": "http://me:hunter2@proxy.example",
+        "url_template": "https://x.example/{ytid}?t=hunter2",
+    }
     describe_run(
         tmp_path / "Snakefile",
         sorted(path for path in folder.rglob("*") if path.is_file()),

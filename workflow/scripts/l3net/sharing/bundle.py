@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from l3net.errors import ConfigError, L3Error
 from l3net.files import atomic, sha256_of
 from l3net.models.export_formats import EXPORT_SUFFIXES
 from l3net.sharing.card import CardFacts, model_card
-
-if TYPE_CHECKING:
-    import keras
 
 EXPORTS = {"embedding.h5": "openl3", "embedding.onnx": "ONNX", "embedding.pt": "PyTorch"}
 CHECK = """import l3net, numpy as np
@@ -70,7 +67,7 @@ def share_model(model: Path, target: Path) -> list[str]:
     return left_out
 
 
-def _export(network: "keras.Model", about: dict[str, Any], folder: Path) -> list[str]:
+def _export(network: Any, about: dict[str, Any], folder: Path) -> list[str]:
     """Write every export that the network and the installed packages allow; return why others are not there."""
     from l3net import models
 
