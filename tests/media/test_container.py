@@ -12,8 +12,10 @@ import l3net
 from l3net.errors import ClipError
 from l3net.media.audio import read_audio
 from l3net.media.container import open_container
+from l3net.media.decoding import decoded_pieces
 from l3net.media.encoding import Encoding, cut_clip
-from l3net.media.probe import probe_media
+from l3net.media.probe import is_audio, probe_media
+from l3net.media.video import frame_shown_at
 from tests import media_sources
 from tests.loopback import serving
 
@@ -114,3 +116,24 @@ def test_no_other_room_opens_media() -> None:
     outside = [path for path in library.parent.rglob("*.py") if path.parent != library / "media"]
     assert len(outside) > 50
     assert not [path.name for path in outside if re.search(r"\bav\.open\(", path.read_text())]
+
+
+@pytest.mark.parametrize("kind", ["sound", "picture"])
+def test_a_track_that_no_decoder_is_known_for(kind: str, tmp_path: Path) -> None:
+    """The tag of the codec is another's: sound in a WAVE file, a picture in AVI."""
+    if kind == "sound":
+        path = media_sources.run("-f", "lavfi", "-i", "sine=d=1", to=tmp_path / "a.wav")
+        data = path.read_bytes()
+        path.write_bytes(data[:20] + b"\x34\x12" + data[22:])
+        with pytest.raises(
+            ClipError, match=r"a\.wav: cannot be read as sound: this ffmpeg has no decoder for its sound track"
+        ):
+            list(decoded_pieces(path))
+        assert not is_audio(path)
+    else:
+        path = media_sources.video(tmp_path / "a.avi", seconds=1)
+        path.write_bytes(path.read_bytes().replace(b"H264", b"Q0Q0"))
+        with pytest.raises(ClipError, match=r"a\.avi: has no picture that this ffmpeg can decode"):
+            frame_shown_at(path, 0.5)
+    info = probe_media(path)
+    assert (info.has_audio, info.has_video) == (kind == "picture", False)

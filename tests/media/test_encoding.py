@@ -1,13 +1,18 @@
 """The cut and the encoding of clips: exact lengths, sizes, and the same bytes each time."""
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from l3net.errors import ClipError
+from l3net.media.audio import read_audio
 from l3net.media.encoding import Encoding, cut_clip
+from l3net.media.ffmpeg import refuse_no_room
 from l3net.media.probe import measure_clip, probe_media
 from tests import media_sources
 
@@ -123,3 +128,37 @@ def test_pictures_that_a_cut_cannot_refer_to_are_no_damage(tmp_path: Path) -> No
     for start in (2.5, 3.1, 3.96):
         cut_clip(video, tmp_path / "c.mkv", start_seconds=start, seconds=2.0, encoding=Encoding(**FAST))
         assert measure_clip(tmp_path / "c.mkv").n_frames == 60
+
+
+def test_a_disk_without_room_is_no_fault_of_the_video(tmp_path: Path) -> None:
+    """ffmpeg is ended by a signal where a file may not grow; the clip must not be called damaged for that."""
+    source = media_sources.video(tmp_path / "v.mp4", seconds=4)
+    code = (
+        "import resource, sys; from pathlib import Path; from l3net.media.encoding import Encoding, cut_clip\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "cut_clip(Path(sys.argv[1]), Path(sys.argv[2]), start_seconds=0, seconds=3, encoding=Encoding())\n"
+    )
+    command = [sys.executable, "-c", code, str(source), str(tmp_path / "clip.mkv")]
+    said = subprocess.run(command, capture_output=True, text=True).stderr
+    assert f"OSError: [Errno 27] File too large: '{tmp_path / 'clip.mkv'}'" in said
+    for words in ("No space left on device", "Disk quota exceeded", "Read-only file system"):
+        with pytest.raises(OSError, match=words):
+            refuse_no_room(1, f"[out#0/matroska] Error writing trailer: {words}\n", tmp_path / "clip.mkv")
+    refuse_no_room(1, "Invalid data found when processing input", tmp_path / "clip.mkv")
+
+
+@pytest.mark.parametrize("rate", [22050, 44100, 48000])
+def test_sound_stays_in_time_where_a_clip_begins_in_a_standing_picture(rate: int, tmp_path: Path) -> None:
+    """The picture stands from 2 to 6 s, the clip begins at 4 s; the sound is noise, whose place can be found."""
+    picture = "testsrc=s=64x48:r=30:d=9,select=lt(t\\,2)+gte(t\\,6)"
+    noise = f"anoisesrc=d=9:r={rate}:a=0.3:seed=3"
+    inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", noise, "-fps_mode", "vfr"]
+    source = media_sources.run(
+        *inputs, "-c:v", "libx264", "-c:a", "flac", "-ar", str(rate), "-ac", "1", to=tmp_path / "v.mkv"
+    )
+    cut_clip(source, tmp_path / "clip.mkv", start_seconds=4.0, seconds=4.0, encoding=Encoding(preset="ultrafast"))
+    whole, clip = read_audio(source), read_audio(tmp_path / "clip.mkv")
+    assert len(clip) == 4 * 48000
+    piece, around = clip[48000:96000], whole[5 * 48000 - 9600 : 6 * 48000 + 9600]
+    place = int(np.argmax(np.correlate(around, piece[:9600], "valid"))) - 9600
+    assert abs(place) <= 48  # a thousandth of a second

@@ -4,7 +4,9 @@ import itertools
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from l3net.errors import ClipError
 from l3net.media.whole_file import check_whole
@@ -114,3 +116,19 @@ def test_other_files_pass(tmp_path: Path) -> None:
     for content in (b"", b"R", b"RIFF", b"RIFF\0\0\0\0WAVE", b"\x1aE\xdf\xa3", b"\x1aE\xdf\xa3\xff", b"text " * 200):
         (tmp_path / "a").write_bytes(content)
         check_whole(tmp_path / "a")
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000, 37800])
+def test_the_rate_in_a_flac_header_is_that_of_its_frames(rate: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.sin(np.arange(rate) / 9), rate)
+    check_whole(path)
+    data = path.read_bytes()
+    # The rate stands in the 20 bits from byte 18 of the file.
+    other = (int.from_bytes(data[18:21]) ^ (1 << 9)).to_bytes(3)
+    path.write_bytes(data[:18] + other + data[21:])
+    if rate == 37800:  # such a frame leaves its rate to the header
+        check_whole(path)
+        return
+    with pytest.raises(ClipError, match=rf"a\.flac: damaged: its header states \d+ Hz, its first frame {rate} Hz"):
+        check_whole(path)

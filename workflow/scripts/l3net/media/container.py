@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -15,7 +16,7 @@ from av.container import InputContainer
 from l3net.errors import ClipError
 from l3net.media.ffmpeg import NETWORK_OPTIONS
 
-REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
+_REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
 _LISTS = {"concat", "concatf", "dash", "hls", "imf", "image2", "lavfi", "rtp", "rtsp", "sdp"}  # name other files
 MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError)  # what PyAV raises while it opens, demuxes and decodes
 
@@ -71,6 +72,20 @@ def open_address(url: str, *, proxy: str, headers: dict[str, str], timeout_secon
             yield container
     except MEDIA_ERRORS as error:
         raise ClipError(f"the address cannot be read as media: {one_reason(error)}") from None
+
+
+def first_track(container: InputContainer, kind: str) -> Any:
+    """Return the first track of a kind, ``audio`` or ``video``, that this ffmpeg has a decoder for; None without any.
+
+    PyAV gives a track of an unknown codec no context, and asking it for anything else fails.
+    """
+    return next((track for track in getattr(container.streams, kind) if track.codec_context is not None), None)
+
+
+def refuse_damage(track: Any) -> None:
+    """Have a track decoded by one thread, which reports damage in place of painting over it."""
+    track.thread_type = "NONE"
+    track.codec_context.options = _REFUSE_DAMAGE
 
 
 def one_reason(error: Exception) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from av.container import InputContainer
 
 from l3net.errors import ClipError
-from l3net.media.container import REFUSE_DAMAGE, one_reason, open_container
+from l3net.media.container import first_track, one_reason, open_container, refuse_damage
 from l3net.media.mono import mono_float32
 from l3net.media.whole_file import check_whole
 
@@ -47,12 +47,13 @@ def decoded_pieces(path: Path) -> Iterator[tuple[np.ndarray, int]]:
     """
     position, rate = 0, None  # position in samples, silence included
     with open_container(path, failing="cannot be read as sound") as container:
-        if not container.streams.audio:
+        track = first_track(container, "audio")
+        if track is None:
+            if container.streams.audio:
+                raise ClipError(f"{path}: cannot be read as sound: this ffmpeg has no decoder for its sound track")
             raise ClipError(f"{path}: the file has no sound track")
         check_whole(path)
-        track = container.streams.audio[0]
-        track.thread_type = "NONE"
-        track.codec_context.options = REFUSE_DAMAGE
+        refuse_damage(track)
         begin = (container.start_time or 0) / av.time_base
         for frame in _frames(path, container, track):
             piece, rate = mono_float32(frame), frame.sample_rate

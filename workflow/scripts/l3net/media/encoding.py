@@ -12,7 +12,7 @@ import ffmpeg
 import numpy as np
 
 from l3net.errors import ClipError
-from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary
+from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary, refuse_no_room
 from l3net.media.rates import FPS, SAMPLE_RATE
 from l3net.media.video import damage_between, frame_shown_at
 
@@ -51,10 +51,12 @@ class Encoding:
         begin_again = ",{}=PTS-STARTPTS" if start_seconds else ""
         picture = f"fps={FPS}:start_time={start_seconds:g}{begin_again.format('setpts')}"
         first_pts = round(start_seconds * SAMPLE_RATE)
+        # What lies before first_pts is counted off at the rate that aresample is given, so it must be the clip's.
+        resampled = f"aresample={SAMPLE_RATE}," if start_seconds else ""
         return {
             "t": seconds,
             "vf": f"{picture},{self._scale()},setsar=1,format=yuv420p",
-            "af": f"aresample={SAMPLE_RATE}:async=1:first_pts={first_pts}{begin_again.format('asetpts')}",
+            "af": f"{resampled}aresample={SAMPLE_RATE}:async=1:first_pts={first_pts}{begin_again.format('asetpts')}",
             "ac": 1,
             "ar": SAMPLE_RATE,
             "vcodec": "libx264",
@@ -90,6 +92,8 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
     ------
     ClipError
         ffmpeg failed, and the message is its last line; or the source is damaged where the clip is.
+    OSError
+        The disk of `target` gives no room.
     """
     end_seconds, options = start_seconds + seconds, encoding.options(seconds)
     part = {"ss": start_seconds, "t": seconds}
@@ -104,6 +108,7 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
     except subprocess.TimeoutExpired:
         raise ClipError(f"ffmpeg: not done after {limit:.0f} s") from None
     if done.returncode:
+        refuse_no_room(done.returncode, done.stderr, target)
         said = done.stderr.strip().rpartition("\n")[2].removeprefix("Error opening input files: ")
         raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")
     # ffmpeg tells of damage, of which it paints over what it can, and also of much that is none.

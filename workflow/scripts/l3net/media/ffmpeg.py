@@ -1,8 +1,12 @@
 """Where ffmpeg is, and what it may open: files here, or addresses of http(s); the containers of films and videos."""
 
+import errno
+import os
 import shutil
+import signal
 import subprocess
 from functools import cache
+from pathlib import Path
 
 import imageio_ffmpeg
 
@@ -14,6 +18,7 @@ NETWORK_OPTIONS = {
     "protocol_whitelist": "http,https,tls,tcp,httpproxy,crypto,data",
     "format_whitelist": f"{CONTAINERS},hls",
 }
+_OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 @cache
@@ -33,6 +38,20 @@ def ffmpeg_binary() -> str:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:
         raise ConfigError("no ffmpeg: install it, or imageio-ffmpeg, which brings one, into this environment") from None
+
+
+def refuse_no_room(code: int, said: str, target: Path) -> None:
+    """Raise an OSError where ffmpeg failed for the disk that it writes to, which is no fault of what it read.
+
+    Parameters
+    ----------
+    code : ffmpeg's exit code; minus the signal where a signal ended it.
+    said : what it wrote to standard error.
+    target : the file that it was to write.
+    """
+    number = errno.EFBIG if code == -signal.SIGXFSZ else next((n for n in _OF_DISK if os.strerror(n) in said), None)
+    if number is not None:
+        raise OSError(number, os.strerror(number), str(target))
 
 
 def network_input_arguments(timeout_seconds: float) -> list[str]:

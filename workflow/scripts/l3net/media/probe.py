@@ -9,7 +9,7 @@ import numpy as np
 from av.stream import Disposition
 
 from l3net.errors import ClipError
-from l3net.media.container import open_address, open_container
+from l3net.media.container import first_track, open_address, open_container
 from l3net.media.ffmpeg import CONTAINERS
 from l3net.media.mono import mono_float32
 
@@ -67,8 +67,7 @@ def probe_media(path: Path) -> MediaInfo:
         The file is missing or not media.
     """
     with open_container(path) as container:
-        video = next(iter(container.streams.video), None)
-        audio = next(iter(container.streams.audio), None)
+        video, audio = first_track(container, "video"), first_track(container, "audio")
         rate = video and (video.average_rate or video.guessed_rate)
         return MediaInfo(
             duration=_duration(container),
@@ -92,7 +91,7 @@ def measure_clip(path: Path) -> Measured:
     """
     n_frames = n_samples = peak = 0
     with open_container(path) as container:
-        for packet in container.demux(container.streams.video[0], container.streams.audio[0]):
+        for packet in container.demux(first_track(container, "video"), first_track(container, "audio")):
             if packet.stream.type == "video":
                 n_frames += packet.size > 0
                 continue
@@ -145,15 +144,17 @@ def survey_video(path: Path) -> Survey:
 
 
 def _tracks_of_a_video(path: Path, container: av.container.InputContainer) -> tuple[av.VideoStream, av.AudioStream]:
-    pictures = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
-    if not pictures or not container.streams.audio:
-        missing = ["no picture"] * (not pictures) + ["no sound"] * (not container.streams.audio)
+    decoded = [one for one in container.streams.video if one.codec_context is not None]
+    pictures = [one for one in decoded if not one.disposition & Disposition.attached_pic]
+    sound = first_track(container, "audio")
+    if not pictures or sound is None:
+        missing = ["no picture"] * (not pictures) + ["no sound"] * (sound is None)
         raise ClipError(f"{path}: {' and '.join(missing)}")
     if not set(container.format.name.split(",")) & set(CONTAINERS.split(",")):
         raise ClipError(f"{path}: no clips are cut from files of format {container.format.name}; convert it to MP4")
-    for track in (pictures[0], container.streams.audio[0]):
+    for track in (pictures[0], sound):
         track.thread_type = "NONE"
-    return pictures[0], container.streams.audio[0]
+    return pictures[0], sound
 
 
 def _frames_of(packet: av.Packet) -> list:
@@ -186,7 +187,7 @@ def is_audio(path: Path | str) -> bool:
     """Return whether a file has a sound track whose first samples can be decoded."""
     try:
         with open_container(path) as container:
-            has_track = bool(container.streams.audio)
-            return has_track and any(frame.samples > 0 for frame in container.decode(audio=0))
+            track = first_track(container, "audio")
+            return track is not None and any(frame.samples > 0 for frame in container.decode(track))
     except ClipError:
         return False

@@ -16,7 +16,7 @@ import numpy as np
 from av.container import InputContainer
 
 from l3net.errors import ClipError
-from l3net.media.container import MEDIA_ERRORS, REFUSE_DAMAGE, one_reason, open_container
+from l3net.media.container import MEDIA_ERRORS, first_track, one_reason, open_container, refuse_damage
 from l3net.media.rates import SAMPLE_RATE
 
 _MOST_REORDERED = 32  # packets that may stand before one that is shown earlier
@@ -73,14 +73,13 @@ def clip_streams(path: Path, container: InputContainer) -> tuple[av.VideoStream,
     ClipError
         One of the two is missing, or the sound is not at 48 kHz.
     """
-    video, audio = next(iter(container.streams.video), None), next(iter(container.streams.audio), None)
+    video, audio = first_track(container, "video"), first_track(container, "audio")
     if video is None or audio is None:
         raise ClipError(f"{path}: has no {'picture' if video is None else 'sound'}; expected both")
     if audio.sample_rate != SAMPLE_RATE:
         raise ClipError(f"{path}: sound at {audio.sample_rate} Hz; expected {SAMPLE_RATE}, as fetch_clips stores it")
     for stream in (video, audio):
-        stream.thread_type = "NONE"
-        stream.codec_context.options = REFUSE_DAMAGE
+        refuse_damage(stream)
     return video, audio
 
 
@@ -147,10 +146,9 @@ def damage_between(path: Path, start: float, end: float) -> str | None:
     found = None
     with open_container(path) as container:
         _seek(container, start - _WARM_UP_SECONDS)
-        tracks = [*container.streams.video[:1], *container.streams.audio[:1]]
+        tracks = [track for kind in ("video", "audio") if (track := first_track(container, kind)) is not None]
         for track in tracks:
-            track.thread_type = "NONE"
-            track.codec_context.options = REFUSE_DAMAGE
+            refuse_damage(track)
         ended: set[int] = set()
         for packet in container.demux(tracks):
             at = None if packet.dts is None else _seconds_of(container, packet, packet.dts)
@@ -175,9 +173,9 @@ def _error_of(packet: av.Packet, at: float) -> str | None:
 
 
 def _first_picture(path: Path, container: InputContainer) -> av.VideoStream:
-    if not container.streams.video:
-        raise ClipError(f"{path}: has no picture")
-    return container.streams.video[0]
+    if (track := first_track(container, "video")) is None:
+        raise ClipError(f"{path}: has no picture that this ffmpeg can decode")
+    return track
 
 
 def _seek(container: InputContainer, seconds: float) -> None:

@@ -21,6 +21,7 @@ _UNKNOWN_SIZE = (1 << 64) - 1
 _W64_RIFF, _W64_DATA = b"riff\x2e\x91\xcf\x11", b"data\xf3\xac\xd3\x11"
 _ASF_HEADER, _ASF_FILE = bytes.fromhex("3026b2758e66cf11"), bytes.fromhex("a1dcab8c47a9cf11")
 _EBML, _EBML_SEGMENT = b"\x1aE\xdf\xa3", b"\x18S\x80g"
+_FLAC_RATES = (0, 88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)  # by a frame's code
 _BOXES = {
     *(b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"mfra", b"styp", b"sidx", b"ssix"),
     *(b"pnot", b"pdin", b"prft", b"emsg", b"uuid", b"meta", b"udta"),
@@ -37,7 +38,8 @@ def check_whole(path: Path) -> None:
     Raises
     ------
     ClipError
-        The file ends before its header says so, or a page of an Ogg file is damaged, cut or missing.
+        The file ends before its header says so, a page of an Ogg file is damaged, cut or missing, or the header of a
+        FLAC file, which has no checksum, states another rate than its first frame, which has one.
     """
     if not path.is_file():
         return  # a pipe can be read only once
@@ -48,6 +50,9 @@ def check_whole(path: Path) -> None:
             file.seek(0)
             if head[:4] == b"OggS":
                 check_ogg_pages(file)
+                return
+            if head[:4] == b"fLaC":
+                _check_flac_rate(file)
                 return
             for stride, offset in ((188, 0), (192, 4), (204, 0)):  # plain, of a Blu-ray, with error correction
                 if head[offset::stride][:3] == b"GGG":
@@ -185,6 +190,21 @@ def _end_of_asf(file: BinaryIO, n_bytes: int) -> int | None:
         if not file.read(1)[0] & 0x80:  # the mark of error correction data, which begins every packet in a file
             raise ClipError(f"{file.name}: damaged: the packet at byte {first + n * packet_size} is none")
     return size or None
+
+
+def _check_flac_rate(file: BinaryIO) -> None:
+    """Compare the rate in the header with that of the first frame; other differences ffmpeg's decoder reports."""
+    file.seek(4)
+    stated, is_last = 0, False
+    while not is_last:
+        block = file.read(4)
+        n_bytes, is_last = int.from_bytes(block[1:]), len(block) < 4 or block[0] >= 0x80
+        content = file.read(n_bytes) if block[:1] and block[0] % 0x80 == 0 else file.seek(n_bytes, os.SEEK_CUR) and b""
+        stated = int.from_bytes(content[10:13]) >> 4 if content else stated
+    frame = file.read(4)
+    code = frame[2] % 16 if len(frame) == 4 and frame[0] == 0xFF else 0
+    if code and code < len(_FLAC_RATES) and _FLAC_RATES[code] != stated:
+        raise ClipError(f"{file.name}: damaged: its header states {stated} Hz, its first frame {_FLAC_RATES[code]} Hz")
 
 
 def _check_transport_packets(file: BinaryIO, stride: int, offset: int) -> None:
