@@ -38,9 +38,11 @@ def fetch_segments(segments: list[Path], *, sources: list[str]) -> None:
 def _copy_or_download(source: str, target: Path) -> None:
     if "://" not in source:
         try:
-            shutil.copyfile(source, target)
+            file = open(source, "rb")  # noqa: SIM115 (what fails while it is written is another matter)
         except OSError as error:
             raise ClipError(f"{source}: the segment list cannot be read: {error.strerror}") from None
+        with file, open(target, "wb") as copy:
+            shutil.copyfileobj(file, copy)
         return
     if not source.startswith(("https://", "http://")):
         raise ConfigError(f"audioset.segments: {source!r} is neither a path nor an http(s) address")

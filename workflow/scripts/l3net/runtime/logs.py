@@ -5,6 +5,7 @@ Several jobs share one screen, so each of their lines there begins with the name
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from l3net.runtime.console import tells_how_jobs_end
@@ -32,7 +33,7 @@ def log_to(path: str | None, job: str = "") -> None:
         screen.setFormatter(_ScreenLines(job))
         screen.addFilter(_is_for_the_screen)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path, mode="w")
+        file = _LogFile(path, mode="w")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         _log.addHandler(file)
 
@@ -41,6 +42,18 @@ def may_draw() -> bool:
     """Return whether standard error is a terminal that no other job writes to."""
     has_file = any(isinstance(handler, logging.FileHandler) for handler in _log.handlers)
     return sys.stderr.isatty() and not has_file
+
+
+class _LogFile(logging.FileHandler):
+    """A job's log, which ends where its disk is full: the job's own line says so, and no traceback of logging's."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
 
 
 class _ScreenLines(logging.Formatter):
