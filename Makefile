@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help setup run report test lint format docs lock perf test-network test-mutants test-slurm clean
+.PHONY: help setup run report test lint format docs lock perf test-faults test-network test-mutants test-slurm clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -43,6 +43,10 @@ report: setup  ## Write results/<run>/report.html of a finished run: the demo's,
 
 test: setup  ## Run the tests
 	$(BIN)/python -m pytest -q tests --ignore tests/slurm --ignore tests/perf -m "not network"
+
+test-faults: setup  ## Kill every stage 20 times, starve it of disk, harm every kind of input 300 times; writes docs/reliability.md
+	L3NET_FAULTS=full $(BIN)/python -m pytest -q tests/faults --timeout 14400; code=$$?; \
+	$(BIN)/python -m tests.faults.results; exit $$code
 
 test-network: setup  ## Run the tests that fetch trained networks (YAMNet's need the extra onnx)
 	$(BIN)/python -m pytest -q tests -m network
