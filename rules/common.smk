@@ -58,6 +58,12 @@ def curve_embeddings():
     ]
 
 
+def dataset_settings(dataset):
+    """Return the settings of a data set; one of layout folder gets the run's seed, from which its folds may be drawn."""
+    settings = config["datasets"][dataset]
+    return settings | {"seed": config["seed"]} if settings["layout"] == "folder" else settings
+
+
 def embedding_spec(embedding):
     """Return the settings of a named embedding: those of our own models are made from the name, and an untrained network
     is built as the run's models are."""

@@ -17,7 +17,7 @@ rule fetch_dataset:
         downloads=1,
     params:
         dataset="{dataset}",
-        settings=lambda wildcards: config["datasets"][wildcards.dataset],
+        settings=lambda wildcards: dataset_settings(wildcards.dataset),
     script:
         "../workflow/scripts/fetch_dataset.py"
 

@@ -103,8 +103,8 @@ def test_bad_input_gets_one_line(tmp_path: Path) -> None:
         fetch(tmp_path / "empty", tmp_path, "esc10")
     with pytest.raises(DatasetError, match="scenes_stereo: no such folder"):
         fetch(tmp_path / "empty", tmp_path, "dcase2013")
-    (tmp_path / "empty" / "metadata.csv").write_text("filename,label\na.wav,a\n")
-    with pytest.raises(DatasetError, match=r"metadata\.csv: no column fold; found filename, label"):
+    (tmp_path / "empty" / "metadata.csv").write_text("filename,fold\na.wav,1\n")
+    with pytest.raises(DatasetError, match=r"metadata\.csv: no column label; found filename, fold"):
         fetch(tmp_path / "empty", tmp_path, "folder")
 
 

@@ -1,6 +1,7 @@
 """Write the index of a downstream data set: of its official archives, or of a local folder."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from l3net.errors import DatasetError
@@ -16,9 +17,10 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
     ----------
     dataset : name of the data set in the configuration.
     settings : its entry there: ``layout``; ``source``, a folder or ``official``; for layout folder ``metadata``,
-        the CSV (default ``metadata.csv`` in the folder); for source official ``mirror``, an
-        address with the same file names.
-    index : the CSV to write. Beside it, ``{dataset}.read.csv`` keeps which files were read to their end.
+        the CSV (default ``metadata.csv`` in the folder, or a sub-folder for each class), ``folds`` and ``seed``, by
+        which folds are drawn where there are none; for source official ``mirror``, an address with the same file names.
+    index : the CSV to write. Beside it, ``{dataset}.read.csv`` keeps which files were read to their end, and
+        ``{dataset}.folds.csv`` the folds that were drawn.
     downloads : where official archives are kept and unpacked.
 
     Raises
@@ -27,6 +29,7 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
         The folder is missing, its files do not agree with the metadata, or an archive cannot be fetched.
     """
     from l3net.downstream import LAYOUTS, SOUND_SUFFIXES, check_dataset, fetch_archives, write_dataset_index
+    from l3net.downstream import draw_folds as draw
 
     layout = LAYOUTS[settings["layout"]]
     if settings["source"] == "official":
@@ -40,7 +43,17 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
             )
     rows = layout.read(folder, settings)
     _log.info("data set %s: %s, licence %s. %s", dataset, layout.title, layout.licence or "yours", layout.citation)
-    checked = check_dataset(rows, SOUND_SUFFIXES, files_read=index.with_suffix(".read.csv"))
+    drawn = {"n_folds": settings.get("folds", 5), "seed": settings.get("seed", 0)}
+    draw_folds = partial(draw, **drawn, kept=index.with_suffix(".folds.csv"))
+    try:
+        checked = check_dataset(
+            rows,
+            SOUND_SUFFIXES,
+            files_read=index.with_suffix(".read.csv"),
+            draw_folds=draw_folds if settings["layout"] == "folder" else None,
+        )
+    except DatasetError as error:
+        raise DatasetError(f"data set {dataset}: {error}") from None
     write_dataset_index(checked, index)
     counts = ", ".join(f"{checked[name].nunique()} {name}s" for name in ("label", "fold", "group"))
     _log.info("data set %s: %d clips, %s", dataset, len(checked), counts)

@@ -8,16 +8,14 @@ import hashlib
 import os
 import string
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from l3net.errors import ClipError
-from l3net.files import sha256_of
+from l3net.files import files_below, printable, sha256_of
 
 _LETTERS = string.ascii_lowercase
 _LETTERS_AND_DIGITS = _LETTERS + string.digits  # file systems may take upper case for lower
-_OF_SYSTEMS = {"thumbs.db", "desktop.ini"}
 _ID_LENGTH = 11
 
 
@@ -55,7 +53,11 @@ def find_files(folder: Path, *, with_labels: bool, without: Path) -> tuple[list[
     failed: dict[str, str] = {}
     found: list[OwnFile] = []
     taken: set[str] = set()
-    for path in sorted(_walk(folder, folder, {_identity(without)} if without.is_dir() else set(), failed)):
+    try:
+        paths = files_below(folder, failed, without=without)
+    except OSError as error:
+        raise ClipError(f"{folder}: the folder cannot be read: {error.strerror}") from None
+    for path in paths:
         place = path.relative_to(folder)
         name = printable(str(place))
         try:
@@ -95,42 +97,6 @@ def same_files(files: list[OwnFile]) -> dict[str, str]:
             if (known := first_by_content.setdefault(content, file.name)) != file.name:
                 same[file.name] = f"the same content as {known}"
     return same
-
-
-def printable(text: str) -> str:
-    """Return a file's name as text of one line that any file can hold; other bytes and controls are escaped."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() or c == " " else c.encode("unicode_escape").decode() for c in text)
-
-
-def _walk(folder: Path, top: Path, visited: set[tuple[int, int]], failed: dict[str, str]) -> Iterator[Path]:
-    """Yield the files below a folder, through links, no folder twice."""
-    try:
-        if (identity := _identity(folder)) in visited:
-            return
-        visited.add(identity)
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        if folder == top:
-            raise ClipError(f"{folder}: the folder cannot be read: {error.strerror}") from None
-        failed[printable(str(folder.relative_to(top)))] = f"the folder cannot be read: {error.strerror}"
-        return
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name.lower() in _OF_SYSTEMS:
-            continue
-        try:
-            is_folder = entry.is_dir()
-        except OSError:
-            is_folder = False  # the look at the file will say so
-        if is_folder:
-            yield from _walk(entry, top, visited, failed)
-        else:
-            yield entry
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
 
 
 def _draw_id(place: Path, n_bytes: int, taken: set[str]) -> str:

@@ -154,12 +154,20 @@ def _folders_have_metadata(configuration: "Configuration", folder: Path) -> Iter
     for name, dataset in configuration.datasets.items():
         if dataset.layout != "folder" or dataset.source.startswith(_DEMO):
             continue
-        path = dataset.metadata or f"{dataset.source}/metadata.csv"
-        if not (folder / path).is_file():
+        source = folder / dataset.source
+        if dataset.metadata and not (folder / dataset.metadata).is_file():
+            yield f"datasets.{name}.metadata is {dataset.metadata!r}, and there is no such file"
+        elif not source.is_dir():
+            yield f"datasets.{name}.source is {dataset.source!r}, and there is no such folder"
+        elif not dataset.metadata and not (source / "metadata.csv").is_file() and not _has_folders(source):
             yield (
-                f"datasets.{name}.metadata: there is no file {path}; layout folder needs a CSV with the columns "
-                "filename, label and fold"
+                f"datasets.{name}.source is {dataset.source!r}, which has no sub-folder; layout folder needs one for "
+                "each class, or metadata.csv with the columns filename and label"
             )
+
+
+def _has_folders(folder: Path) -> bool:
+    return any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir())
 
 
 def _other_run_is_there(configuration: "Configuration", folder: Path) -> Iterator[str]:

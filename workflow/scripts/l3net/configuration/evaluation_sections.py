@@ -39,8 +39,11 @@ class Dataset(Section):
     layout: LayoutName = setting(meaning="Layout of its files.")
     source: PathText = setting(meaning="Folder of the data set; official downloads it from where it is published.")
     metadata: PathText = setting(
-        None, "Layout folder: path of a CSV with filename, label, fold and group; metadata.csv in the folder otherwise."
+        None,
+        "Layout folder: path of a CSV with filename, label and, where known, fold and group; otherwise metadata.csv in "
+        "the folder, or, without that, a sub-folder for each class.",
     )
+    folds: Whole = setting(5, "Layout folder: folds that are drawn where the data set has none.", unit="folds", ge=2)
     mirror: PathText = setting(None, "Another address with the same archives, for source official.")
 
 

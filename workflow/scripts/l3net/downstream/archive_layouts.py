@@ -2,8 +2,7 @@
 
 A reader takes the data set's folder and returns what the metadata says: a row for each clip with the columns path,
 filename, label, fold and group (the source recording: clips of one group must not be on both sides of training and
-validation). `datasets.check_dataset` then checks that the files are there and can be read. To add a layout, write such
-a reader and add a line to `LAYOUTS`.
+validation), which `datasets.check_dataset` then checks. To add a layout, write a reader and add a line to `LAYOUTS`.
 """
 
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from l3net.downstream.own_dataset import class_folders
 from l3net.errors import DatasetError
 
 SOUND_SUFFIXES = {".wav", ".ogg", ".flac", ".mp3", ".aif", ".aiff", ".m4a", ".mp4", ".mkv", ".webm"}
@@ -111,14 +111,14 @@ def read_dcase2013(folder: Path, settings: dict) -> pd.DataFrame:
 
 
 def read_folder(folder: Path, settings: dict) -> pd.DataFrame:
-    """Read a data set of one's own: a CSV with filename, label, fold and, where known, group."""
+    """Read a data set of one's own: a CSV with filename, label and, where known, fold and group; or class folders."""
     path = Path(settings.get("metadata") or folder / "metadata.csv")
-    table = _read_csv(path, ["filename", "label", "fold"])
-    groups = table["group"] if "group" in table else table["filename"]
-    groups = groups.where(groups != "", table["filename"])
-    return _rows(
-        [folder / name for name in table["filename"]], table["filename"], table["label"], table["fold"], groups
-    )
+    if "metadata" not in settings and not path.is_file():
+        return _rows(*class_folders(folder, SOUND_SUFFIXES))
+    table = _read_csv(path, ["filename", "label"])
+    names, folds = table["filename"], table.get("fold", [""] * len(table))
+    groups = table["group"].where(table["group"] != "", names) if "group" in table else names
+    return _rows([folder / name for name in names], names, table["label"], folds, groups)
 
 
 LAYOUTS = {

@@ -5,7 +5,7 @@ group, cut from one recording or with the same content, must not be on both side
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,13 @@ _NAMED_AT_MOST = 5
 _log = logging.getLogger("l3net")
 
 
-def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str], *, files_read: Path | None = None) -> pd.DataFrame:
+def check_dataset(
+    rows: pd.DataFrame,
+    sound_suffixes: Iterable[str],
+    *,
+    files_read: Path | None = None,
+    draw_folds: Callable[[pd.DataFrame], list[str]] | None = None,
+) -> pd.DataFrame:
     """Check every file of a data set against its metadata; return the rows, sorted, as an index.
 
     Every file is read to its end, so that no copy that was interrupted is scored.
@@ -37,6 +43,7 @@ def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str], *, files_re
     sound_suffixes : by which files are known that the metadata leaves out.
     files_read : a CSV that keeps which files were read to their end, with their size and time; those that are the
         same are not read again. None reads every file.
+    draw_folds : draws the folds of an index where no row has one; None demands that each has.
 
     Raises
     ------
@@ -44,12 +51,15 @@ def check_dataset(rows: pd.DataFrame, sound_suffixes: Iterable[str], *, files_re
         A file named twice, missing, or not readable to its end; an empty label or fold; a line break in a text; fewer
         than two labels or folds.
     """
-    _check_rows(rows)
+    is_to_draw = draw_folds is not None and (rows["fold"].str.strip() == "").all()
+    _check_rows(rows, ("label",) if is_to_draw else ("label", "fold"))
     if missing := [path for path in rows["path"] if not Path(path).is_file()]:
         raise DatasetError(f"{_some(missing)}: {len(missing)} of {len(rows)} files named by the metadata are missing")
     digests = _read_all(rows["path"].tolist(), files_read)
     _report_extra(rows, set(sound_suffixes))
     index = rows.assign(group=_merge(rows["group"], digests))
+    if is_to_draw:
+        index["fold"] = draw_folds(index)
     _report_leaks(index, digests)
     return index[INDEX_COLUMNS].sort_values(["fold", "filename"], kind="stable", ignore_index=True)
 
@@ -102,14 +112,14 @@ def _files_read(path: Path | None) -> dict[str, dict[str, Any]]:
     return {}
 
 
-def _check_rows(rows: pd.DataFrame) -> None:
+def _check_rows(rows: pd.DataFrame, needed: Iterable[str]) -> None:
     if twice := sorted(rows.loc[rows["filename"].duplicated(), "filename"].unique()):
         raise DatasetError(f"{_some(twice)}: named more than once by the metadata; expected one row a clip")
     for column in ("filename", "label", "fold", "group"):
         broken = rows.loc[rows[column].str.contains(r"[\r\n]"), "filename"].tolist()
         if broken:
             raise DatasetError(f"{_some(map(repr, broken))}: a line break in {column}; expected text of one line")
-    for column in ("label", "fold"):
+    for column in needed:
         empty = rows.loc[rows[column].str.strip() == "", "filename"].tolist()
         if empty:
             raise DatasetError(f"{_some(empty)}: no {column} in the metadata")

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "download": ["download_file"],
+        "folders": ["files_below", "printable"],
         "hashing": ["sha256_of", "stable_hash"],
         "hdf5": ["append_rows", "growing_dataset"],
         "system_errors": ["file_system_line", "system_errno"],
