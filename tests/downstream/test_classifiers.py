@@ -5,6 +5,7 @@ import pytest
 
 from l3net.downstream.classifiers import CLASSIFIERS, MlpSettings, Task, clip_likelihoods
 from l3net.downstream.standardise import LabelledWindows
+from l3net.errors import DatasetError
 
 MLP = MlpSettings([8], [1e-2, 3e-2], [1e-5], max_epochs=20, patience_epochs=20, batch_size=16, xla=False)
 N_CLASSES, N_DIMENSIONS = 4, 6
@@ -47,3 +48,17 @@ def test_a_class_that_training_did_not_have_gets_nothing(name: str) -> None:
 def test_a_clips_likelihoods_are_the_mean_of_its_windows() -> None:
     windows = np.array([[0.2, 0.8], [0.6, 0.4], [0.1, 0.9]])
     np.testing.assert_allclose(clip_likelihoods(windows, np.array([0, 2, 3])), [[0.4, 0.6], [0.1, 0.9]])
+
+
+def test_neighbours_of_fewer_windows_than_the_largest_number() -> None:
+    classifier = CLASSIFIERS["knn"](Task(N_DIMENSIONS, N_CLASSES, MLP))
+    rows = classifier.fit(draw(6, 6, 1), draw(4, 4, 2), seed=0)
+    assert [row["setting"] for row in rows] == ["n_neighbors=1", "n_neighbors=5"]
+    assert classifier.likelihoods(draw(3, 3, 3).x).shape == (3, N_CLASSES)
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSIFIERS) - {"mlp"}))
+def test_training_windows_of_one_class_are_one_line(name: str) -> None:
+    classifier = CLASSIFIERS[name](Task(N_DIMENSIONS, N_CLASSES, MLP))
+    with pytest.raises(DatasetError, match="the 6 training windows of a fold are all of one class"):
+        classifier.fit(draw(6, 6, 1, classes=(2,)), draw(4, 4, 2, classes=(2,)), seed=0)

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from l3net.downstream.standardise import LabelledWindows
+from l3net.errors import DatasetError
+
+_Likelihoods = Callable[[Any, np.ndarray], np.ndarray]  # (model, windows) -> likelihoods
 
 
 class Classifier(Protocol):
@@ -120,11 +123,7 @@ class ScikitLearnClassifier:
     """
 
     def __init__(
-        self,
-        make: Callable[..., Any],
-        grid: list[dict[str, float]],
-        predict: Callable[[Any, np.ndarray], np.ndarray],
-        task: Task,
+        self, make: Callable[..., Any], grid: list[dict[str, float]], predict: _Likelihoods, task: Task
     ) -> None:
         self._make, self._grid, self._predict, self._n_classes = make, grid, predict, task.n_classes
         self._model = None
@@ -134,9 +133,14 @@ class ScikitLearnClassifier:
         return n_train, n_valid
 
     def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int) -> list[dict[str, Any]]:
-        """Fit the settings one after another; choose by validation accuracy, the first of equals."""
+        """Fit the settings, but those of more neighbours than windows; choose the first of the best on validation.
+
+        Training windows that are all of one class raise a DatasetError.
+        """
+        if len(np.unique(train.y[: train.n])) < 2:
+            raise DatasetError(f"the {train.n} training windows of a fold are all of one class; expected two or more")
         rows, best = [], 0
-        for k, setting in enumerate(self._grid):
+        for k, setting in enumerate(one for one in self._grid if one.get("n_neighbors", 1) <= train.n):
             model = self._make(seed % (1 << 32), **setting).fit(train.x[: train.n], train.y[: train.n])
             accuracy = float(np.mean(model.predict(valid.x[: valid.n]) == valid.y[: valid.n]))
             text = " ".join(f"{key}={value:g}" for key, value in setting.items())
