@@ -5,7 +5,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '
 CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+# GPU=1 adds CUDA's libraries to the environment (Linux on x86-64, 3 GB more).
+READY := $(VENV)/.ready$(if $(GPU),-gpu)
+LOCKS := requirements.lock $(if $(GPU),requirements-gpu.lock)
 # A machine-wide "write no byte code" makes every job start three times slower; the environment is compiled instead.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -16,17 +18,17 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
-setup: $(READY)  ## Make .venv from the lock file (a second call does nothing)
+setup: $(READY)  ## Make .venv from the lock file (a second call does nothing); GPU=1 for a machine with a GPU
 
 WINOGRAD := setup.py workflow/scripts/l3net/inference/winograd.cpp workflow/scripts/l3net/inference/winograd_tiles.hpp
-$(READY): requirements.lock pyproject.toml $(WINOGRAD)
+$(READY): $(LOCKS) pyproject.toml $(WINOGRAD)
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes $(addprefix -r ,$(LOCKS))
 	$(BIN)/python -m pip install --quiet --no-compile --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -c 'from l3net.inference import winograd; winograd.available_lanes() or print("winograd.cpp was not built (it needs g++ and a CPU with AVX2): embeddings are slower")'
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib workflow/scripts >/dev/null || true
-	touch $@
+	touch $(VENV)/.ready $@
 
 # The run of `make run` and `make report`: the demo, or CONFIG=presets/x.yaml.
 CONFIG ?= presets/demo.yaml
@@ -74,8 +76,11 @@ perf: setup  ## Measure speed as ratios, side by side; writes results/perf.json
 test-slurm: setup  ## Run the tests on a real SLURM of their own (Debian: installs it when root)
 	tests/slurm/run.sh
 
+UV = uv pip compile pyproject.toml --extra workflow --extra dev --extra docs --extra slurm --generate-hashes --universal --python-version 3.11
 lock:  ## Resolve the pinned versions anew (needs uv)
-	uv pip compile pyproject.toml --extra workflow --extra dev --extra docs --extra slurm --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock
+	$(UV) --custom-compile-command "make lock" -o requirements.lock
+	echo "# CUDA's libraries for TensorFlow, beside requirements.lock: make setup GPU=1 (\`make lock\` resolves both)" > requirements-gpu.lock
+	$(UV) --extra gpu --constraints requirements.lock --no-header --no-annotate | awk '/^[^ ]/ {keep = /^nvidia-/} keep' >> requirements-gpu.lock
 
 clean:  ## Remove the demo's results (never resources/, never .venv)
 	rm -rf results/demo logs/demo benchmarks/demo

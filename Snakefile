@@ -33,6 +33,10 @@ include: "rules/figures.smk"
 include: "rules/report.smk"
 
 
+onstart:
+    write_plan(config, Path(f"logs/{config['run']}"))  # for l3net status
+
+
 onsuccess:
     logger.info(os.environ[REPORT])
 

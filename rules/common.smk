@@ -18,6 +18,7 @@ from l3net.configuration import (
     without_secrets,
 )
 from l3net.errors import ConfigError
+from l3net.runs import journal, write_plan
 from l3net.runtime.console import REPORT
 
 try:
@@ -205,6 +206,7 @@ def how_to_report():
 
 
 os.environ[REPORT] = how_to_report()
+os.environ[journal.FOLDER] = f"logs/{config['run']}"
 
 
 def run_results():

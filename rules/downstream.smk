@@ -52,8 +52,6 @@ rule embed_dataset:
         "<benchmarks>/embed_dataset/{dataset}/{embedding}.tsv"
     conda:
         "../envs/tensorflow.yaml"
-    resources:
-        gpu=0,
     params:
         **job_params(config["embed"], how=Embed.keys_of_how(), without={"pooling", "exports"}),
         dataset="{dataset}",
@@ -75,8 +73,6 @@ rule classify_dataset:
         "<benchmarks>/classify_dataset/{dataset}/{embedding}.tsv"
     conda:
         "../envs/tensorflow.yaml"
-    resources:
-        gpu=0,
     params:
         **job_params(config["classify"], how=Classify.keys_of_how(), without={"curve"}),
         dataset="{dataset}",

@@ -26,8 +26,6 @@ rule train_leg:
     conda:
         "../envs/tensorflow.yaml"
     threads: 1
-    resources:
-        gpu=0,
     params:
         epoch=lambda wildcards: int(wildcards.epoch),
         front_end=lambda wildcards: model_fields(wildcards.model)["front_end"],

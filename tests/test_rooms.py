@@ -13,7 +13,7 @@ import l3net
 LIBRARY = Path(l3net.__file__).parent
 ROOMS = sorted(path.parent for path in LIBRARY.glob("*/__init__.py"))
 MODULES = sorted(LIBRARY.rglob("*.py"))
-WITH_TENSORFLOW = {"feed", "models", "inference", "training", "embeddings", "downstream", "hear.py"}
+WITH_TENSORFLOW = {"devices", "feed", "models", "inference", "training", "embeddings", "downstream", "hear.py"}
 MOST_FILES, MOST_LINES = 12, 220
 
 

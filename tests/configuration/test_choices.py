@@ -54,9 +54,9 @@ def test_pairings() -> None:
 
 
 def test_strategies() -> None:
-    from l3net.training import devices
+    from l3net.devices import strategies
 
-    assert get_args(training_sections.StrategyName) == devices.STRATEGIES
+    assert get_args(training_sections.StrategyName) == strategies.STRATEGIES
 
 
 def test_layouts() -> None:

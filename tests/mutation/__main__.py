@@ -34,6 +34,7 @@ OF_STAGES = {
     "configuration": [],
     "cli": [],
     "demo": ["tests/stages/test_demo.py"],
+    "devices": ["tests/stages/test_devices.py"],
     "downstream": ["tests/stages/test_classify_dataset.py", "tests/stages/test_fetch_dataset.py"],
     "sharing": [],
     "vectors": ["tests/cli/test_embed.py", "tests/stages/test_embed_dataset.py"],
@@ -48,12 +49,15 @@ OF_STAGES = {
     "runtime": ["tests/stages/test_help.py"],
     "samples": ["tests/stages/test_samples.py"],
     "training": ["tests/stages/test_training.py", "tests/stages/test_wiring.py", "tests/stages/test_pairing.py"],
+    "machine": [],
+    "runs": [],
     "": ["tests/test_l3net.py", "tests/test_hear.py"],
 }
 # Rooms whose tests need no TensorFlow come first.
 ORDER = [
     "files", "runtime", "audioset", "configuration", "report", "samples", "downloads", "acquisition", "media",
-    "downstream", "feed", "cli", "demo", "training", "models", "embeddings", "vectors", "inference", "sharing", "",
+    "downstream", "feed", "cli", "machine", "runs", "demo", "devices", "training", "models", "embeddings", "vectors",
+    "inference", "sharing", "",
 ]  # fmt: skip
 
 

@@ -24,10 +24,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from l3net.devices.strategies import open_strategy
 from l3net.feed.augment import prepare_batch
 from l3net.feed.pipeline import open_feed
 from l3net.models.l3 import build_l3
-from l3net.training.devices import open_strategy
 from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import training_step
 from tests import tiny_shards
@@ -99,7 +99,7 @@ def _measure(index: Path, scale: Scale, peak: float, **setting: Any) -> dict[str
 
 def _rates(index: Path, scale: Scale, *, batch_size: int, precision: str, xla: bool) -> dict[str, float]:
     """Return samples a second on a batch in memory and with the feed."""
-    strategy = open_strategy("single", deterministic=False)
+    strategy = open_strategy("single")
     shape = {"image_size": scale.image_size, "width": scale.width, "hop_length": scale.hop_length}
     model = build_l3("mel256", **shape, precision=precision)
     optimizer = make_optimizer(model, LearningRate(1e-5), precision)

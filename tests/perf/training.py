@@ -20,11 +20,11 @@ import librosa
 import numpy as np
 import tensorflow as tf
 
+from l3net.devices.strategies import open_strategy
 from l3net.feed.augment import prepare_batch
 from l3net.feed.pipeline import open_feed
 from l3net.models.l3 import build_l3
 from l3net.models.spectrogram import build_front_end
-from l3net.training.devices import open_strategy
 from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import Step, training_step
 from tests import tiny_shards
@@ -54,7 +54,7 @@ def measure() -> dict[str, dict]:
 
 def _steps(folder: Path) -> dict[str, dict]:
     index = tiny_shards.write_split(folder, "train", n_clips=64, share=32)
-    strategy = open_strategy("single", deterministic=False)
+    strategy = open_strategy("single")
     settings = {"image_size": tiny_shards.SIZE, "width": 1 / 8, "hop_length": 1936}
     model = build_l3("mel256", **settings)
     optimizer = make_optimizer(model, LearningRate(1e-4), "float32")

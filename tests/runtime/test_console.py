@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from l3net.runtime import console
+from l3net.runtime import console, logs
 from l3net.runtime.console import Console
 
 
@@ -86,7 +86,7 @@ def test_an_unexpected_error_is_named_by_its_exception(tmp_path: Path) -> None:
         "2026-11-28 07:30:20,123 ERROR train_leg: unexpected error\nTraceback (most recent call last):\n"
         "  File \"x.py\", line 1, in f\nKeyError: 'mel'\n"
     )
-    assert console.reason_in(log) == "train_leg: unexpected error: KeyError: 'mel'"
+    assert logs.reason_in(log) == "train_leg: unexpected error: KeyError: 'mel'"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_unexpected_error_is_named_by_its_exception(tmp_path: Path) -> None:
 def test_a_job_that_left_no_error(tmp_path: Path, text: str | None, reason: str) -> None:
     if text is not None:
         (tmp_path / "a.log").write_text(text)
-    assert reason in console.reason_in(tmp_path / "a.log")
+    assert reason in logs.reason_in(tmp_path / "a.log")
 
 
 def test_a_group_tells_each_job_that_failed(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_times_as_people_say_them(seconds: float, text: str) -> None:
 
 
 def test_a_console_speaks_for_the_jobs_of_its_own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(console.SPEAKER, socket.gethostname())
-    assert console.tells_how_jobs_end()
-    monkeypatch.setenv(console.SPEAKER, "another")
-    assert not console.tells_how_jobs_end()
+    monkeypatch.setenv(logs.SPEAKER, socket.gethostname())
+    assert logs.tells_how_jobs_end()
+    monkeypatch.setenv(logs.SPEAKER, "another")
+    assert not logs.tells_how_jobs_end()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from l3net.runtime import ON_SCREEN, console
+from l3net.runtime import ON_SCREEN, logs
 from l3net.runtime.logs import log_to, may_draw
 
 LOG = logging.getLogger("l3net")
@@ -14,9 +14,9 @@ LOG = logging.getLogger("l3net")
 
 @pytest.fixture(autouse=True)
 def no_handlers_stay() -> Iterator[None]:
-    before = list(LOG.handlers)
+    before, LOG.handlers = LOG.handlers, []
     yield
-    for handler in LOG.handlers[len(before) :]:
+    for handler in LOG.handlers:
         handler.close()
     LOG.handlers = before
 
@@ -25,7 +25,7 @@ def no_handlers_stay() -> Iterator[None]:
 def test_the_screen_gets_warnings_what_is_meant_for_it_and_errors_that_no_console_tells(
     tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, told: bool
 ) -> None:
-    monkeypatch.setenv(console.SPEAKER, console.socket.gethostname() if told else "another machine")
+    monkeypatch.setenv(logs.SPEAKER, logs.socket.gethostname() if told else "another machine")
     log_to(str(tmp_path / "logs" / "a.log"), "train_leg music-mel256 004")
     LOG.info("read 4 shards")
     LOG.info("epoch 3 of 4", extra=ON_SCREEN)

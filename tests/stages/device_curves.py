@@ -2,7 +2,8 @@
 
     python -m tests.stages.device_curves DATA STRATEGY PRECISION RATE
 
-With STRATEGY mirrored, over two logical CPU devices; multi_worker, over the processes that SLURM's variables tell of.
+With STRATEGY mirrored, over two logical CPU devices; multi_worker, over the processes that SLURM's variables tell of;
+compiled, on one device with the whole step compiled by XLA.
 PRECISION float32 is what is trained with; float64, of all layers behind the spectrograms, tells what is wrong from what
 is rounded, as Adam makes large steps of small differences.
 """
@@ -14,11 +15,12 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from l3net.devices.strategies import open_strategy
+from l3net.devices.switches import set_switches
 from l3net.feed.augment import prepare_batch
 from l3net.feed.pipeline import open_feed
 from l3net.models import l3
 from l3net.models.l3 import build_l3
-from l3net.training.devices import open_strategy
 from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import training_step
 
@@ -30,7 +32,9 @@ def main(data: Path, name: str, precision: str, rate: float) -> None:
     if name == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = open_strategy(name)
+    xla = name == "compiled"
+    strategy = open_strategy("single" if xla else name)
+    set_switches(tf32=True, deterministic=False, xla=xla)
     make = in_float64() if precision == "float64" else make_optimizer
     with strategy.scope():
         model = build_l3(
@@ -42,7 +46,7 @@ def main(data: Path, name: str, precision: str, rate: float) -> None:
             synchronised_batch_norm=True,
         )
         optimizer = make(model, LearningRate(rate), "float32")
-    update = training_step(model, optimizer, strategy, prepare_batch, batch_size=BATCH, augment=True, xla=False)
+    update = training_step(model, optimizer, strategy, prepare_batch, batch_size=BATCH, augment=True, xla=xla)
     batches = open_feed(data / "train.json", batch_size=BATCH, epoch=0, seed=0, workers=0, batches=STEPS)
     losses = [float(update(batch)[0]) / BATCH for batch in strategy.experimental_distribute_dataset(batches)]
     print(json.dumps({"replicas": strategy.num_replicas_in_sync, "losses": losses}))

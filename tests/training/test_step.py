@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from l3net.feed.augment import prepare_batch
+from l3net.feed.pipeline import open_feed
 from l3net.models.l3 import build_l3
 from l3net.training.model_state import capture_variables
 from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import training_step, validation_step
+from tests import tiny_shards
 
 N = 6
 
@@ -68,3 +71,23 @@ def test_training_changes_weights_and_running_means_and_augments_if_asked(batch:
     for kind in ("/kernel", "/gamma", "/moving_mean", "/moving_variance"):
         names = [name for name in before if name.endswith(kind)]
         assert names and all((before[name] != after[name]).any() for name in names), kind
+
+
+@pytest.fixture(scope="module")
+def fed(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
+    index = tiny_shards.write_split(tmp_path_factory.mktemp("shards"), "train")
+    return list(open_feed(index, batch_size=N, epoch=0, seed=0, workers=0, batches=1))
+
+
+def test_on_one_device_xla_compiles_the_update_too(fed: list[dict]) -> None:
+    model = build_l3("mel128", image_size=32, width=1 / 16, hop_length=1936)
+    optimizer = make_optimizer(model, LearningRate(1e-5), "float32")
+    options = {"batch_size": N, "augment": True, "xla": True}
+    step = training_step(model, optimizer, tf.distribute.get_strategy(), prepare_batch, **options)
+    graph = step.get_concrete_function(fed[0]).graph.as_graph_def()
+    inside = {f.signature.name: [node.op for node in f.node_def] for f in graph.library.function}
+    compiled = {name for f in graph.library.function if f.attr["_XlaMustCompile"].b for name in [f.signature.name]}
+    n_updates = sum(inside[name].count("ResourceApplyAdam") for name in compiled)
+    assert n_updates == len(model.trainable_variables)
+    assert sum(ops.count("ResourceApplyAdam") for ops in inside.values()) == n_updates
+    assert not any(node.op == "ResourceApplyAdam" for node in graph.node)

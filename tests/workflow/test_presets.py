@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from l3net.configuration import GPU_STAGES
 from tests.workflow.preset_files import PRESETS, laid_over_config, read_preset
 from tests.workflow.stub_run import StubRun
 
@@ -38,7 +39,8 @@ def stubs(tmp_path_factory: pytest.TempPathFactory, root: Path) -> StubRun:
 
 # What a golden configuration, made before defaults were turned round, may differ in: preset -> key -> value now. Where
 # no value of its own was meant, the demo's had leaked in (docs/decisions.md). Then come later changes of the paper's.
-NEW_KEYS = {"report.significance": "averaged", "audioset.split": "hash"}
+NEW_KEYS = {"report.significance": "averaged", "audioset.split": "hash", "train.tf32": True}
+NEW_KEYS |= {"train.deterministic": False}
 PUBLISHED_FILTER = {"audioset.subsets.environmental": "resources/filters/environmental_published.csv"}
 WANTED = {
     "paper.yaml": {
@@ -236,6 +238,37 @@ def test_a_rules_environment_has_what_its_script_imports(rule: str, root: Path) 
     assert not missing, f"envs/{environment}.yaml lacks {', '.join(sorted(missing))} of rule {rule}"
 
 
+def test_the_environment_for_gpus_is_the_other_with_cudas_libraries(root: Path) -> None:
+    plain, gpu = (pins(root / "envs" / f"{name}.yaml") for name in ("tensorflow", "tensorflow-gpu"))
+    added = re.findall(r"(?m)^([\w-]+)==(\S+)", (root / "requirements-gpu.lock").read_text())
+    assert gpu == {**plain, **dict(added)}
+    assert "tensorflow[and-cuda]==" in (root / "envs" / "tensorflow-gpu.yaml").read_text()
+    assert {"nvidia-cudnn-cu12", "nvidia-nccl-cu12"} <= dict(added).keys()
+
+
+def test_the_stages_of_a_gpu_are_those_of_tensorflows_environment() -> None:
+    assert set(GPU_STAGES) == {rule for rule, (name, _) in rules_of(ROOT).items() if name == "tensorflow"}
+    assert len(GPU_STAGES) == len(set(GPU_STAGES))
+
+
+def test_the_workstation_profile_lets_one_job_onto_the_gpu(stubs: StubRun) -> None:
+    """Each job of a GPU stage is planned with a card, and there is one; Snakemake runs no more jobs than cards."""
+    profile = ("--profile", "workflow/profiles/workstation")
+    planned = stubs.snakemake("--dry-run", *profile)
+    for stage in GPU_STAGES:
+        for resources in re.findall(rf"rule {stage}:\n(?: .*\n)*?    resources: (.*)", planned):
+            assert re.search(r"\bgpu=1\b", resources), stage
+    jobs = re.findall(r"(?m)^(?:local)?rule (\w+):\n((?: .*\n)*)", planned)
+    with_gpu = {rule for rule, text in jobs if "gpu=1" in text}
+    assert with_gpu == set(GPU_STAGES) - {"evaluate_pairing"}  # which the demo does not ask for
+    assert yaml_of_profile(stubs.folder / "workflow/profiles/workstation")["resources"] == {"gpu": 1, "downloads": 4}
+
+
+def yaml_of_profile(folder: Path) -> dict:
+    text = (folder / "config.yaml").read_text()
+    return yaml.safe_load(re.sub(r"(?ms)^set-resources:.*?^#", "#", text))
+
+
 @pytest.mark.parametrize("gpus_by", ["gres", "gpus"])
 def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stubs: StubRun) -> None:
     profile = stubs.folder / "workflow" / "profiles" / "slurm" / "config.yaml"
@@ -265,5 +298,13 @@ def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stub
     for stage in ("fetch_segments", "fetch_clips", "fetch_dataset"):
         (fetch, *_) = re.findall(rf"rule {stage}:\n(?: .*\n)*?    resources: (.*)", planned)
         assert "slurm_partition=transfer" in fetch
+    for stage in set(GPU_STAGES) - {"train_leg", "evaluate_pairing"}:
+        (resources, *_) = re.findall(rf"rule {stage}:\n(?: .*\n)*? +resources: (.*)", planned)
+        assert ("gres=gpu:1" if gpus_by == "gres" else "gpu=1") in resources
+        assert "slurm_partition=a100" in resources
+        assert (
+            f"mem_mb={24000 if stage == 'classify_dataset' else 8000 if stage == 'extract_embedding' else 16000}"
+            in resources
+        )
     (other, *_) = re.findall(r"rule report_attrition:\n(?: .*\n)*?    resources: (.*)", planned)
     assert "slurm_partition=main" in other

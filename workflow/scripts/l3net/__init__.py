@@ -15,6 +15,8 @@ import os
 
 # TensorFlow's notes (GPUs not found, graph attributes) would bury a run's own lines; its failures are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Two jobs can share a card, and a job's size can be seen, where TensorFlow takes memory as it needs it.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 # Not every file system has locks (NFS without lockd: errno 37), and no file here has two writers: each is written under
 # a name of its own and renamed. HDF5 reads this as it loads.
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")

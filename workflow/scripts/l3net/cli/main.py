@@ -5,10 +5,11 @@ import logging
 import os
 import sys
 
-from l3net.cli import clips, embed, export, info, probe, real_input, share, videos
+from l3net import __version__
+from l3net.cli import clips, embed, export, info, look, probe, real_input, share, videos
 from l3net.errors import L3Error
 
-_COMMANDS = (clips, embed, export, info, probe, real_input, share, videos)
+_COMMANDS = (embed, export, info, share, probe, videos, real_input, clips, look)
 _log = logging.getLogger("l3net")
 
 
@@ -45,8 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; each module of a command adds its own options."""
     parser = argparse.ArgumentParser(
-        prog="l3net", description="Embed sound files, export an embedding, show what it is, and try it on a data set."
+        prog="l3net", description="Embed sounds, look after embeddings, runs and this machine."
     )
+    parser.add_argument("--version", action="version", version=f"l3net {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     for command in _COMMANDS:
         command.add_command(commands)

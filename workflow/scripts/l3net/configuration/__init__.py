@@ -10,7 +10,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "data_sections": ["AudioSet", "Samples"],
         "evaluation_sections": ["Classify", "Embed", "Report"],
-        "names": ["EVERY_CLIP", "FRONT_ENDS", "EmbeddingName", "ModelName", "checkpoint_name", "model_grid"],
+        "names": [
+            "EVERY_CLIP",
+            "FRONT_ENDS",
+            "GPU_STAGES",
+            "EmbeddingName",
+            "ModelName",
+            "checkpoint_name",
+            "model_grid",
+        ],
         "run": ["Configuration", "read_configuration", "sort_keys", "without_secrets"],
         "training_sections": ["Evaluate", "FrontEnd", "Models", "Network", "Train"],
     },

@@ -187,6 +187,11 @@ def _other_run_is_there(configuration: "Configuration", folder: Path) -> Iterato
                 yield f"{key}, which has no model {model}; it has {', '.join(made) or 'none'}"
 
 
+def _bits_are_promised_without_xla(configuration: "Configuration") -> Iterator[str]:
+    if configuration.train.deterministic and configuration.train.xla:
+        yield "train.deterministic is true with train.xla, which has no deterministic gradient of pooling; choose one"
+
+
 CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
     _run_has_a_name,
     _subsets_have_filters,
@@ -198,6 +203,7 @@ CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
     _hop_fits_windows,
     _export_fits_the_network,
     _official_data_sets_are_published,
+    _bits_are_promised_without_xla,
 )
 FILE_CHECKS: tuple[Callable[["Configuration", Path], Iterator[str]], ...] = (
     _filters_are_there,

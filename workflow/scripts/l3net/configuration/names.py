@@ -12,6 +12,15 @@ from typing import Literal, get_args
 from l3net.errors import ConfigError
 
 FrontEndName = Literal["linear", "mel128", "mel256"]
+# The stages that compute on a GPU where there is one; profiles give each of them a card.
+GPU_STAGES = (
+    "train_leg",
+    "evaluate_avc",
+    "evaluate_pairing",
+    "extract_embedding",
+    "embed_dataset",
+    "classify_dataset",
+)
 FRONT_ENDS: tuple[str, ...] = get_args(FrontEndName)
 EVERY_CLIP = "all"  # in the place of a subset's filter: no clip is left out
 RUN_PATTERN = "^[A-Za-z0-9_-]+$"

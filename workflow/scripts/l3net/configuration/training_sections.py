@@ -77,6 +77,14 @@ class Train(Section):
     weight_decay: Number = setting(1e-5, "Factor of the L2 penalty on kernels, which is part of the loss.", ge=0, le=1)
     precision: PrecisionName = setting("float32", "Numeric precision of the training.")
     xla: bool = setting(False, "Whether XLA compiles the training step.", changes_only_how=True)
+    tf32: bool = setting(
+        True, "Whether a GPU may round the inputs of float32 products to TF32; nothing on a CPU.", changes_only_how=True
+    )
+    deterministic: bool = setting(
+        False,
+        "Whether a GPU takes operations that give the same bits each time, at a price; a CPU without XLA always does.",
+        changes_only_how=True,
+    )
     strategy: StrategyName = setting(
         "auto", "Devices to train on: auto takes all of the job, single one.", changes_only_how=True
     )

@@ -10,6 +10,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "addresses": ["UserProxy", "is_private"],
         "guard_proxy": ["GuardProxy"],
         "ytdlp": ["YtdlpSource"],
-        "ytdlp_options": ["YOUTUBE_TEMPLATE", "Access"],
+        "ytdlp_options": ["YOUTUBE_TEMPLATE", "Access", "js_runtime"],
     },
 )

@@ -61,7 +61,7 @@ def ytdlp_options(
         "socket_timeout": access.timeout_seconds,
         "proxy": proxy,
         "cookiefile": io.StringIO(cookies) if cookies else None,
-        "js_runtimes": {access.js_runtime: {"path": _runtime(access.js_runtime)}},
+        "js_runtimes": {access.js_runtime: {"path": js_runtime(access.js_runtime)}},
         "noplaylist": True,
         "overwrites": True,
         "continuedl": False,
@@ -101,7 +101,7 @@ def read_cookies(path: str | None) -> str | None:
         raise ConfigError(f"audioset.cookies {path!r} cannot be read: {error.strerror}") from None
 
 
-def _runtime(name: str) -> str | None:
+def js_runtime(name: str) -> str | None:
     """Find a JavaScript runtime: beside this Python, where its wheel puts it, or on the search path."""
     beside = Path(sys.executable).parent / name
     return str(beside) if beside.exists() else shutil.which(name)

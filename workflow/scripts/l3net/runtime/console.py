@@ -6,13 +6,13 @@ to print. A message is known by the name of its event; its fields are Snakemake'
 
 import os
 import re
-import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SPEAKER = "L3NET_CONSOLE"  # in the environment of jobs: the machine whose console tells how they end
+from l3net.runtime.logs import NO_WORD, last_lines_of, reason_in
+
 REPORT = "L3NET_REPORT"  # in the environment: how the report of this run is made
 # What Snakemake says of its own work; all else that it says is passed on.
 _OF_ITS_OWN = (
@@ -39,10 +39,7 @@ _OF_ITS_OWN = (
     "Workflow finished",
     "Trying to restart job",
 )
-_ERROR_LINE = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ (?:ERROR|CRITICAL) (.*)$", re.MULTILINE)
-_TAIL_BYTES = 100_000
-_RULES_NAMED, _LINES_OF_A_LOG = 5, 20
-_NO_WORD = "it ended without a word: killed, or out of memory?"
+_RULES_NAMED = 5
 
 
 @dataclass
@@ -60,11 +57,13 @@ class Console:
 
     Attributes
     ----------
+    journal : what also wants to know when jobs begin, end and fail (`runs.Journal`); None for nobody.
     shows_logs : whether the last lines of a failed job's log are shown (``--show-failed-logs``).
     failed : what went wrong in each job that failed and was not tried again with success, by its number.
     """
 
     shows_logs: bool = False
+    journal: Any = None
     failed: dict[int, str] = field(default_factory=dict)
     _jobs: dict[int, _Job] = field(default_factory=dict)
     _n_done: int = 0
@@ -114,6 +113,10 @@ class Console:
         head = [f"{len(self.failed)} jobs failed; the same command goes on:"] if len(self.failed) > 1 else []
         return head + errors
 
+    def _note(self, what: str, *facts: Any) -> None:
+        if self.journal is not None:
+            getattr(self.journal, what)(*facts)
+
     def _tell_text(self, text: str) -> list[str]:
         if text == os.environ.get(REPORT):
             self._report = text
@@ -126,6 +129,7 @@ class Console:
 
     def _tell_jobs(self, fields: dict[str, Any]) -> list[str]:
         stats = {name: n for name, n in fields["stats"].items() if name != "total"}
+        self._note("begin", stats)
         first, self._n_jobs = self._n_jobs == 0, sum(stats.values())
         named = sorted(stats, key=lambda name: -stats[name])[:_RULES_NAMED]
         others = self._n_jobs - sum(stats[name] for name in named)
@@ -135,12 +139,15 @@ class Console:
     def _note_job(self, fields: dict[str, Any]) -> list[str]:
         wildcards = " ".join(str(value) for value in (fields.get("wildcards") or {}).values() if str(value))
         log = next(iter(fields.get("log") or []), "")
-        self._jobs[fields["jobid"]] = _Job(f"{fields['rule_name']} {wildcards}".strip(), log, time.monotonic())
+        name = f"{fields['rule_name']} {wildcards}".strip()
+        self._jobs[fields["jobid"]] = _Job(name, log, time.monotonic())
+        self._note("started", fields["jobid"], fields["rule_name"], name, log)
         return []
 
     def _tell_end(self, fields: dict[str, Any]) -> list[str]:
         number = fields["job_id"]
         self._n_done += 1
+        self._note("ended", number)
         self.failed.pop(number, None)
         job = self._jobs.get(number)
         if job is None:
@@ -154,12 +161,13 @@ class Console:
         name = self._jobs[number].name if number in self._jobs else fields["rule_name"]
         reason = reason_in(Path(log)) if log else "it has no log"
         self.failed[number] = f"{name} failed: {reason.removeprefix(fields['rule_name'] + ': ')} (log: {log or 'none'})"
+        self._note("failed", number, self.failed[number])
         return ([f"  {line}" for line in last_lines_of(log)] if self.shows_logs else []) + [self.failed[number]]
 
     def _tell_group(self, fields: dict[str, Any]) -> list[str]:
         """Tell the jobs of a group of one cluster job whose logs hold an error; where none does, all of them."""
         jobs = fields["job_error_info"]
-        guilty = [job for job in jobs if any(reason_in(Path(log)) != _NO_WORD for log in job.get("log") or [])]
+        guilty = [job for job in jobs if any(reason_in(Path(log)) != NO_WORD for log in job.get("log") or [])]
         return [line for job in guilty or jobs for line in self._tell_failure(job)]
 
     def _tell_error(self, text: str) -> list[str]:
@@ -172,39 +180,9 @@ class Console:
         return lines
 
 
-def reason_in(log: Path) -> str:
-    """Return the last error that a stage wrote into its log; of an unexpected one the exception."""
-    if (text := _tail(log)) is None:
-        return "it wrote no log"
-    if not (errors := list(_ERROR_LINE.finditer(text))):
-        return _NO_WORD
-    message, lines = errors[-1][1], text[errors[-1].end() :].splitlines()
-    behind = [line for line in lines if line.strip() and not re.match(r"\d{4}-\d\d-\d\d ", line)]
-    return f"{message}: {behind[-1]}" if message.endswith("unexpected error") and behind else message
-
-
-def last_lines_of(log: str) -> list[str]:
-    """Return the last lines of a log, which is on a file system that a cluster's nodes share."""
-    return (_tail(Path(log)) or "").splitlines()[-_LINES_OF_A_LOG:] if log else []
-
-
-def _tail(log: Path) -> str | None:
-    try:
-        with open(log, "rb") as file:
-            file.seek(max(log.stat().st_size - _TAIL_BYTES, 0))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return None
-
-
 def duration(seconds: float) -> str:
     """Write a time as people say it: ``32 s``, ``12 min``, ``3.4 h``, ``2.1 days``."""
     for unit, size in (("days", 86_400), ("h", 3600)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
-
-
-def tells_how_jobs_end() -> bool:
-    """Return whether a console on this machine tells of the job that this process is."""
-    return os.environ.get(SPEAKER) == socket.gethostname()

@@ -1,16 +1,22 @@
-"""Where the words of a stage go: into the log of its job, and to the screen what is meant for it.
+"""Where the words of a stage go: into the log of its job, and to the screen what is meant for it; and reading logs.
 
 Several jobs share one screen, so each of their lines there begins with the name of its job, and none draws a bar.
 """
 
 import logging
+import os
+import re
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
 
-from l3net.runtime.console import tells_how_jobs_end
-
 ON_SCREEN = {"on_screen": True}  # ``extra`` of what a job says on the screen too, and not in its log alone
+SPEAKER = "L3NET_CONSOLE"  # in the environment of jobs: the machine whose console tells how they end
+_ERROR_LINE = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ (?:ERROR|CRITICAL) (.*)$", re.MULTILINE)
+_TAIL_BYTES = 100_000
+NO_WORD = "it ended without a word: killed, or out of memory?"
+_LINES_SHOWN = 20
 _log = logging.getLogger("l3net")
 
 
@@ -72,3 +78,33 @@ def _is_for_the_screen(record: logging.LogRecord) -> bool:
     if record.levelno >= logging.ERROR:
         return not tells_how_jobs_end()
     return record.levelno >= logging.WARNING or getattr(record, "on_screen", False)
+
+
+def reason_in(log: Path) -> str:
+    """Return the last error that a stage wrote into its log; of an unexpected one the exception."""
+    if (text := _tail(log)) is None:
+        return "it wrote no log"
+    if not (errors := list(_ERROR_LINE.finditer(text))):
+        return NO_WORD
+    message, lines = errors[-1][1], text[errors[-1].end() :].splitlines()
+    behind = [line for line in lines if line.strip() and not re.match(r"\d{4}-\d\d-\d\d ", line)]
+    return f"{message}: {behind[-1]}" if message.endswith("unexpected error") and behind else message
+
+
+def last_lines_of(log: str) -> list[str]:
+    """Return the last lines of a log, which is on a file system that a cluster's nodes share."""
+    return (_tail(Path(log)) or "").splitlines()[-_LINES_SHOWN:] if log else []
+
+
+def _tail(log: Path) -> str | None:
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(log.stat().st_size - _TAIL_BYTES, 0))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def tells_how_jobs_end() -> bool:
+    """Return whether a console on this machine tells of the job that this process is."""
+    return os.environ.get(SPEAKER) == socket.gethostname()

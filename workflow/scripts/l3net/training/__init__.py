@@ -1,4 +1,4 @@
-"""Training a model leg by leg: the loop, one step, the optimizer, devices, checkpoints, and the answers of a
+"""Training a model leg by leg: the loop, one step, the optimizer, checkpoints, and the answers of a
 trained model to its own task."""
 
 import lazy_loader

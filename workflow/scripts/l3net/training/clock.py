@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from l3net.runtime import ON_SCREEN, duration
@@ -61,7 +62,15 @@ class StepClock:
         return time.monotonic() - self._saved_at
 
     def tell_epoch(self, epoch: int, last: int, metrics: EpochMetrics) -> None:
-        """Tell on the screen how the leg gets on: its last epoch, and of the others those that come seconds apart."""
+        """Tell in the log how an epoch went, and on the screen how the leg gets on.
+
+        There stand the leg's last epoch, and of the others those that come some seconds apart.
+        """
+        _log.info(
+            "epoch %(epoch)d: loss %(loss).4f accuracy %(accuracy).4f val_loss %(val_loss).4f "
+            "val_accuracy %(val_accuracy).4f, %(images_per_second).1f images/s, waiting %(waiting_percent).0f %%",
+            asdict(metrics) | {"waiting_percent": 100 * metrics.waiting_share},
+        )
         now = time.monotonic()
         if epoch < last and now - self._told_at < _SECONDS_BETWEEN_EPOCHS:
             return
@@ -69,12 +78,7 @@ class StepClock:
         left = f", {duration((last - epoch) * metrics.seconds)} left in this leg" if epoch < last else ""
         _log.info(
             "epoch %d of %d, loss %.3f, accuracy %.1f %%, validation %.1f %%, %.0f images/s%s",
-            epoch,
-            last,
-            metrics.loss,
-            100 * metrics.accuracy,
-            100 * metrics.val_accuracy,
-            metrics.images_per_second,
-            left,
+            *(epoch, last, metrics.loss, 100 * metrics.accuracy, 100 * metrics.val_accuracy),
+            *(metrics.images_per_second, left),
             extra=ON_SCREEN,
         )

@@ -7,7 +7,6 @@ import logging
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,13 +14,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from l3net.devices import intra_op_threads, is_chief, open_strategy, set_switches
 from l3net.errors import L3Error
 from l3net.feed import one_line_errors, open_feed, prepare_batch
 from l3net.models import build_l3
 from l3net.runtime import Progress, StopRequests
 from l3net.training.checkpoint import Checkpoint, write_checkpoint
 from l3net.training.clock import StepClock
-from l3net.training.devices import intra_op_threads, is_chief, open_strategy
 from l3net.training.history import publish_epoch
 from l3net.training.leg import Leg, find_start
 from l3net.training.metrics import EpochCounts, Validation
@@ -58,7 +57,8 @@ def run_leg(leg: Leg) -> Checkpoint | None:
     Diverged
         The loss is not a finite number; the state saved before that is kept.
     """
-    strategy = open_strategy(leg.settings.strategy, deterministic=not leg.settings.xla)
+    strategy, s = open_strategy(leg.settings.strategy), leg.settings
+    set_switches(tf32=s.tf32, deterministic=s.deterministic, xla=s.xla)
     keras.utils.set_random_seed(leg.seed % 2**32)
     with StopRequests() as stop, one_line_errors():
         return _Training(leg, strategy, stop).run()
@@ -166,11 +166,6 @@ class _Training:
             record.best, record.best_epoch = capture_variables(self.model.variables), epoch
         record.add_epoch(metrics)
         self.counts = EpochCounts()
-        _log.info(
-            "epoch %(epoch)d: loss %(loss).4f accuracy %(accuracy).4f val_loss %(val_loss).4f "
-            "val_accuracy %(val_accuracy).4f, %(images_per_second).1f images/s, waiting %(waiting_percent).0f %%",
-            {**asdict(metrics), "waiting_percent": 100 * metrics.waiting_share},
-        )
         self.clock.tell_epoch(epoch, self.leg.epoch, metrics)
         if self.writes:
             publish_epoch(self.leg.state, record, metrics)

@@ -41,7 +41,8 @@ def training_step(
     objective : what is learned (`models.OBJECTIVES`).
     batch_size : samples of a batch, of all devices together.
     augment : whether `prepare` augments.
-    xla : whether XLA compiles forward and backward.
+    xla : whether XLA compiles the step: on one device the whole of it with the update, on several forward and backward,
+        between which and the update gradients are summed over the devices.
     """
     forward = _forward(model, objective)
     replicas = strategy.num_replicas_in_sync
@@ -53,12 +54,21 @@ def training_step(
             total = optimizer.scale_loss(losses / batch_size + penalty / replicas)
         return tape.gradient(total, model.trainable_variables), losses, right
 
-    compiled = tf.function(gradients, jit_compile=True, autograph=False) if xla else gradients
-
-    def replica(batch):
-        found, losses, right = compiled(_numbers(batch, model, optimizer.iterations))
+    def update(numbers):
+        found, losses, right = gradients(numbers)
         optimizer.apply_gradients(zip(found, model.trainable_variables, strict=True))
         return losses, right
+
+    def compiled(function):
+        return tf.function(function, jit_compile=True, autograph=False)
+
+    if xla and replicas == 1:
+        update = compiled(update)
+    elif xla:
+        gradients = compiled(gradients)
+
+    def replica(batch):
+        return update(_numbers(batch, model, optimizer.iterations))
 
     return _over_replicas(replica, strategy)
 

@@ -12,7 +12,7 @@ _STEP_VARIABLES = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST"
 _log = logging.getLogger("l3net")
 
 
-def open_strategy(name: str, *, deterministic: bool = True) -> tf.distribute.Strategy:
+def open_strategy(name: str) -> tf.distribute.Strategy:
     """Return the strategy `name`; call it before any operation of TensorFlow.
 
     Parameters
@@ -20,8 +20,6 @@ def open_strategy(name: str, *, deterministic: bool = True) -> tf.distribute.Str
     name : ``single`` is one device; ``mirrored`` every GPU of this machine, or every logical CPU device where there is
         none; ``multi_worker`` the tasks of a SLURM step, as its variables tell; ``auto`` the last of these that
         applies.
-    deterministic : whether to choose operations that always give the same bits, where there is no GPU. XLA has none for
-        the gradient of pooling.
 
     Raises
     ------
@@ -33,20 +31,8 @@ def open_strategy(name: str, *, deterministic: bool = True) -> tf.distribute.Str
     if name == "auto":
         name = _automatic()
     strategy = {"single": tf.distribute.get_strategy, "mirrored": _mirrored, "multi_worker": _multi_worker}[name]()
-    # Reductions in another order would make a resumed training differ from an undisturbed one.
-    if deterministic and not tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.enable_op_determinism()
     _log.info("training on %s: %d replicas", name, strategy.num_replicas_in_sync)
     return strategy
-
-
-def intra_op_threads() -> int:
-    """Return how many threads an operation of TensorFlow may use on the CPU; sums are split, and so rounded, by them.
-
-    Source: TensorFlow takes the number that was set, else that of the variable, else the CPUs it may run on.
-    """
-    chosen = tf.config.threading.get_intra_op_parallelism_threads()
-    return chosen or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0) or len(os.sched_getaffinity(0))
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:

@@ -5,8 +5,8 @@ from typing import get_args
 import pytest
 
 from l3net.configuration.training_sections import StrategyName
+from l3net.devices.strategies import STRATEGIES, is_chief, open_strategy
 from l3net.errors import ConfigError
-from l3net.training.devices import STRATEGIES, is_chief, open_strategy
 
 
 def test_strategies_are_those_of_the_configuration() -> None:
@@ -14,7 +14,7 @@ def test_strategies_are_those_of_the_configuration() -> None:
 
 
 def test_one_device_writes_its_files() -> None:
-    strategy = open_strategy("single", deterministic=False)
+    strategy = open_strategy("single")
     assert strategy.num_replicas_in_sync == 1
     assert is_chief(strategy)
 
