@@ -33,8 +33,17 @@ def test_bad_filters(text, message, tmp_path):
         read_filter(tmp_path / "f.csv", TREE)
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '[{"id": 1}]', "[1]"])
-def test_bad_ontology(text, tmp_path):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "cannot be read as AudioSet's ontology"),
+        ("{}", "not AudioSet's ontology"),
+        ('[{"id": 1}]', "label 0: id is 1; expected a text"),
+        ("[1]", "label 0 is 1; expected an object"),
+        ('[{"id": "/m/1", "name": "x", "child_ids": [1]}]', "label 0: child_ids has something else than texts"),
+    ],
+)
+def test_bad_ontology(text, message, tmp_path):
     (tmp_path / "o.json").write_text(text)
-    with pytest.raises(ConfigError, match=r"o\.json: not AudioSet's ontology"):
+    with pytest.raises(ConfigError, match=rf"o\.json: {message}"):
         read_ontology(tmp_path / "o.json")

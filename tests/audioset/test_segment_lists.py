@@ -57,7 +57,7 @@ def test_files_that_are_no_lists(data, message, tmp_path):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(ClipError, match=r"s\.csv: cannot be read as a segment list"):
+    with pytest.raises(ClipError, match=r"s\.csv: cannot be read: No such file or directory; expected a segment list"):
         read_segments(tmp_path / "s.csv")
 
 

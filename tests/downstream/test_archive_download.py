@@ -141,7 +141,7 @@ def test_other_bytes_than_the_published_are_not_kept(server: Server, tmp_path: P
 @pytest.mark.parametrize(("name", "content"), [("a.zip", b"no archive"), ("a.tar.gz", b"no archive")])
 def test_what_is_no_archive_is_one_line(server: Server, tmp_path: Path, name: str, content: bytes) -> None:
     server.answers[f"/{name}"] = content
-    with pytest.raises(DatasetError, match=f"data set mine: .*/{name}: .*not a") as caught:
+    with pytest.raises(DatasetError, match=f"data set mine: .*/{name}: cannot be read as a ") as caught:
         fetch_archives("mine", layout_of(Archive(f"{server.url}/{name}", None)), tmp_path)
     assert "\n" not in str(caught.value)
 

@@ -21,7 +21,7 @@ def test_what_is_added_is_read(tmp_path: Path) -> None:
 def test_what_is_no_embedding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.keras").write_text("nothing")
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
-    for name, message in {"none": "cannot be read", "text": "is not a Keras archive", "other": "no metadata"}.items():
+    for name, message in {"none": "cannot be read", "text": "File is not a zip file", "other": "no metadata"}.items():
         with pytest.raises(WeightsError, match=message):
             read_keras_metadata(tmp_path / f"{name}.keras")
     with zipfile.ZipFile(tmp_path / "later.keras", "w") as archive:

@@ -35,7 +35,7 @@ def test_arrays_and_containers_are_read(tmp_path: Path) -> None:
 
 def test_a_payload_is_refused_before_it_runs(tmp_path: Path) -> None:
     path = save(tmp_path / "evil.npy", {**LAYERS, "conv1": Payload(tmp_path / "was_here")})
-    with pytest.raises(WeightsError, match=r"evil\.npy: refused as weights: it asks for pathlib"):
+    with pytest.raises(WeightsError, match=r"evil\.npy: cannot be read as weights: it asks for pathlib"):
         read_pickled_arrays(path, "weights")
     assert not (tmp_path / "was_here").exists()
     content = path.read_bytes()
@@ -49,9 +49,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "plain.npy", np.zeros(3))
     (tmp_path / "text.npy").write_text("no array")
     for name, message in {
-        "cut": "refused as weights",
+        "cut": "cannot be read as weights",
         "plain": "holds an array of float64; expected a dictionary",
-        "text": "refused as weights",
+        "text": "cannot be read as weights",
         "none": "cannot be read: No such file",
     }.items():
         with pytest.raises(WeightsError, match=rf"{name}\.npy: {message}"):

@@ -73,7 +73,7 @@ def test_a_writer_that_misses_a_clip_says_so(tmp_path: Path) -> None:
 
 def test_wrong_files_are_refused(path: Path) -> None:
     (path.parent / "text.h5").write_text("no HDF5")
-    with pytest.raises(DatasetError, match=r"text\.h5: not an embeddings file"):
+    with pytest.raises(DatasetError, match=r"text\.h5: cannot be read as an embeddings file"):
         read_dataset_vectors(path.parent / "text.h5")
     with h5py.File(path, "r+") as file:
         file["offsets"][:] = [0, 3, 3, 8]
@@ -85,7 +85,7 @@ def test_wrong_files_are_refused(path: Path) -> None:
         read_dataset_vectors(path)
     with h5py.File(path, "r+") as file:
         del file["clips/group"]
-    with pytest.raises(DatasetError, match="not an embeddings file"):
+    with pytest.raises(DatasetError, match="cannot be read as an embeddings file"):
         read_dataset_vectors(path)
 
 

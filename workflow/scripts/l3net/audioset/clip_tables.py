@@ -6,6 +6,7 @@ import pandas as pd
 
 from l3net.audioset.clip import YTID
 from l3net.errors import ClipError
+from l3net.files import read_csv
 
 CLIP_COLUMNS = ["ytid", "start_seconds", "end_seconds", "labels"]
 
@@ -58,11 +59,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
     numbers = {name: [""] for name, kind in types.items() if kind != "str"}
-    try:
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=numbers)
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]  # pandas' messages have several lines
-        raise ClipError(f"{path}: cannot be read: {reason}; expected columns {','.join(types)}") from None
+    table = read_csv(path, ClipError, f"a CSV with the columns {','.join(types)}", dtype=types, na_values=numbers)
     if missing := [name for name in types if name not in table]:
         raise ClipError(f"{path}: no column {', '.join(missing)}; expected {','.join(types)}")
     is_id = table["ytid"].str.fullmatch(YTID.pattern)

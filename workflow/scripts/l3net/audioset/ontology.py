@@ -2,12 +2,16 @@
 
 import csv
 import difflib
-import json
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from l3net.errors import ConfigError
+from l3net.files import Fields, foreign, read_json, read_text
+
+_FILTER, _FILTER_BYTES = "a filter, a CSV with the columns label and include_children", 1 << 20
+_LONGEST_NAME = 200  # letters of a label; looking for the nearest one takes time
 
 _WITHOUT_LABEL = "(without a label)"
 _OWN = "/own/"  # begins a label of one's own, which is no mid of AudioSet's
@@ -31,9 +35,9 @@ class Ontology:
         for mid, known in self.names.items():
             if known == name:
                 return mid
-        near = difflib.get_close_matches(name, self.names.values(), n=1)
+        near = difflib.get_close_matches(name[:_LONGEST_NAME], self.names.values(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else "names are those of the ontology, e.g. 'Acoustic guitar'"
-        raise ConfigError(f"{where}{': ' if where else ''}the ontology has no label {name!r}; {hint}")
+        raise ConfigError(f"{where}{': ' if where else ''}the ontology has no label {name[:80]!r}; {hint}")
 
     def name_of(self, mid: str) -> str:
         """Return the name of a label: AudioSet's, one's own, or the mid itself where it is unknown."""
@@ -72,13 +76,18 @@ def read_ontology(path: Path) -> Ontology:
     ConfigError
         The file is missing or of another format.
     """
-    try:
-        nodes = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(nodes, list) or not nodes:
-            raise TypeError("expected a list of labels")
-        return Ontology({n["id"]: n["name"] for n in nodes}, {n["id"]: n["child_ids"] for n in nodes})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ConfigError(f"{path}: not AudioSet's ontology.json ({type(error).__name__}: {error})") from None
+    what = "AudioSet's ontology.json, a list of labels"
+    nodes = read_json(path, ConfigError, what)
+    if not isinstance(nodes, list) or not nodes:
+        raise ConfigError(f"{path}: not {what}")
+    names, children = {}, {}
+    for number, node in enumerate(nodes):
+        label = Fields(node, f"{path}: label {number}", ConfigError)
+        mid = label.text("id", longest=100)
+        names[mid], children[mid] = label.text("name", longest=_LONGEST_NAME), label.array("child_ids")
+        if not all(isinstance(child, str) for child in children[mid]):
+            raise ConfigError(f"{path}: label {number}: child_ids has something else than texts; expected {what}")
+    return Ontology(names, children)
 
 
 def read_filter(path: Path, ontology: Ontology) -> set[str]:
@@ -92,20 +101,18 @@ def read_filter(path: Path, ontology: Ontology) -> set[str]:
         The file is missing or has other columns, or a line has an unknown label or neither true nor false.
     """
     wanted: set[str] = set()
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if reader.fieldnames != ["label", "include_children"]:
-                raise ConfigError(f"{path}: columns are {reader.fieldnames}; expected label,include_children")
-            for row in reader:
-                where = f"{path}, line {reader.line_num}"
-                mid = ontology.mid_of(row["label"], where)
-                answer = str(row["include_children"]).strip().lower()
-                if answer not in {"true", "false"}:
-                    raise ConfigError(f"{where}: include_children is {answer!r}; expected true or false")
-                wanted |= ontology.with_descendants(mid) if answer == "true" else {mid}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the filter cannot be read: {error}") from None
+    text = read_text(path, ConfigError, _FILTER, most=_FILTER_BYTES)
+    with foreign(path, ConfigError, _FILTER):
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        if reader.fieldnames != ["label", "include_children"]:
+            raise ConfigError(f"{path}: columns are {str(reader.fieldnames)[:80]}; expected label,include_children")
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            mid = ontology.mid_of(row["label"] or "", where)
+            answer = str(row["include_children"]).strip().lower()
+            if answer not in {"true", "false"}:
+                raise ConfigError(f"{where}: include_children is {answer[:40]!r}; expected true or false")
+            wanted |= ontology.with_descendants(mid) if answer == "true" else {mid}
     if not wanted:
         raise ConfigError(f"{path}: the filter names no label; expected lines such as Accordion,false")
     return wanted

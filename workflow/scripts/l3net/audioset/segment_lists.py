@@ -11,11 +11,13 @@ import polars as pl
 
 from l3net.audioset.clip_tables import CLIP_COLUMNS
 from l3net.errors import ClipError
+from l3net.files import check_size, foreign
 
 _MID = r"(?:/[a-z]/[0-9a-z_]+|/own/[0-9A-Za-z_.~%-]*)"
 _SECONDS = r"[0-9]+(?:\.[0-9]+)?"
 _SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *"?({_MID}(?:,{_MID})*)"?\s*$'
 _SPREADSHEET_ERROR = r"^\s*\"?#(?:NAME\?|VALUE!|REF!|DIV/0!|NUM!|NULL!|N/A|ERROR!|SPILL!|CALC!)"
+_LIST_BYTES = 1 << 30  # AudioSet's largest has 100 MB
 _NAMED_AT_MOST = 5
 _ROW_EXPECTED = (
     'YTID, start_seconds, end_seconds, "label,label" (an id of 11 letters, digits, - or _; times in seconds)'
@@ -37,12 +39,12 @@ def read_segments(path: Path) -> pl.DataFrame:
     ClipError
         The file is missing or not text, a row does not parse, or a spreadsheet replaced ids; the message names lines.
     """
-    try:
-        lines = pl.read_csv(path, has_header=False, separator="\x01", quote_char=None, new_columns=["row"])
-    except pl.exceptions.NoDataError:
-        raise ClipError(f"{path}: the segment list is empty; expected lines {_ROW_EXPECTED}") from None
-    except (OSError, pl.exceptions.ComputeError, pl.exceptions.SchemaError) as error:
-        raise ClipError(f"{path}: cannot be read as a segment list: {str(error).splitlines()[0]}") from None
+    with foreign(path, ClipError, "a segment list"):
+        check_size(path, ClipError, "a segment list", most=_LIST_BYTES)
+        try:
+            lines = pl.read_csv(path, has_header=False, separator="\x01", quote_char=None, new_columns=["row"])
+        except pl.exceptions.NoDataError:
+            raise ClipError(f"{path}: the segment list is empty; expected lines {_ROW_EXPECTED}") from None
     lines = lines.with_row_index("line", offset=1)
     _refuse_spreadsheet_errors(path, lines)
     lines = lines.filter(pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(?:#|$)"))

@@ -71,8 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read_list(path: Path) -> list[Path]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--list {path}: cannot be read: {error}") from None
+    from l3net.files import read_text
+
+    lines = read_text(path, ConfigError, "a list of files, one path a line (--list)").splitlines()
     return [Path(line) for line in map(str.strip, lines) if line]

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,11 +111,12 @@ def lay_out_videos(segment_list: Path, folder: Path, target: Path, ontology: Pat
 
 
 def _read_segments(segment_list: Path, folder: Path, ontology: "Ontology") -> Iterator[Segment]:
-    try:
-        with open(segment_list, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{segment_list}: cannot be read: {error}") from None
+    from l3net.files import foreign, read_text
+
+    what = "a list of segments, a CSV with the columns file, label, start_seconds and part"
+    text = read_text(segment_list, ConfigError, what)
+    with foreign(segment_list, ConfigError, what):
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
     for number, row in enumerate(rows, start=2):
         where = f"{segment_list}:{number}"
         try:

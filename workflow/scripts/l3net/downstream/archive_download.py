@@ -1,7 +1,6 @@
 """Fetching and unpacking the official archives of a downstream data set."""
 
 import hashlib
-import tarfile
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from l3net.downstream.archive_layouts import Archive, Layout
 from l3net.errors import DatasetError, TransferError
-from l3net.files import atomic, download_file
+from l3net.files import atomic, download_file, open_foreign_tar, open_foreign_zip
 
 _UNPACKED = ".unpacked"
 
@@ -46,7 +45,7 @@ def _fetch_archive(dataset: str, archive: Archive, folder: Path, mirror: str | N
         if not is_there:
             download_file(url, path, known_hash=f"md5:{archive.md5}" if archive.md5 else None)
         _unpack(path, folder, again=not is_there)
-    except (TransferError, OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except (TransferError, DatasetError, OSError) as error:
         raise DatasetError(f"data set {dataset}: {url}: {' '.join(str(error).split())}") from error
 
 
@@ -62,11 +61,11 @@ def _unpack(path: Path, folder: Path, *, again: bool) -> None:
     one in its place. Other files in the folder are left alone.
     """
     if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
+        with open_foreign_zip(path, DatasetError, "a zip archive") as archive:
             sizes = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
             _unpack_members(archive.extract, sizes, folder, again=again)
     elif path.suffix == ".gz":
-        with tarfile.open(path) as archive:
+        with open_foreign_tar(path, DatasetError, "a tar archive") as archive:
             sizes = {member.name: member.size for member in archive if member.isfile()}
             extract = partial(archive.extract, filter="data")  # it refuses members that lead out of the folder
             _unpack_members(extract, sizes, folder, again=again)
@@ -85,9 +84,8 @@ def _unpack_members(extract: Callable[..., object], sizes: dict[str, int], folde
             target.parent.mkdir(parents=True, exist_ok=True)
             atomic.flush_to_disk(made)
             made.replace(target)
-    if short := [
-        name for name in waiting if ".." not in name and not _is_whole(folder / name.lstrip("/"), sizes[name])
-    ]:
+    names = [name for name in waiting if ".." not in name]
+    if short := [name for name in names if not _is_whole(folder / name.lstrip("/"), sizes[name])]:
         raise OSError(f"{folder / short[0]} is not as long as the archive says ({sizes[short[0]]} bytes)")
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from l3net.downstream.own_dataset import class_folders
 from l3net.errors import DatasetError
+from l3net.files import read_csv
 
 SOUND_SUFFIXES = {".wav", ".ogg", ".flac", ".mp3", ".aif", ".aiff", ".m4a", ".mp4", ".mkv", ".webm"}
 
@@ -198,12 +199,8 @@ def _metadata(folder: Path, name: str, columns: list[str]) -> tuple[Path, pd.Dat
 
 
 def _read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file; expected a CSV with the columns {', '.join(columns)}") from None
-    except (ValueError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: not a readable CSV ({' '.join(str(error).split())})") from None
+    what = f"a CSV with the columns {', '.join(columns)}"
+    table = read_csv(path, DatasetError, what, dtype=str, skipinitialspace=True)
     if missing := [name for name in columns if name not in table]:
         raise DatasetError(f"{path}: no column {', '.join(missing)}; found {', '.join(table.columns)}")
     return table

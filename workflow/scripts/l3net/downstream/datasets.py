@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from l3net.errors import ClipError, DatasetError
-from l3net.files import atomic, sha256_of
+from l3net.files import atomic, read_csv, sha256_of
 from l3net.media import check_audio
 from l3net.runtime import track_progress
 
@@ -70,8 +70,15 @@ def write_dataset_index(index: pd.DataFrame, path: Path) -> None:
 
 
 def read_dataset_index(path: Path) -> pd.DataFrame:
-    """Read an index; every column is text."""
-    index = pd.read_csv(path, dtype=str, keep_default_na=False)
+    """Read an index; every column is text.
+
+    Raises
+    ------
+    DatasetError
+        The file is missing, no CSV, or lacks a column.
+    """
+    what = f"an index of fetch_dataset, with the columns {', '.join(INDEX_COLUMNS)}"
+    index = read_csv(path, DatasetError, what, missing="make it (fetch_dataset)", dtype=str)
     if missing := [name for name in INDEX_COLUMNS if name not in index]:
         raise DatasetError(f"{path}: no column {', '.join(missing)}; expected {', '.join(INDEX_COLUMNS)}")
     return index

@@ -11,8 +11,10 @@ import numpy as np
 
 from l3net import inference, models
 from l3net.embeddings.interface import Embedding, WindowEmbedding
+from l3net.embeddings.keras_archive import check_keras_archive
 from l3net.embeddings.keras_metadata import check_origin, read_keras_metadata
 from l3net.errors import WeightsError
+from l3net.files import foreign
 from l3net.media import SAMPLE_RATE, audio_from_array
 
 if TYPE_CHECKING:
@@ -114,10 +116,9 @@ def load_network(path: Path | str) -> tuple["keras.Model", dict[str, Any]]:
 
     import l3net.models.spectrogram  # noqa: F401  registers the layers that stand in the file
 
-    try:
+    check_keras_archive(path)
+    with foreign(path, WeightsError, "an embedding.keras"):
         network = keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise WeightsError(f"{path}: cannot be loaded: {str(error).splitlines()[0]}") from None
     for variable in network.variables:
         models.check_finite_weights(path, variable.path, np.asarray(variable))
     return network, metadata

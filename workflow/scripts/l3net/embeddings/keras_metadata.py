@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from l3net.errors import WeightsError
+from l3net.files import Fields, open_foreign_zip, parse_json, read_member
 
 MEMBER = "l3net.json"
 FORMAT_VERSION = 1
+_METADATA_BYTES = 16 << 20
+# Fields that are read, where they are there; others are only shown.
+_TEXTS = {"front_end", "front_end_version", "subset"}
+_WHOLE = {"pooling", "hop_length", "epoch", "samples_seen", "dimension", "image_size"}
 
 
 def add_keras_metadata(path: Path, metadata: dict[str, Any]) -> None:
@@ -25,20 +30,21 @@ def read_keras_metadata(path: Path) -> dict[str, Any]:
     WeightsError
         A file that is missing, is no Keras archive, has no metadata, or has those of another format version.
     """
-    hint = "expected an embedding.keras made by extract_embedding"
-    try:
-        with zipfile.ZipFile(path) as archive:
-            metadata = json.loads(archive.read(MEMBER))
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read: {error.strerror}") from None
-    except zipfile.BadZipFile:
-        raise WeightsError(f"{path}: is not a Keras archive; {hint}") from None
-    except (KeyError, ValueError):
-        raise WeightsError(f"{path}: has no metadata of this project; {hint}") from None
-    if metadata.get("format_version") != FORMAT_VERSION:
-        version = metadata.get("format_version")
+    what = "an embedding.keras made by extract_embedding"
+    with open_foreign_zip(path, WeightsError, what) as archive:
+        if MEMBER not in archive.namelist():
+            raise WeightsError(f"{path}: has no metadata of this project; expected {what}")
+        text = read_member(archive, MEMBER, WeightsError, most=_METADATA_BYTES)
+    where = f"{path}: {MEMBER}"
+    metadata = Fields(parse_json(text, where, WeightsError, "JSON"), where, WeightsError)
+    if (version := metadata.whole("format_version")) != FORMAT_VERSION:
         raise WeightsError(f"{path}: its metadata have format version {version}, this code reads {FORMAT_VERSION}")
-    return metadata
+    metadata.text("kind", longest=100)
+    for name in _TEXTS & set(metadata.values):
+        metadata.text(name, longest=1000)
+    for name in _WHOLE & set(metadata.values):
+        metadata.whole(name)
+    return metadata.values
 
 
 def check_origin(path: Path, metadata: dict[str, Any], expected: dict[str, Any]) -> None:

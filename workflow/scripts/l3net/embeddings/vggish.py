@@ -8,15 +8,16 @@ Conventions: sound at 16 kHz, mono, in [-1, 1]; a window of 15,600 samples (0.97
 clipping to +-2, and quantisation to 0 ... 255.
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from l3net.embeddings.interface import WindowEmbedding
 from l3net.errors import WeightsError
+from l3net.files import foreign, read_npz
 from l3net.models import check_finite_weights
 
 SAMPLE_RATE = 16000
@@ -26,6 +27,7 @@ _FRAME, _HOP, _FFT = 400, 160, 512  # samples
 _BANDS, _LOWEST, _HIGHEST = 64, 125.0, 7500.0  # mel bands, Hz
 _OFFSET = 0.01  # added to magnitudes before the logarithm
 _CLIP = 2.0
+_PCA_BYTES = 1 << 20  # the released file has 73 kB
 
 # Names in the checkpoint and shapes of the weights. A max-pooling of 2x2 follows the layers in _POOLED.
 LAYERS = {
@@ -66,12 +68,14 @@ def read_vggish(path: Path) -> Weights:
     WeightsError
         A file that cannot be read or holds another network; the message names the first layer that differs.
     """
-    try:
+    with foreign(path, WeightsError, "a TensorFlow checkpoint"):
         reader = tf.train.load_checkpoint(str(path))
-        shapes = reader.get_variable_to_shape_map()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"{path}: cannot be read as a TensorFlow checkpoint: {str(error).splitlines()[0]}") from None
-    weights: Weights = {}
+        return _checked(reader, path)
+
+
+def _checked(reader: Any, path: Path) -> Weights:
+    """Return VGGish's weights; nothing is read whose shape and type are not those of the network."""
+    shapes, types, weights = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map(), {}
     for layer, expected in LAYERS.items():
         pair = []
         for key, shape in (("weights", expected), ("biases", expected[-1:])):
@@ -79,6 +83,8 @@ def read_vggish(path: Path) -> Weights:
             if tuple(shapes.get(name, ())) != shape:
                 found = f"has shape {tuple(shapes[name])}" if name in shapes else "is not there"
                 raise WeightsError(f"{path}: layer {layer}: {name} {found}; expected {shape}")
+            if not types[name].is_floating:
+                raise WeightsError(f"{path}: layer {layer}: {name} is of {types[name].name}; expected numbers")
             pair.append(reader.get_tensor(name))
             check_finite_weights(path, name, pair[-1])
         weights[layer] = tuple(pair)
@@ -93,11 +99,11 @@ def read_whitening(path: Path) -> Whitening:
     WeightsError
         A file that cannot be read, or whose arrays are missing or of other shapes.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            matrix, means = file["pca_eigen_vectors"], file["pca_means"].reshape(-1)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise WeightsError(f"{path}: cannot be read as VGGish's PCA parameters: {error}") from None
+    what = "VGGish's PCA parameters"
+    arrays = read_npz(path, WeightsError, what, ("pca_eigen_vectors", "pca_means"), most=_PCA_BYTES)
+    matrix, means = arrays["pca_eigen_vectors"], arrays["pca_means"].reshape(-1)
+    if matrix.dtype.kind != "f" or means.dtype.kind != "f":
+        raise WeightsError(f"{path}: PCA parameters of {matrix.dtype} and {means.dtype}; expected floating point")
     if matrix.shape != (DIMENSION, DIMENSION) or means.shape != (DIMENSION,):
         raise WeightsError(f"{path}: PCA parameters of shape {matrix.shape}, {means.shape}; expected 128x128, 128")
     check_finite_weights(path, "pca_eigen_vectors", matrix)

@@ -1,5 +1,5 @@
-"""Files, whatever they hold: written whole or not at all, growing HDF5 datasets, downloads, digests, and the one
-line that an error of the file system becomes."""
+"""Files, whatever they hold: written whole or not at all, growing HDF5 datasets, downloads, digests, readers of what
+somebody else may have made, and the one line that an error of the file system becomes."""
 
 import lazy_loader
 
@@ -9,6 +9,18 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "download": ["download_file"],
         "folders": ["files_below", "printable"],
+        "foreign": [
+            "Fields",
+            "check_size",
+            "foreign",
+            "parse_json",
+            "read_csv",
+            "read_fields",
+            "read_json",
+            "read_text",
+        ],
+        "foreign_archives": ["open_foreign_tar", "open_foreign_zip", "read_member", "read_npy_header", "read_npz"],
+        "foreign_hdf5": ["ForeignHdf5", "open_foreign_hdf5"],
         "hashing": ["sha256_of", "stable_hash"],
         "hdf5": ["append_rows", "growing_dataset"],
         "system_errors": ["file_system_line", "system_errno"],

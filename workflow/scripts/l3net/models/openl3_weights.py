@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from l3net.errors import WeightsError
-from l3net.files import atomic
+from l3net.files import ForeignHdf5, atomic, open_foreign_hdf5
 from l3net.models.finite_weights import check_finite_weights
 
 _KERAS_VERSION = b"2.15.0"
@@ -79,21 +79,24 @@ def _layers_with_weights(network: keras.Model) -> list[keras.layers.Layer]:
 
 def _read_layers(path: Path) -> list[StoredLayer]:
     """Return the layers of the file that have weights, without spectrogram layers."""
-    try:
-        with h5py.File(path, "r") as file:
-            root = file.get("model_weights", file)
-            layers = [_read_layer(root, _decode(name)) for name in root.attrs["layer_names"]]
-    except (OSError, KeyError) as error:
-        raise WeightsError(f"{path}: cannot be read as weights of openl3 (Keras 2 HDF5): {error}") from None
+    with open_foreign_hdf5(path, WeightsError, "weights of openl3 (Keras 2 HDF5)") as file:
+        root = "model_weights" if "model_weights" in file else ""
+        layers = [
+            StoredLayer(
+                name,
+                [file.array(f"{root}/{name}/{weight}") for weight in _names(file, "weight_names", f"{root}/{name}")],
+            )
+            for name in _names(file, "layer_names", root)
+        ]
     return [layer for layer in layers if layer.arrays and "spectrogram" not in layer.name]
 
 
-def _read_layer(root: h5py.Group, name: str) -> StoredLayer:
-    return StoredLayer(name, [root[name][_decode(weight)][()] for weight in root[name].attrs["weight_names"]])
-
-
-def _decode(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _names(file: ForeignHdf5, attribute: str, group: str) -> list[str]:
+    """Return the names that an attribute of a group lists."""
+    names = file.attribute(attribute, group or "/")
+    if names is None or np.ndim(names) != 1:
+        raise WeightsError(f"{file.path}: {group or '/'} has no list {attribute}; expected weights of openl3")
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
 def _text(shapes: list[tuple]) -> str:

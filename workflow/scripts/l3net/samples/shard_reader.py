@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from l3net.errors import ShardError
+from l3net.files import ForeignHdf5
 from l3net.media import SAMPLE_RATE
 from l3net.samples.shard_format import CLIP, SAMPLE, SHARD_FORMAT, SHARD_VERSION, LeftOutClip
 
@@ -72,12 +73,14 @@ class Shard:
                 "make it again (-R make_shard)"
             )
         self.attributes = dict(attributes)
-        self.clips = self.file["clips"][:]
-        self.labels = [labels.decode() for labels in self.file["labels"][:].tolist()]
+        # The data must stand in the file itself: nothing that leads to another file, no shape that it has no bytes for.
+        own = ForeignHdf5(self.file, self.path, self.path.stat().st_size, ShardError).dataset
+        self.clips = own("clips")[:]
+        self.labels = [labels.decode() for labels in own("labels")[:].tolist()]
         self.part = int(attributes["part"])
-        self.samples = self.file["samples"]
-        self.pcm, self._jpeg = self.file["sound/pcm"], self.file["images/jpeg"]
-        self._offset = self.file["images/offset"]
+        self.samples = own("samples")
+        self.pcm, self._jpeg = own("sound/pcm"), own("images/jpeg")
+        self._offset = own("images/offset")
         if (fields := self.samples.dtype) != SAMPLE or self.clips.dtype != CLIP:
             raise ShardError(f"{self.path} has other tables than format version {version}: found {fields.names}")
         self._pcm_space, self._second_space = self.pcm.id.get_space(), h5py.h5s.create_simple((SAMPLE_RATE,))

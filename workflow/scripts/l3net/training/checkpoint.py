@@ -22,11 +22,13 @@ import h5py
 import numpy as np
 
 from l3net.errors import WeightsError
-from l3net.files import atomic
+from l3net.files import Fields, ForeignHdf5, atomic, open_foreign_hdf5, parse_json
+from l3net.media import SAMPLE_RATE
 from l3net.training.metrics import HISTORY, TIMINGS, EpochMetrics
 
 FORMAT_VERSION = 1
 _WHOLE_NUMBERS = ("epoch", "samples_seen")
+_LARGEST_IMAGE = 4320  # pixels of a side, as of samples.image_size
 Arrays = dict[str, np.ndarray]
 COLUMNS = tuple(column.name for column in fields(EpochMetrics))
 
@@ -88,21 +90,54 @@ def read_checkpoint(path: Path) -> Checkpoint:
     WeightsError
         The file is missing, damaged, no checkpoint, or has another format version.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format_version") != FORMAT_VERSION:
-                found = file.attrs.get("format_version", "none")
-                raise WeightsError(f"{path}: not a checkpoint of version {FORMAT_VERSION} (version found: {found})")
-            return Checkpoint(
-                metadata=json.loads(file.attrs["metadata"]),
-                position=json.loads(file.attrs["position"]),
-                best_epoch=int(file.attrs["best_epoch"]),
-                **{group: _arrays(file, group) for group in ("weights", "optimizer", "best")},
-                **{group: _columns(file, group) for group in ("history", "timings")},
-                provenance={key: file.attrs[key] for key in ("config", "versions", "commit") if key in file.attrs},
-            )
-    except (OSError, KeyError) as error:
-        raise WeightsError(f"{path}: cannot be read as a checkpoint ({error}); remove it to train it again") from None
+    what = "a checkpoint (remove it to train it again)"
+    with open_foreign_hdf5(path, WeightsError, what) as file:
+        found = file.attribute("format_version", default="none")
+        if not isinstance(found, np.integer) or found != FORMAT_VERSION:
+            raise WeightsError(f"{path}: not a checkpoint of version {FORMAT_VERSION} (version found: {found})")
+        best_epoch = file.attribute("best_epoch", default=-1)
+        checkpoint = Checkpoint(
+            metadata=_object(file, "metadata"),
+            position=_object(file, "position"),
+            best_epoch=int(best_epoch) if isinstance(best_epoch, np.integer) else -1,
+            **{group: file.arrays(group) for group in ("weights", "optimizer", "best")},
+            **{group: _columns(file, group) for group in ("history", "timings")},
+            provenance={
+                key: file.text(key) for key in ("config", "versions", "commit") if file.attribute(key) is not None
+            },
+        )
+    _check(checkpoint, path)
+    return checkpoint
+
+
+def _object(file: ForeignHdf5, name: str) -> dict[str, Any]:
+    """Return the JSON object in an attribute."""
+    where = f"{file.path}: {name}"
+    return Fields(parse_json(file.text(name), where, WeightsError, "JSON"), where, WeightsError).values
+
+
+def _check(checkpoint: Checkpoint, path: Path) -> None:
+    """Check the fields that readers of a checkpoint use: their types, and sizes that its own weights bear out."""
+    about = Fields(checkpoint.metadata, f"{path}: metadata", WeightsError)
+    for name in {"epoch", "samples_seen", "seed", "hop_length", "image_size"} & set(about.values):
+        about.whole(name)
+    for name in {"subset", "front_end", "front_end_version"} & set(about.values):
+        about.text(name, longest=100)
+    network = about.fields("network")
+    network.text("front_end", longest=100)
+    network.whole("image_size", 1, _LARGEST_IMAGE)
+    if "hop_length" in network.values:
+        network.whole("hop_length", 1, SAMPLE_RATE)
+    width = network.number("width", 1 / 64, 64.0) if "width" in network.values else 1.0
+    # A width that the weights do not have would build a network of any size before it is found not to fit.
+    widest = max((values.shape[-1] for values in checkpoint.weights.values() if values.ndim == 4), default=0)
+    if round(512 * width) != widest:
+        raise WeightsError(f"{path}: network.width is {width:g}, but its widest convolution has {widest} channels")
+    for table, columns in ((checkpoint.history, HISTORY), (checkpoint.timings, TIMINGS)):
+        if set(table) != set(columns) or len({len(values) for values in table.values()}) > 1:
+            raise WeightsError(f"{path}: its history has other columns than {', '.join(columns)}, or unequal ones")
+    if checkpoint.best_epoch and checkpoint.best_epoch not in checkpoint.history["epoch"]:
+        raise WeightsError(f"{path}: its best epoch is {checkpoint.best_epoch}, which its history does not have")
 
 
 def best_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
@@ -128,20 +163,8 @@ def best_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
     )
 
 
-def _arrays(file: h5py.File, group: str) -> Arrays:
-    found: Arrays = {}
-
-    def keep(name, item):
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[()]
-
-    if group in file:
-        file[group].visititems(keep)
-    return found
-
-
-def _columns(file: h5py.File, group: str) -> dict[str, list]:
-    return {name: values.tolist() for name, values in _arrays(file, group).items()}
+def _columns(file: ForeignHdf5, group: str) -> dict[str, list]:
+    return {name: np.atleast_1d(values).tolist() for name, values in file.arrays(group).items()}
 
 
 def history_csv(checkpoint: Checkpoint) -> str:

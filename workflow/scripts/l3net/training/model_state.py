@@ -8,8 +8,12 @@ import keras
 import numpy as np
 
 from l3net.errors import WeightsError
+from l3net.files import foreign
 from l3net.models import build_l3, check_finite_weights
 from l3net.training.checkpoint import Arrays, best_checkpoint, read_checkpoint
+
+# What users of a model ask its metadata for; a state that was saved within the first epoch has not all of it.
+_OF_A_MODEL = ("front_end", "front_end_version", "hop_length", "image_size", "subset", "seed", "epoch", "samples_seen")
 
 
 def load_l3(path: Path, *, best: bool = True) -> tuple[keras.Model, dict[str, Any]]:
@@ -26,10 +30,13 @@ def load_l3(path: Path, *, best: bool = True) -> tuple[keras.Model, dict[str, An
         The file is no checkpoint, or its weights do not fit its own description, or are not finite numbers.
     """
     checkpoint = read_checkpoint(path)
+    if missing := [name for name in _OF_A_MODEL if name not in checkpoint.metadata]:
+        raise WeightsError(f"{path}: its metadata have no {', '.join(missing)}; expected a checkpoint of whole epochs")
     if best and checkpoint.best:
         checkpoint = best_checkpoint(checkpoint)
     plain = {"spec_augment": False, "synchronised_batch_norm": False, "precision": "float32"}
-    model = build_l3(**{**checkpoint.metadata["network"], **plain})
+    with foreign(path, WeightsError, "a checkpoint of a network of ours"):
+        model = build_l3(**{**checkpoint.metadata["network"], **plain})
     restore_variables(model.variables, checkpoint.weights, path)
     return model, checkpoint.metadata
 

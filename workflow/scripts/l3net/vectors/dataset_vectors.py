@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from l3net.errors import DatasetError
-from l3net.files import append_rows, growing_dataset
+from l3net.files import append_rows, growing_dataset, open_foreign_hdf5
 
 FORMAT_VERSION = 1
 CLIP_COLUMNS = ("filename", "label", "fold", "group")
@@ -156,13 +156,14 @@ def read_dataset_vectors(path: Path) -> DatasetVectors:
     DatasetError
         A file that embed_dataset did not write, offsets that do not fit the clips, or clips without windows.
     """
-    try:
-        with h5py.File(path) as file:
-            columns = {name: file[f"clips/{name}"].asstr()[:].astype(str) for name in CLIP_COLUMNS}
-            offsets, shape = file["offsets"][:], file["embedding"].shape
-            attributes = {key: _plain(value) for key, value in file.attrs.items()}
-    except (OSError, KeyError) as error:
-        raise DatasetError(f"{path}: not an embeddings file ({' '.join(str(error).split())})") from error
+    with open_foreign_hdf5(path, DatasetError, "an embeddings file of embed_dataset") as file:
+        columns = {name: np.array(file.texts(f"clips/{name}"), str) for name in CLIP_COLUMNS}
+        offsets, shape = file.array("offsets"), file.dataset("embedding").shape
+        if len(shape) != 2 or file.dataset("timestamps").shape != shape[:1]:
+            raise DatasetError(
+                f"{path}: vectors of shape {shape} and times of another number; embed the data set again"
+            )
+        attributes = {key: _plain(file.attribute(key)) for key in file.file.attrs}
     n_clips = columns["label"].size
     if offsets.size != n_clips + 1 or offsets[0] != 0 or offsets[-1] != shape[0]:
         raise DatasetError(f"{path}: offsets do not fit {n_clips} clips and {shape[0]} windows")
