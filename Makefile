@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help setup run report test lint format docs lock perf test-faults test-network test-mutants test-slurm clean
+.PHONY: help setup run report test lint format docs lock perf test-faults test-quick test-network test-mutants test-slurm clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -49,6 +49,10 @@ test: setup  ## Run the tests
 test-faults: setup  ## Kill every stage 20 times, starve it of disk, harm every kind of input 300 times; writes docs/reliability.md
 	L3NET_FAULTS=full $(BIN)/python -m pytest -q tests/faults --timeout 14400; code=$$?; \
 	$(BIN)/python -m tests.faults.results; exit $$code
+
+QUICK = acquisition audioset configuration downloads files media report runtime samples test_rooms.py
+test-quick: setup  ## Run the tests of the rooms without networks (a minute or so)
+	$(BIN)/python -m pytest -q $(QUICK:%=tests/%) -m "not network and not slow and not finished_demo and not real_data"
 
 test-network: setup  ## Run the tests that fetch trained networks (YAMNet's need the extra onnx)
 	$(BIN)/python -m pytest -q tests -m network
