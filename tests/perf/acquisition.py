@@ -19,28 +19,33 @@ from l3net.media.encoding import Encoding
 from l3net.media.ffmpeg import ffmpeg_binary
 from tests.loopback import Server, serving
 from tests.media_sources import run
+from tests.perf.ratios import Ratio, divided
 from tests.stages.loading import SCRIPTS, stage_function
 
 ROOT = Path(__file__).parents[2]
 N_CLIPS = 12
 N_ROWS = 2_084_320  # of the three official lists
 START, SECONDS = 5.0, 10.0
-# Runs a command and tells its memory: in a small process of its own, whose only child it is.
+# Runs a script with its arguments in this process, and tells the process's memory.
 MEASURED = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)
+import runpy, sys
+from tests.perf.ratios import peak_megabytes
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print(peak_megabytes())
 """
 
 
-def measure() -> dict[str, dict]:
+def measure() -> list[Ratio]:
     """Return the ratios of fetching and of selecting to their goals."""
     with tempfile.TemporaryDirectory() as name, serving() as server:
-        return fetching(Path(name), server) | selecting(Path(name))
+        return fetching(Path(name), server) + selecting(Path(name))
 
 
-def fetching(folder: Path, server: Server) -> dict[str, dict]:
+def fetching(folder: Path, server: Server) -> list[Ratio]:
     """Return clips a second of a part, over a loop of yt-dlp commands and over bare ffmpeg, two at a time."""
     noise = ["-f", "lavfi", "-i", "mandelbrot=s=640x360:r=30", "-f", "lavfi", "-i", "anoisesrc=a=0.1:r=44100"]
     codecs = ["-t", "20", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2"]
@@ -58,10 +63,21 @@ def fetching(folder: Path, server: Server) -> dict[str, dict]:
             seconds[way].append(clock(lambda fetch=fetch, target=target: fetch(server, ytids, target)))
     rates = {way: N_CLIPS / statistics.median(found) for way, found in seconds.items()}
     figures = {f"{way}_clips_per_second": round(rate, 3) for way, rate in rates.items()}
-    return {
-        "acquisition: part over yt-dlp command line": ratio(rates["part"] / rates["command_line"], 3.0, figures),
-        "acquisition: part over bare ffmpeg": ratio(rates["part"] / rates["ffmpeg"], 0.8, figures),
-    }
+    (slow,) = seconds["command_line"]
+    return [
+        Ratio(
+            name="acquisition: part over yt-dlp command line",
+            rounds=[slow / one for one in seconds["part"]],
+            goal=3.0,
+            figures=figures,
+        ),
+        Ratio(
+            name="acquisition: part over bare ffmpeg",
+            rounds=divided(seconds["ffmpeg"], seconds["part"]),
+            goal=0.8,
+            figures=figures,
+        ),
+    ]
 
 
 def by_part(server: Server, ytids: list[str], folder: Path) -> None:
@@ -108,28 +124,31 @@ def by_ffmpeg(server: Server, ytids: list[str], folder: Path) -> None:
         list(pool.map(cut, ytids))
 
 
-def selecting(folder: Path) -> dict[str, dict]:
+def selecting(folder: Path) -> list[Ratio]:
     """Return seconds and memory of selecting both subsets from a list as long as the official ones."""
     path = write_list(folder / "segments.csv")
-    seconds, gigabytes = 0.0, 0.0
-    for subset in ("music", "environmental"):
-        options = {
-            "--segments": path,
-            "--ontology": ROOT / "resources" / "ontology.json",
-            "--filter": ROOT / "resources" / "filters" / f"{subset}.csv",
-            "--output": folder / f"{subset}.csv",
-        }
-        words = [str(word) for option in options.items() for word in option]
-        command = [sys.executable, "-c", MEASURED, sys.executable, str(SCRIPTS / "select_clips.py"), *words]
-        started = time.perf_counter()
-        kibibytes = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        seconds += time.perf_counter() - started
-        gigabytes = max(gigabytes, int(kibibytes) * 1024 / 1e9)
-    figures = {"seconds": round(seconds, 2), "gigabytes": round(gigabytes, 3), "rows": N_ROWS}
-    return {
-        "acquisition: selection, seconds of 15": ratio(seconds / 15, 1.0, figures, better="lower"),
-        "acquisition: selection, memory of 1.5 GB": ratio(gigabytes / 1.5, 1.0, figures, better="lower"),
-    }
+    rounds, gigabytes = [], []
+    for _ in range(3):
+        seconds = 0.0
+        for subset in ("music", "environmental"):
+            options = {
+                "--segments": path,
+                "--ontology": ROOT / "resources" / "ontology.json",
+                "--filter": ROOT / "resources" / "filters" / f"{subset}.csv",
+                "--output": folder / f"{subset}.csv",
+            }
+            words = [str(word) for option in options.items() for word in option]
+            command = [sys.executable, "-c", MEASURED, str(SCRIPTS / "select_clips.py"), *words]
+            started = time.perf_counter()
+            megabytes = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+            seconds += time.perf_counter() - started
+            gigabytes.append(float(megabytes.splitlines()[-1]) / 1000)
+        rounds.append(seconds)
+    figures = {"rows": N_ROWS}
+    return [
+        Ratio(name="acquisition: selection, seconds", rounds=rounds, goal=15, better="lower", figures=figures),
+        Ratio(name="acquisition: selection, GB", rounds=gigabytes, goal=1.5, better="lower", figures=figures),
+    ]
 
 
 def write_list(path: Path) -> Path:
@@ -152,8 +171,3 @@ def clock(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
-
-
-def ratio(value: float, goal: float, figures: dict, better: str = "higher") -> dict:
-    """Return a measurement as the runner takes it."""
-    return {"ratio": round(value, 3), "goal": goal, "better": better, "figures": figures}

@@ -1,7 +1,6 @@
 """Nine settings as one program against nine Keras fits, and the memory of a fold of UrbanSound8K's size."""
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.perf.ratios import Ratio, divided, peak_megabytes
+
 RATES, DECAYS = [1e-5, 1e-4, 1e-3], [1e-5, 1e-4, 1e-3]
 HIDDEN, N_CLASSES, BATCH = [512, 128], 10, 64
 # Windows and epochs: enough that compilation is what it is in a real fold, little enough to be measured in minutes.
@@ -20,25 +21,28 @@ REPEATS = 3
 US8K_CLIPS, US8K_WINDOWS, US8K_DIMENSIONS = 8732, 31, 6144
 
 
-def measure() -> dict[str, dict]:
+def measure() -> list[Ratio]:
     """Return the speed-ups (Keras' seconds by ours, compilation included) and the memory of a large fold."""
-    found = {}
+    found = []
     for dimensions, (n, epochs, goal) in CASES.items():
-        turns = [_pair(dimensions, n, epochs) for _ in range(REPEATS)]
-        batched, keras, batched_cpu, keras_cpu = (statistics.median(times) for times in zip(*turns, strict=True))
-        figures = {"batched_seconds": batched, "keras_seconds": keras, "windows": n, "epochs": epochs}
+        batched, keras, batched_cpu, keras_cpu = zip(
+            *[_pair(dimensions, n, epochs) for _ in range(REPEATS)], strict=True
+        )
+        medians = {"batched": batched, "keras": keras, "batched_cpu": batched_cpu, "keras_cpu": keras_cpu}
         # Processor seconds do not wait for what else runs: they tell how far a busy machine's ratio may be trusted.
-        figures |= {"batched_cpu_seconds": batched_cpu, "keras_cpu_seconds": keras_cpu, "repeats": REPEATS}
-        name = f"downstream: nine settings batched, {dimensions}-d"
-        found[name] = {"ratio": keras / batched, "goal": goal, "better": "higher", "figures": figures}
+        figures = {f"{name}_seconds": statistics.median(seconds) for name, seconds in medians.items()}
+        found.append(
+            Ratio(
+                name=f"downstream: nine settings batched, {dimensions}-d",
+                rounds=divided(keras, batched),
+                goal=goal,
+                figures=figures | {"windows": n, "epochs": epochs},
+            )
+        )
     megabytes, seconds = _large_fold()
-    found["downstream: memory of an UrbanSound8K fold (GB)"] = {
-        "ratio": megabytes / 1000,
-        "goal": 6.0,
-        "better": "lower",
-        "figures": {"megabytes": megabytes, "seconds": seconds, "steps_trained": 2},
-    }
-    return found
+    memory = {"seconds": seconds, "steps_trained": 2}
+    name = "downstream: memory of an UrbanSound8K fold (GB)"
+    return [*found, Ratio(name=name, rounds=[megabytes / 1000], goal=6.0, better="lower", figures=memory)]
 
 
 def _pair(dimensions: int, n: int, epochs: int) -> list[float]:
@@ -147,7 +151,7 @@ def _fold(folder: Path) -> tuple[float, float]:
     mlp = MlpSettings(HIDDEN, RATES, DECAYS, max_epochs=2, patience_epochs=2, batch_size=BATCH, xla=True)
     settings = EvaluationSettings("us8k", "mlp", "paper", 0.1, [0], 0, 6000, mlp)
     FoldEvaluator(read_dataset_vectors(folder / "us8k.h5"), settings).evaluate(0, "1")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, time.perf_counter() - started
+    return peak_megabytes(), time.perf_counter() - started
 
 
 if __name__ == "__main__":

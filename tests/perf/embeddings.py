@@ -24,7 +24,9 @@ from l3net.inference import winograd
 from l3net.models.export import export_embedding
 from l3net.vectors.audio_files import embed_audio_files, find_audio_files
 from tests import tiny_embedding
+from tests.perf.ratios import Ratio, divided
 
+_ROOT = Path(__file__).parents[2]
 _ROUNDS, _HOP, _WINDOWS = 3, 0.1, 100
 _TEN_HOURS = 36000
 _CALLS = ("openl3_first_call", "openl3_model_loaded", "openl3_model_kept")
@@ -45,7 +47,7 @@ kept = [seconds(model) for _ in range(2)]
 print(json.dumps([*loaded_in_it, kept[1]]))
 """
 _PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
 import numpy as np
 from l3net.vectors.audio_files import embed_audio_files, find_audio_files
@@ -54,17 +56,18 @@ named = load_keras_embedding(Path("embedding.keras"))
 named.network(np.zeros((1, 48000), np.float32))
 pages = int(Path("/proc/self/statm").read_text().split()[1])
 embed_audio_files(lambda: named, find_audio_files([Path(sys.argv[1])], Path("out"), ".npz"), hop_seconds=1.0)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, pages * resource.getpagesize() / 2**20)
+from tests.perf.ratios import peak_megabytes
+print(peak_megabytes(), pages * 4096 / 2**20)
 """
 
 
-def measure() -> dict[str, dict]:
+def measure() -> list[Ratio]:
     """Return the ratios of this area."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        found = {**_memory(folder), **_against_network(folder)}
+        found = [*_memory(folder), *_against_network(folder)]
         if os.environ.get("OPENL3_SRC") and os.environ.get("OPENL3_PYTHON"):
-            found |= _against_openl3(folder)
+            found += _against_openl3(folder)
         else:
             print("embeddings: no comparison with openl3: OPENL3_SRC and OPENL3_PYTHON are not set")
         return found
@@ -78,7 +81,7 @@ def _files_once(named: WindowEmbedding, folder: Path) -> float:
     return _WINDOWS / (time.perf_counter() - start)
 
 
-def _against_network(folder: Path) -> dict[str, dict]:
+def _against_network(folder: Path) -> list[Ratio]:
     """Return windows a second from files to files over those of the network on batches in memory; write both models."""
     model = tiny_embedding.write_embedding(
         folder / "full.keras", front_end="mel256", width=1.0, hop_length=242, version="openl3"
@@ -98,10 +101,10 @@ def _against_network(folder: Path) -> dict[str, dict]:
         bare.append(_WINDOWS / (time.perf_counter() - start))
         files.append(_files_once(named, folder))
     figures = {"bare_windows_per_second": max(bare), "files_windows_per_second": max(files)}
-    return {"embeddings: l3net embed / bare network": _row(max(files) / max(bare), 0.9, figures)}
+    return [_best("l3net embed / bare network", files, bare, 0.9, figures)]
 
 
-def _against_openl3(folder: Path) -> dict[str, dict]:
+def _against_openl3(folder: Path) -> list[Ratio]:
     """Return windows a second over those of openl3's get_audio_embedding on the same weights, hop and sound.
 
     openl3 is called three ways: for the first time, loading its model; again, loading it again (as its documentation
@@ -124,17 +127,19 @@ def _against_openl3(folder: Path) -> dict[str, dict]:
             speeds[name].append(_WINDOWS / seconds)
     figures = {f"{name}_windows_per_second": max(values) for name, values in speeds.items()}
     rows = {"model loaded in each call": "openl3_model_loaded", "model kept": "openl3_model_kept"}
-    return {
-        f"embeddings: l3net embed / openl3, {name}": _row(max(speeds["embed"]) / max(speeds[call]), 2.5, figures)
+    return [
+        _best(f"l3net embed / openl3, {name}", speeds["embed"], speeds[call], 2.5, figures)
         for name, call in rows.items()
-    }
+    ]
 
 
-def _row(ratio: float, goal: float, figures: dict[str, float], better: str = "higher") -> dict:
-    return {"ratio": ratio, "goal": goal, "better": better, "figures": figures}
+def _best(name: str, ours: list[float], theirs: list[float], goal: float, figures: dict[str, float]) -> Ratio:
+    """Return the ratio of both sides' best rounds; its spread is that of the rounds."""
+    rounds, best = divided(ours, theirs), max(ours) / max(theirs)
+    return Ratio(name=f"embeddings: {name}", rounds=rounds, value=best, goal=goal, figures=figures)
 
 
-def _memory(folder: Path) -> dict[str, dict]:
+def _memory(folder: Path) -> list[Ratio]:
     """Return what ten hours of sound take above ten seconds, and a minute above the model at full width, in MB."""
     tiny_embedding.write_embedding(folder / "embedding.keras")
     peaks = [_peak(folder, seconds)[0] for seconds in (10, _TEN_HOURS)]
@@ -142,10 +147,12 @@ def _memory(folder: Path) -> dict[str, dict]:
     peak, loaded = _peak(folder, 60)
     hours = {"ten_seconds_megabytes": peaks[0], "ten_hours_megabytes": peaks[1]}
     minute = {"model_megabytes": loaded, "minute_megabytes": peak}
-    return {
-        "embeddings: 10 h of sound, MB above 10 s": _row(peaks[1] - peaks[0], 300.0, hours, "lower"),
-        "embeddings: full width, MB above the model": _row(peak - loaded, 300.0, minute, "lower"),
-    }
+    more = {"10 h of sound, MB above 10 s": (peaks[1] - peaks[0], hours)}
+    more["full width, MB above the model"] = (peak - loaded, minute)
+    return [
+        Ratio(name=f"embeddings: {name}", rounds=[megabytes], goal=300.0, better="lower", figures=figures)
+        for name, (megabytes, figures) in more.items()
+    ]
 
 
 def _peak(folder: Path, seconds: int) -> tuple[float, float]:
@@ -155,7 +162,8 @@ def _peak(folder: Path, seconds: int) -> tuple[float, float]:
         for _ in range(seconds // 10):
             file.write(rng.normal(0, 0.1, 160000))
     command = [sys.executable, "-c", _PEAK, "long.wav"]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])}
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     (folder / "long.wav").unlink()
     peak, before = map(float, ended.stdout.split()[-2:])
     return peak, before

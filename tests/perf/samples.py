@@ -11,7 +11,6 @@ import resource
 import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from l3net.samples.sample import read_sample
 from l3net.samples.shard_index import read_shard_index
 from l3net.samples.shard_reader import Shard
 from tests.conftest import SHARED_DATA
+from tests.perf.ratios import Ratio
 from tests.stages.loading import stage_function
 
 PUBLISHED_SAMPLES_PER_SECOND = 2.6  # its sampler on such clips and this kind of machine, measured once
@@ -41,15 +41,14 @@ _RAW = 1024  # samples of a published file
 _FILM = SHARED_DATA / "video" / "open" / "big_buck_bunny_0_30.webm"
 
 
-def measure() -> dict[str, dict]:
+def measure() -> list[Ratio]:
     """Return the ratios of making shards and of feeding them."""
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_store(folder)
         made = _measure_making(folder)
         stage_function("index_shards")([folder / "part.h5"], folder / "index.json")
-        return {**made, **_measure_feed(folder / "index.json")}
+        return [*made, *_measure_feed(folder / "index.json")]
 
 
 def _write_store(folder: Path) -> None:
@@ -84,7 +83,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return _cpu() - start
 
 
-def _measure_making(folder: Path) -> dict[str, dict]:
+def _measure_making(folder: Path) -> list[Ratio]:
     """Compare make_shard with decoding each clip once, scaling the used frames and encoding the same crops."""
     make = functools.partial(
         stage_function("make_shard"),
@@ -118,15 +117,18 @@ def _measure_making(folder: Path) -> dict[str, dict]:
         "cpu_seconds_per_clip": SHARE / ours,
     }
     published = {"samples_per_core_second": ours, "published_samples_per_second": PUBLISHED_SAMPLES_PER_SECOND}
-    return {
-        "samples: make_shard against raw decoding": _row(statistics.median(b / a for a, b in pairs), 0.75, figures),
-        "samples: kB a sample": _row(size / 1e3, 25, {"published_kB": PUBLISHED_BYTES / 1e3}, better="lower"),
-        "samples: make_shard against the published sampler": _row(ours / PUBLISHED_SAMPLES_PER_SECOND, 40, published),
-    }
+    rates = [n / made / PUBLISHED_SAMPLES_PER_SECOND for made, _ in pairs]
+    sizes = {"published_kB": PUBLISHED_BYTES / 1e3}
+    return [
+        _row("make_shard against raw decoding", [b / a for a, b in pairs], 0.75, figures),
+        _row("kB a sample", [size / 1e3], 25, sizes, better="lower"),
+        _row("make_shard against the published sampler", rates, 40, published),
+    ]
 
 
-def _row(ratio: float, goal: float, figures: dict, better: str = "higher") -> dict:
-    return {"ratio": ratio, "goal": goal, "better": better, "figures": figures}
+def _row(name: str, rounds: list[float], goal: float, figures: dict, better: str = "higher") -> Ratio:
+    film = "a real film" if _FILM.exists() else "a drawn one"
+    return Ratio(name=f"samples: {name}", rounds=rounds, goal=goal, better=better, figures={**figures, "film": film})
 
 
 def _needed_crops(folder: Path) -> dict[Path, dict[int, list[tuple[slice, slice]]]]:
@@ -160,7 +162,7 @@ def _decode_once(path: Path, crops: dict[int, list[tuple[slice, slice]]]) -> Non
             n += 1
 
 
-def _measure_feed(index: Path) -> dict[str, dict]:
+def _measure_feed(index: Path) -> list[Ratio]:
     """Compare the feed, plain and with augmentation, with a bare decoding loop and with gzip HDF5 of raw samples."""
     import tensorflow as tf
 
@@ -191,23 +193,29 @@ def _measure_feed(index: Path) -> dict[str, dict]:
         for _ in range(_RUNS + 2)
     ]
     loop, plain, with_augmentation, gzip = (statistics.median(column) for column in zip(*rows, strict=True))
-    gzip_ratio = statistics.median(b / d for _, b, _, d in rows)
     cores = len(os.sched_getaffinity(0))
-    return {
-        "samples: feed against bare decoding": _row(
-            statistics.median(b / a for a, b, _, _ in rows),
+    one_core = [b / d for _, b, _, d in rows]
+    of_gzip = {"gzip_samples_per_core_second": gzip, "cores": cores, "one_core_ratio": statistics.median(one_core)}
+    return [
+        _row(
+            "feed against bare decoding",
+            [b / a for a, b, _, _ in rows],
             0.85,
             {"feed_samples_per_core_second": plain, "bare_samples_per_core_second": loop},
         ),
-        "samples: feed with augmentation on the CPU against bare decoding": _row(
-            statistics.median(c / a for a, _, c, _ in rows), 0.4, {"feed_samples_per_core_second": with_augmentation}
+        _row(
+            "feed with augmentation on the CPU against bare decoding",
+            [c / a for a, _, c, _ in rows],
+            0.4,
+            {"feed_samples_per_core_second": with_augmentation},
         ),
-        "samples: feed of this machine against a process that reads gzip HDF5 of raw samples": _row(
-            gzip_ratio * cores,
+        _row(
+            "feed of this machine against a process that reads gzip HDF5 of raw samples",
+            [ratio * cores for ratio in one_core],
             20,
-            {"gzip_samples_per_core_second": gzip, "cores": cores, "one_core_ratio": gzip_ratio},
+            of_gzip,
         ),
-    }
+    ]
 
 
 def _images(index: Path) -> list[bytes]:
@@ -236,10 +244,3 @@ def _read_raw(path: Path) -> None:
         for start in range(0, _RAW, BATCH):
             for name in ("image", "audio", "label"):
                 file[name][start : start + BATCH]
-
-
-if __name__ == "__main__":
-    start = time.perf_counter()
-    for title, row in measure().items():
-        print(f"{title}: {row['ratio']:.3g} (goal {row['goal']})", {k: round(v, 2) for k, v in row["figures"].items()})
-    print(f"{time.perf_counter() - start:.0f} s")

@@ -10,7 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +28,7 @@ from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import Step, training_step
 from tests import tiny_shards
 from tests.golden.front_end_sounds import sounds
+from tests.perf.ratios import Ratio, divided, in_turns
 
 BATCH, ROUNDS = 32, 24
 # Makes the spectrograms of one batch for every line it is given.
@@ -45,14 +45,13 @@ for _ in sys.stdin:
 """
 
 
-def measure() -> dict[str, dict]:
+def measure() -> list[Ratio]:
     """Return the ratios of the training, each with the seconds behind it."""
     with tempfile.TemporaryDirectory() as folder:
-        steps_measured = _steps(Path(folder))
-    return {**steps_measured, **_front_ends()}
+        return [*_steps(Path(folder)), *_front_ends()]
 
 
-def _steps(folder: Path) -> dict[str, dict]:
+def _steps(folder: Path) -> list[Ratio]:
     index = tiny_shards.write_split(folder, "train", n_clips=64, share=32)
     strategy = open_strategy("single")
     settings = {"image_size": tiny_shards.SIZE, "width": 1 / 8, "hop_length": 1936}
@@ -61,18 +60,19 @@ def _steps(folder: Path) -> dict[str, dict]:
     update = training_step(model, optimizer, strategy, prepare_batch, batch_size=BATCH, augment=True, xla=False)
     stream = iter(open_feed(index, batch_size=BATCH, epoch=0, seed=0, workers=1, batches=3 * ROUNDS))
     kept = next(stream)
-    fed = _in_turns(lambda: update(next(stream)), lambda: update(kept))
+    fed = {"feed": lambda: update(next(stream)), "memory": lambda: update(kept)}
+    fed_row = _lower("training: step with the feed / with a batch in memory", fed, 1.10)
 
     theirs = build_l3("mel256", **settings)
     theirs.compile(keras.optimizers.Adam(1e-4), "sparse_categorical_crossentropy", metrics=["accuracy"])
     image, audio, label = prepare_batch(kept, True)
     ready = {"image": image, "audio": audio, "label": label}
     plain = _plain_step(settings, strategy)
-    against = _in_turns(lambda: plain(ready), lambda: theirs.train_on_batch({"image": image, "audio": audio}, label))
-    return {
-        "training: step with the feed / with a batch in memory": _lower(fed, 1.10, "feed", "memory"),
-        "training: our step / train_on_batch": _lower(against, 1.05, "ours", "keras"),
+    sides = {
+        "ours": lambda: plain(ready),
+        "keras": lambda: theirs.train_on_batch({"image": image, "audio": audio}, label),
     }
+    return [fed_row, _lower("training: our step / train_on_batch", sides, 1.05)]
 
 
 def _plain_step(settings: dict, strategy) -> Step:
@@ -90,7 +90,7 @@ def _plain_step(settings: dict, strategy) -> Step:
     )
 
 
-def _front_ends() -> dict[str, dict]:
+def _front_ends() -> list[Ratio]:
     windows = np.tile(sounds(), (11, 1))[:BATCH]
     mel = librosa.filters.mel(sr=48000, n_fft=2048, n_mels=256, htk=True, norm="slaney")
 
@@ -99,13 +99,13 @@ def _front_ends() -> dict[str, dict]:
         power = np.abs(librosa.stft(padded, n_fft=2048, hop_length=242, center=False)) ** 2
         return [librosa.amplitude_to_db(np.sqrt(mel @ one), ref=np.max, amin=1e-10) for one in power]
 
-    pair = _in_turns(_by_us("training", windows), by_librosa)
-    found = {"training: front end mel256 / librosa": _lower(pair, 1.0, "ours", "librosa")}
+    sides = {"ours": _by_us("training", windows), "librosa": by_librosa}
+    found = [_lower("training: front end mel256 / librosa", sides, 1.0)]
     if python := os.environ.get("L3NET_KAPRE_PYTHON"):
         # The version openl3 is the same work as kapre's layer: padding at the end, magnitudes, Slaney's scale.
         with _by_kapre(python, windows) as by_kapre:
-            pair = _in_turns(_by_us("openl3", windows), by_kapre)
-        found["training: front end mel256 / kapre"] = _lower(pair, 1.0, "ours", "kapre")
+            sides = {"ours": _by_us("openl3", windows), "kapre": by_kapre}
+            found.append(_lower("training: front end mel256 / kapre", sides, 1.0))
     else:
         print("kapre is not timed: L3NET_KAPRE_PYTHON names no Python with it", file=sys.stderr)
     return found
@@ -136,17 +136,9 @@ def _by_kapre(python: str, windows: np.ndarray) -> Iterator[Callable]:
             process.stdin.close()
 
 
-def _in_turns(first: Callable, second: Callable, rounds: int = ROUNDS) -> tuple[float, float]:
-    """Return the median seconds of two functions, called in turns, after two rounds to warm up."""
-    seconds: tuple[list, list] = ([], [])
-    for _ in range(rounds + 2):
-        for function, kept in zip((first, second), seconds, strict=True):
-            began = time.perf_counter()
-            function()
-            kept.append(time.perf_counter() - began)
-    return statistics.median(seconds[0][2:]), statistics.median(seconds[1][2:])
-
-
-def _lower(pair: tuple[float, float], goal: float, ours: str, other: str) -> dict:
-    figures = {f"{ours}_seconds": round(pair[0], 5), f"{other}_seconds": round(pair[1], 5)}
-    return {"ratio": pair[0] / pair[1], "goal": goal, "better": "lower", "figures": figures}
+def _lower(name: str, sides: dict[str, Callable], goal: float) -> Ratio:
+    """Time two sides in turns; the first should take the share `goal` of the second's seconds, or less."""
+    seconds = in_turns(sides, ROUNDS, warm_up=2)
+    first, second = seconds.values()
+    figures = {f"{side}_seconds": round(statistics.median(values), 5) for side, values in seconds.items()}
+    return Ratio(name=name, rounds=divided(first, second), goal=goal, better="lower", figures=figures)
