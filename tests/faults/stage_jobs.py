@@ -4,6 +4,7 @@ A job's inputs are made by hand (`make_inputs`) or are what an earlier job wrote
 the order of `STAGES` are a small run of the whole workflow.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,9 @@ def make_inputs(given: Path) -> None:
     for folder, pairing in (("shards", "overlapping"), ("other", "last_frame")):
         with h5py.File(given / folder / "test.h5", "r+") as file:
             file.attrs["pairing"] = pairing
+        index = json.loads((given / folder / "test.json").read_text())
+        index["shards"][0]["sha256"] = sha256_of(given / folder / "test.h5")
+        (given / folder / "test.json").write_text(json.dumps(index))
     tiny_datasets.lay_out_us8k(given / "us8k")
     tiny_datasets.write_embeddings(given / "embeddings" / "us8k.h5", dataset="us8k", embedding=f"l3-{REFERENCE}")
     _make_predictions(given / "scores")
