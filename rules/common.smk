@@ -168,18 +168,30 @@ PARTS = range(config["audioset"]["parts"])
 DATASETS = sorted(config["datasets"])
 EMBEDDINGS = trained_embeddings() + sorted(config["embeddings"])
 SCORED = EMBEDDINGS + curve_embeddings()
-TRAINING_FIGURES = ["training_curves", "attrition"]
-FIGURES = [
-    "input_representation",
-    "training_subset",
-    "training_samples",
-    "embedding_type",
-    "confusion",
-    "class_accuracy",
-    "embedding_map",
-    *TRAINING_FIGURES,
-    "runtimes",
-]
+SEVERAL_FRONT_ENDS = len(config["models"]["front_ends"]) > 1
+SEVERAL_SUBSETS = len(config["models"]["subsets"]) > 1
+SEVERAL_MODELS = len(model_names()) > 1
+# A figure or a test that compares is made where there are two to compare.
+FIGURES_IF = {
+    "input_representation": DATASETS and SEVERAL_FRONT_ENDS,
+    "training_subset": DATASETS and SEVERAL_SUBSETS,
+    "training_samples": DATASETS and curve_models() and len(LEGS) > 1,
+    "embedding_type": DATASETS and len(EMBEDDINGS) > 1,
+    "confusion": DATASETS,
+    "class_accuracy": DATASETS,
+    "embedding_map": DATASETS,
+    "correspondence": SEVERAL_MODELS or SEVERAL_SUBSETS,
+    "training_curves": True,
+    "attrition": True,
+    "runtimes": True,
+}
+FIGURES = [figure for figure, wanted in FIGURES_IF.items() if wanted]
+TABLES_IF = {
+    "summary": DATASETS,
+    "significance": DATASETS and (SEVERAL_FRONT_ENDS or SEVERAL_SUBSETS or config["embeddings"]),
+    "avc": True,
+}
+TABLES = [table for table, wanted in TABLES_IF.items() if wanted]
 
 
 wildcard_constraints:
@@ -210,18 +222,8 @@ os.environ[journal.FOLDER] = f"logs/{config['run']}"
 
 
 def run_results():
-    """Return what a run's description lists; without a data set a run ends with the trained models."""
-    downstream = DATASETS != []
-    tables = [
-        "avc.csv",
-        "downstream.csv",
-        "summary.csv",
-        "summary.md",
-        "summary.tex",
-        "significance.csv",
-        "summary.html",
-    ]
-    figures = FIGURES if downstream else TRAINING_FIGURES
+    """Return what a run's description lists; without a data set it ends with the trained models and their training."""
+    more = ["downstream.csv", "summary.md", "summary.tex"] if DATASETS else []
     return [
         "<results>/attrition.csv",
         *expand("<results>/figures/samples_{subset}.png", subset=SUBSETS),
@@ -235,8 +237,9 @@ def run_results():
                 f"checkpoints/{checkpoint_name(max(LEGS))}.h5",
             ],
         ),
-        *expand("<results>/tables/{table}", table=tables if downstream else []),
-        *expand("<results>/figures/{figure}.{kind}", figure=figures, kind=["svg", "png"]),
+        *expand("<results>/tables/{table}.{kind}", table=TABLES, kind=["csv", "html"]),
+        *expand("<results>/tables/{table}", table=more),
+        *expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]),
         *(["<results>/figures/pairing.svg"] if config["report"]["other_pairing"] else []),
     ]
 

@@ -75,6 +75,7 @@ rule plot_training_samples:
 
 rule plot_embedding_type:
     input:
+        overall="<results>/tables/overall.csv",
         downstream="<results>/tables/downstream.csv",
         paper="resources/paper_results.csv",
     output:
@@ -92,8 +93,8 @@ rule plot_embedding_type:
     conda:
         "../envs/report.yaml"
     params:
-        reference=config["report"]["reference"],
         protocol=config["classify"]["protocol"],
+        confidence=config["report"]["confidence"],
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_embedding_type.py"
@@ -101,10 +102,8 @@ rule plot_embedding_type:
 
 rule plot_confusion:
     input:
-        predictions=lambda wildcards: expand(
-            "<results>/scores/{dataset}/{embedding}.csv",
-            dataset=DATASETS,
-            embedding=reference_embedding(),
+        predictions=expand(
+            "<results>/scores/{dataset}/{embedding}.csv", dataset=DATASETS, embedding=EMBEDDINGS
         ),
     output:
         svg=report(
@@ -121,7 +120,8 @@ rule plot_confusion:
     conda:
         "../envs/report.yaml"
     params:
-        model=config["report"]["reference"],
+        identities={name: embedding_identity(name) for name in EMBEDDINGS},
+        reference=reference_embedding(),
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_confusion.py"
@@ -179,6 +179,30 @@ rule plot_embedding_map:
         synthetic=config["report"]["synthetic"],
     script:
         "../workflow/scripts/plot_embedding_map.py"
+
+
+rule plot_correspondence:
+    input:
+        avc="<results>/tables/avc.csv",
+    output:
+        svg=report(
+            "<results>/figures/correspondence.svg",
+            category="4 Training and data",
+            labels={"figure": "audio-visual correspondence"},
+            caption="../workflow/report/correspondence.rst",
+        ),
+        png="<results>/figures/correspondence.png",
+    log:
+        "<logs>/plot_correspondence.log",
+    benchmark:
+        "<benchmarks>/plot_correspondence.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        confidence=config["report"]["confidence"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/plot_correspondence.py"
 
 
 rule plot_training_curves:

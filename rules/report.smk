@@ -10,7 +10,14 @@ rule collect_scores:
         downstream="<results>/tables/downstream.csv",
         overall="<results>/tables/overall.csv",
         by_class="<results>/tables/class_accuracy.csv",
+        against="<results>/tables/against_untrained.csv",
         provenance_file="<results>/tables/provenance.json",
+        provenance_page=report(
+            "<results>/tables/provenance.html",
+            category="5 Provenance and run times",
+            labels={"item": "settings, versions, commit"},
+            caption="../workflow/report/provenance.rst",
+        ),
     log:
         "<logs>/collect_scores.log",
     benchmark:
@@ -32,6 +39,12 @@ rule compare_embeddings:
         downstream="<results>/tables/downstream.csv",
     output:
         significance="<results>/tables/significance.csv",
+        page=report(
+            "<results>/tables/significance.html",
+            category="1 Tables",
+            labels={"table": "significance of the comparisons"},
+            caption="../workflow/report/significance.rst",
+        ),
     log:
         "<logs>/compare_embeddings.log",
     benchmark:
@@ -46,17 +59,50 @@ rule compare_embeddings:
         "../workflow/scripts/compare_embeddings.py"
 
 
-rule make_tables:
+rule make_avc_table:
     input:
-        overall="<results>/tables/overall.csv",
-        models=expand("<results>/models/{model}/avc.csv", model=model_names()),
+        scores=expand("<results>/models/{model}/avc.csv", model=model_names()),
         paper="resources/paper_results.csv",
     output:
         avc="<results>/tables/avc.csv",
+        page=report(
+            "<results>/tables/avc.html",
+            category="1 Tables",
+            labels={"table": "audio-visual correspondence"},
+            caption="../workflow/report/avc.rst",
+        ),
+        answer="<results>/tables/avc_answer.html",
+    log:
+        "<logs>/make_avc_table.log",
+    benchmark:
+        "<benchmarks>/make_avc_table.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        models=model_names(),
+        confidence=config["report"]["confidence"],
+        synthetic=config["report"]["synthetic"],
+    script:
+        "../workflow/scripts/make_avc_table.py"
+
+
+rule make_tables:
+    input:
+        overall="<results>/tables/overall.csv",
+        against="<results>/tables/against_untrained.csv",
+        paper="resources/paper_results.csv",
+    output:
         summary="<results>/tables/summary.csv",
         headline="<results>/tables/headline.csv",
         markdown="<results>/tables/summary.md",
         latex="<results>/tables/summary.tex",
+        page=report(
+            "<results>/tables/summary.html",
+            category="1 Tables",
+            labels={"table": "downstream accuracy"},
+            caption="../workflow/report/summary.rst",
+        ),
+        answer="<results>/tables/answer.html",
     log:
         "<logs>/make_tables.log",
     benchmark:
@@ -73,14 +119,19 @@ rule make_tables:
 
 rule collect_runtimes:
     input:
-        "<results>/tables/summary.csv",
-        "<results>/tables/significance.csv",
+        expand("<results>/tables/{table}.csv", table=TABLES),
         expand(
             "<results>/figures/{figure}.svg",
             figure=[figure for figure in FIGURES if figure != "runtimes"],
         ),
     output:
         runtimes="<results>/tables/runtimes.csv",
+        page=report(
+            "<results>/tables/runtimes.html",
+            category="5 Provenance and run times",
+            labels={"item": "run time of every rule"},
+            caption="../workflow/report/runtimes.rst",
+        ),
         svg=report(
             "<results>/figures/runtimes.svg",
             category="5 Provenance and run times",
@@ -98,56 +149,6 @@ rule collect_runtimes:
         folder=f"benchmarks/{config['run']}",
     script:
         "../workflow/scripts/collect_runtimes.py"
-
-
-rule show_tables:
-    input:
-        avc="<results>/tables/avc.csv",
-        summary="<results>/tables/summary.csv",
-        significance="<results>/tables/significance.csv",
-        runtimes="<results>/tables/runtimes.csv",
-        provenance_file="<results>/tables/provenance.json",
-    output:
-        summary_page=report(
-            "<results>/tables/summary.html",
-            category="1 Tables",
-            labels={"table": "downstream accuracy"},
-            caption="../workflow/report/summary.rst",
-        ),
-        avc_page=report(
-            "<results>/tables/avc.html",
-            category="1 Tables",
-            labels={"table": "audio-visual correspondence"},
-            caption="../workflow/report/avc.rst",
-        ),
-        significance_page=report(
-            "<results>/tables/significance.html",
-            category="1 Tables",
-            labels={"table": "significance of the three comparisons"},
-            caption="../workflow/report/significance.rst",
-        ),
-        runtimes_page=report(
-            "<results>/tables/runtimes.html",
-            category="5 Provenance and run times",
-            labels={"item": "run time of every rule"},
-            caption="../workflow/report/runtimes.rst",
-        ),
-        provenance_page=report(
-            "<results>/tables/provenance.html",
-            category="5 Provenance and run times",
-            labels={"item": "settings, versions, commit"},
-            caption="../workflow/report/provenance.rst",
-        ),
-    log:
-        "<logs>/show_tables.log",
-    benchmark:
-        "<benchmarks>/show_tables.tsv"
-    conda:
-        "../envs/report.yaml"
-    params:
-        synthetic=config["report"]["synthetic"],
-    script:
-        "../workflow/scripts/show_tables.py"
 
 
 rule describe_run:

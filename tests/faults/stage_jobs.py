@@ -4,7 +4,6 @@ A job's inputs are made by hand (`make_inputs`) or are what an earlier job wrote
 the order of `STAGES` are a small run of the whole workflow.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,9 +106,6 @@ def make_inputs(given: Path) -> None:
     for folder, pairing in (("shards", "overlapping"), ("other", "last_frame")):
         with h5py.File(given / folder / "test.h5", "r+") as file:
             file.attrs["pairing"] = pairing
-        index = json.loads((given / folder / "test.json").read_text())
-        index["shards"][0]["sha256"] = sha256_of(given / folder / "test.h5")
-        (given / folder / "test.json").write_text(json.dumps(index))
     tiny_datasets.lay_out_us8k(given / "us8k")
     tiny_datasets.write_embeddings(given / "embeddings" / "us8k.h5", dataset="us8k", embedding=f"l3-{REFERENCE}")
     _make_predictions(given / "scores")
@@ -270,37 +266,37 @@ def _predictions(p: Places) -> list[Path]:
 
 def _collect_scores(p: Places) -> Job:
     names = {"downstream": "downstream.csv", "overall": "overall.csv", "by_class": "class_accuracy.csv"}
-    outputs = {name: p.out / file for name, file in {**names, "provenance_file": "provenance.json"}.items()}
+    names |= {"against": "against_untrained.csv", "provenance_file": "provenance.json"}
+    names |= {"provenance_page": "provenance.html"}
+    outputs = {name: p.out / file for name, file in names.items()}
     params = {"predictions": _predictions(p), "embeddings": predicted.IDENTITIES, "bootstrap_draws": 50}
     return Job("collect_scores", outputs, params)
 
 
 def _compare_embeddings(p: Places) -> Job:
-    outputs = {"significance": p.out / "significance.csv"}
+    outputs = {"significance": p.out / "significance.csv", "page": p.out / "significance.html"}
     return Job("compare_embeddings", outputs, {"downstream": _downstream(p), "reference": REFERENCE})
 
 
 def _make_tables(p: Places) -> Job:
-    names = {"avc": "avc.csv", "summary": "summary.csv", "headline": "headline.csv"}
+    names = {"summary": "summary.csv", "headline": "headline.csv", "page": "summary.html", "answer": "answer.html"}
     names |= {"markdown": "summary.md", "latex": "summary.tex"}
-    avc = [p.given / "models" / model / "avc.csv" for model in predicted.MODELS]
-    params = {"overall": p.made / "collect_scores" / "overall.csv", "models": avc, "paper": PAPER, "protocol": "paper"}
-    return Job("make_tables", {name: p.out / file for name, file in names.items()}, params)
+    scores = p.made / "collect_scores"
+    params = {"overall": scores / "overall.csv", "against": scores / "against_untrained.csv", "paper": PAPER}
+    return Job("make_tables", {name: p.out / file for name, file in names.items()}, {**params, "protocol": "paper"})
+
+
+def _make_avc_table(p: Places) -> Job:
+    names = {"avc": "avc.csv", "page": "avc.html", "answer": "avc_answer.html"}
+    scores = [p.given / "models" / model / "avc.csv" for model in predicted.MODELS]
+    params = {"scores": scores, "models": predicted.MODELS, "paper": PAPER}
+    return Job("make_avc_table", {name: p.out / file for name, file in names.items()}, params)
 
 
 def _collect_runtimes(p: Places) -> Job:
     outputs = {name: p.out / f"runtimes.{suffix}" for name, suffix in (("runtimes", "csv"), ("svg", "svg"))}
-    outputs["png"] = p.out / "runtimes.png"
+    outputs |= {"png": p.out / "runtimes.png", "page": p.out / "runtimes.html"}
     return Job("collect_runtimes", outputs, {"folder": p.given / "benchmarks"})
-
-
-def _show_tables(p: Places) -> Job:
-    names = ("summary", "avc", "significance", "runtimes", "provenance")
-    tables, scores = p.made / "make_tables", p.made / "collect_scores"
-    params = {"avc": tables / "avc.csv", "summary": tables / "summary.csv"}
-    params["significance"] = p.made / "compare_embeddings" / "significance.csv"
-    params |= {"runtimes": p.made / "collect_runtimes" / "runtimes.csv", "provenance_file": scores / "provenance.json"}
-    return Job("show_tables", {f"{name}_page": p.out / f"{name}.html" for name in names}, params)
 
 
 def _histories(p: Places) -> list[Path]:
@@ -334,14 +330,21 @@ STAGES: dict[str, Callable[[Places], Job]] = {
     "compare_embeddings": _compare_embeddings,
     "make_tables": _make_tables,
     "collect_runtimes": _collect_runtimes,
-    "show_tables": _show_tables,
+    "make_avc_table": _make_avc_table,
     "plot_input_representation": _figure("plot_input_representation", downstream=_downstream, protocol="paper"),
     "plot_training_subset": _figure("plot_training_subset", downstream=_downstream, protocol="paper"),
     "plot_training_samples": _figure("plot_training_samples", downstream=_downstream, protocol="paper"),
     "plot_embedding_type": _figure(
-        "plot_embedding_type", downstream=_downstream, paper=PAPER, reference=REFERENCE, protocol="paper"
+        "plot_embedding_type",
+        overall=lambda p: p.made / "collect_scores" / "overall.csv",
+        downstream=_downstream,
+        paper=PAPER,
+        protocol="paper",
     ),
-    "plot_confusion": _figure("plot_confusion", predictions=_of_reference, model=REFERENCE),
+    "plot_confusion": _figure(
+        "plot_confusion", predictions=_of_reference, identities=predicted.IDENTITIES, reference=f"l3-{REFERENCE}"
+    ),
+    "plot_correspondence": _figure("plot_correspondence", avc=lambda p: p.made / "make_avc_table" / "avc.csv"),
     "plot_class_accuracy": _figure(
         "plot_class_accuracy", by_class=lambda p: p.made / "collect_scores" / "class_accuracy.csv", reference=REFERENCE
     ),

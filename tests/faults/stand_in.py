@@ -11,8 +11,8 @@ TABLES = {
     "attrition_by_label.csv": "subset,split,mid,label,status,reason,n\nmusic,train,/m/04rlf,Music,ok,,9\n",
     "history.csv": "epoch,loss,accuracy,val_loss,val_accuracy,samples_seen\n"
     "1,0.7,0.5,0.7,0.5,8\n2,0.6,0.6,0.6,0.6,16\n",
-    "avc.csv": "train_subset,test_subset,front_end,epoch,n,accuracy,ci_low,ci_high\n"
-    "music,music,mel128,2,64,0.7,0.6,0.8\n",
+    "avc.csv": "train_subset,test_subset,front_end,epoch,n,accuracy,ci_low,ci_high,n_units\n"
+    "music,music,mel128,2,64,0.7,0.6,0.8,9\n",
 }
 
 

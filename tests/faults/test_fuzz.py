@@ -7,7 +7,9 @@ from tests.faults.fuzz_kinds import KINDS
 from tests.faults.results import PAGE, Notes, read_kept, with_tables
 from tests.faults.stage_jobs import STAGES
 
-BEING_MENDED = {"shard.h5", "list.txt"}
+BEING_MENDED = {"clips.csv", "manifest.csv", "filter.csv", "dataset.csv", "predictions.csv", "summary.csv", "list.txt"}
+BEING_MENDED |= {"shard.h5", "index.json", "checkpoint.h5", "embedding.keras", "dataset_vectors.h5", "openl3.h5"}
+BEING_MENDED |= {"soundnet.npy"}
 pytestmark = pytest.mark.timeout(7200)
 
 

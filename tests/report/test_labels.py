@@ -45,5 +45,5 @@ def test_the_reference_is_the_models_else_the_first_of_ours() -> None:
 def test_the_note_counts_each_fold_once() -> None:
     rows = [["us8k", fold, 10, seed] for fold in ("1", "2") for seed in (0, 1)] + [["birds", "test", 5, 0]]
     scores = pd.DataFrame(rows, columns=["dataset", "fold", "n_clips", "seed"])
-    expected = "protocol: paper; birds n = 5 clips in 1 fold, UrbanSound8K n = 20 clips in 2 folds"
+    expected = "protocol: paper; dashed: chance; birds n = 5 clips in 1 fold, UrbanSound8K n = 20 clips in 2 folds"
     assert scores_note(scores, "paper") == expected

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from l3net.errors import DatasetError
-from l3net.report.summary import names_in_paper, printed, read_paper, summarise, to_latex
+from l3net.report.summary import names_in_paper, printed, read_paper, side_by_side, summarise, to_latex
 
 EMBEDDINGS = [
     ["l3-music-mel256", "l3", "music", "mel256", "music-mel256", "best", "0"],
@@ -47,8 +47,9 @@ def test_every_seed_of_a_model_is_the_papers(overall: pd.DataFrame, published: p
 
 def test_what_only_the_paper_has_ends_the_list(overall: pd.DataFrame, published: pd.DataFrame) -> None:
     lines = printed(summarise(overall, published, synthetic=False), published)
-    ours, theirs = lines[lines["ours"] != ""], lines[lines["ours"] == ""]
-    assert set(ours["data"]) == {"real"}
+    has_ours = lines["mean over folds"] != ""
+    ours, theirs = lines[has_ours], lines[~has_ours]
+    assert (set(ours["data"]), set(theirs["data"])) == ({"real"}, {"paper's"})
     assert set(theirs["embedding"]) == {"l3-environmental-mel256", "soundnet"}
     assert (theirs.index > ours.index.max()).all()
 
@@ -63,6 +64,21 @@ def test_an_accuracy_of_the_paper_that_is_none_is_refused_with_its_row(root: Pat
         DatasetError, match=rf"paper\.csv: row 4: column accuracy_percent holds '{text}'; expected 0 to"
     ):
         read_paper(tmp_path / "paper.csv")
+
+
+def test_of_a_data_set_that_the_paper_does_not_have_no_column_is_empty(
+    overall: pd.DataFrame, published: pd.DataFrame
+) -> None:
+    table = summarise(overall.assign(dataset="birds"), published, synthetic=False)
+    assert not {"paper", "difference", "paper_source"} & set(table.columns)
+    assert list(printed(table, published).columns) == [
+        "data set",
+        "embedding",
+        "mean over folds",
+        "over all clips",
+        "data",
+    ]
+    assert list(side_by_side(table, published).columns) == ["embedding", "birds"]
 
 
 def test_latex_takes_every_name() -> None:

@@ -54,7 +54,8 @@ def test_no_figure_is_drawn_of_them(run: Path, tmp_path: Path, name: str, text: 
         ("compare_embeddings", "tables/downstream.csv", "accuracy"),
         ("make_tables", "tables/overall.csv", "fold_mean"),
         ("make_tables", "tables/overall.csv", "ci_high"),
-        ("make_tables", f"models/{MODELS[0]}/avc.csv", "accuracy"),
+        ("make_tables", "tables/against_untrained.csv", "difference"),
+        ("make_avc_table", f"models/{MODELS[0]}/avc.csv", "accuracy"),
     ],
 )
 def test_no_table_is_made_of_them(run: Path, tmp_path: Path, stage: str, file: str, column: str) -> None:
@@ -64,16 +65,19 @@ def test_no_table_is_made_of_them(run: Path, tmp_path: Path, stage: str, file: s
     if file.endswith("avc.csv"):
         path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
     spoil(path, column, "inf")
-    outputs = [made / name for name in ("a", "b", "c", "d", "e")]
+    outputs = [made / name for name in ("a", "b", "c", "d", "e", "f")]
+    against = tables / "against_untrained.csv"
     calls = {
-        "collect_scores": ([path], *outputs[:4]),
-        "compare_embeddings": (tables / "downstream.csv", outputs[0]),
-        "make_tables": (tables / "overall.csv", models, PAPER, *outputs),
+        "collect_scores": ([path], *outputs),
+        "compare_embeddings": (tables / "downstream.csv", *outputs[:2]),
+        "make_tables": (tables / "overall.csv", against, PAPER, *outputs),
+        "make_avc_table": (models, PAPER, *outputs[:3]),
     }
     settings = {
         "collect_scores": {"embeddings": IDENTITIES},
         "compare_embeddings": {"reference": "music-mel256"},
         "make_tables": {"protocol": "paper", "synthetic": True},
+        "make_avc_table": {"models": MODELS, "synthetic": True},
     }
     with pytest.raises(
         DatasetError, match=rf"{path.name}: row 3: column {column} holds 'inf'; expected finite numbers"

@@ -18,7 +18,7 @@ import yaml
 
 COPIED = ("Snakefile", "rules", "workflow", "presets", "envs", "config.yaml")
 SHIPPED = ("ontology.json", "filters", "paper_results.csv")
-TOUCH = "for path in {output:q}; do case $path in *.*) {work} $path ;; *) mkdir -p $path ;; esac; done"
+TOUCH = "for path in {output:q}; do case $path in *.*|*/Snakefile) {work} $path ;; *) mkdir -p $path ;; esac; done"
 
 
 class StubRun:

@@ -198,7 +198,7 @@ def test_a_stage_by_force_runs_it_and_what_follows(finished: StubRun) -> None:
     assert len(jobs["classify_dataset"]) == len(DATASETS) * 9
     assert not {"train_leg", "evaluate_avc", "embed_dataset"} & set(jobs)
     # The page of run times tells those of the figures too.
-    assert set(finished.plan("--forcerun", "plot_confusion")) == {"plot_confusion", "collect_runtimes", "show_tables"}
+    assert set(finished.plan("--forcerun", "plot_confusion")) == {"plot_confusion", "collect_runtimes"}
 
 
 def test_one_model_by_force_leaves_the_others_alone(finished: StubRun) -> None:

@@ -102,6 +102,9 @@ def test_the_tables_are_of_all_scores_with_their_own_identities(jobs: dict[str, 
     )
     scored = {job.split()[1] for job in jobs if job.startswith("classify_dataset")}
     assert set(collected["predictions"].split()) == scored
+    confused = jobs["plot_confusion figures/confusion.svg"]
+    assert set(confused["predictions"].split()) == {path for path in scored if "-epoch-" not in path}
+    assert ast.literal_eval(confused["identities"]) == ast.literal_eval(mapped["identities"])
     curve = {f"embeddings/{dataset}/l3-environmental-mel128-seed1-epoch-" for dataset in DATASETS}
     embedded = {job.split()[1] for job in jobs if job.startswith("embed_dataset")}
     assert set(mapped["embeddings"].split()) == {path for path in embedded if not path.startswith(tuple(curve))}

@@ -1,10 +1,12 @@
 """Collect the predictions of all data sets and embeddings into tables of accuracy."""
 
+import html
+import json
 import logging
 from pathlib import Path
 
 from l3net.files import atomic
-from l3net.report import accuracy, write_table
+from l3net.report import accuracy, against_untrained, pages, write_table
 from l3net.runtime import canonical_json, describe, stage
 
 _log = logging.getLogger("l3net")
@@ -16,7 +18,9 @@ def collect_scores(
     downstream: Path,
     overall: Path,
     by_class: Path,
+    against: Path,
     provenance_file: Path,
+    provenance_page: Path,
     *,
     embeddings: dict,
     confidence: float = 0.95,
@@ -24,7 +28,7 @@ def collect_scores(
     seed: int = 0,
     synthetic: bool = False,
 ) -> None:
-    """Write accuracy by fold, over all clips (with bootstrap intervals), and by class.
+    """Write accuracy by fold, over all clips (with bootstrap intervals), by class, and beside the untrained network.
 
     Parameters
     ----------
@@ -32,7 +36,9 @@ def collect_scores(
     downstream : CSV, a row for each data set, embedding, fold and seed.
     overall : CSV, a row for each data set and embedding.
     by_class : CSV, a row for each data set, embedding and label.
+    against : CSV, the difference of the trained embeddings to the untrained ones (kind random) clip by clip.
     provenance_file : JSON with the configuration, versions and commit behind the tables.
+    provenance_page : HTML written, the same for the report.
     embeddings : settings of every embedding by its name; those of our models with ``model``, ``checkpoint`` (best, or
         epoch-NNN) and ``model_seed``, which become columns.
     confidence : of the intervals, a fraction.
@@ -56,9 +62,26 @@ def collect_scores(
         table = table.assign(model_seed=model_seed, synthetic=synthetic, model=model, checkpoint=checkpoint)
         # Digits enough that equal differences of accuracies stay equal: the signed-rank test ranks them.
         write_table(table, path, float_format="%.12g")
+    kinds = {found["embedding"].iloc[0]: found["kind"].iloc[0] for found in scores}
+    untrained = {name for name, kind in kinds.items() if kind == "random"}
+    trained = {name for name, facts in embeddings.items() if facts.get("checkpoint") == "best"}
+    table = against_untrained.compare_with_untrained(scores, trained, untrained, **settings)
+    write_table(table.assign(synthetic=synthetic), against, float_format="%.12g")
     described = describe(embeddings=embeddings, **settings, synthetic=synthetic)
     atomic.write_text(provenance_file, canonical_json(described) + "\n")
+    _show_provenance(described, provenance_page)
     _log.info("%d predictions of %d files", sum(map(len, scores)), len(scores))
+
+
+def _show_provenance(found: dict[str, str], page: Path) -> None:
+    """Write commit, versions and settings as a page."""
+    import pandas as pd
+
+    versions = pd.DataFrame(json.loads(found["versions"]).items(), columns=["package", "version"])
+    settings = json.dumps(json.loads(found["config"]), indent=2, ensure_ascii=False)
+    more = f"<h2>Settings behind the tables</h2><pre>{html.escape(settings)}</pre>"
+    note = f"Commit {found['commit']}"
+    pages.write_page(page, "Provenance", versions, synthetic=False, note=note, more=more)
 
 
 if __name__ == "__main__":

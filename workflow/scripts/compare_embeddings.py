@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from l3net.report import best_checkpoints, comparisons, read_table, write_table
+from l3net.report import best_checkpoints, comparisons, pages, read_table, write_table
+from l3net.report import summary as summaries
 from l3net.runtime import stage
 
 
 def compare_embeddings(
     downstream: Path,
     significance: Path,
+    page: Path,
     *,
     reference: str,
     pairs: str = "averaged",
@@ -25,6 +27,7 @@ def compare_embeddings(
     ----------
     downstream : CSV of collect_scores, a row for each data set, embedding, fold and seed.
     significance : CSV written; a row for each comparison, data set and pair.
+    page : HTML written, the table as the report shows it.
     reference : model whose embedding is compared with all others that are not ours.
     pairs : ``averaged`` over all other design variations, so that a fold is a pair; ``published_code`` takes a pair of
         each variation.
@@ -37,6 +40,9 @@ def compare_embeddings(
     columns = [*comparisons.COLUMNS, "synthetic", "protocol", *comparisons.MORE_COLUMNS]
     table = table.assign(protocol=protocols, synthetic=synthetic)[columns]
     write_table(table, significance, float_format="%.6g")
+    note = f"Wilcoxon's signed-rank test over matched pairs; accuracies in percent; protocol: {protocols}."
+    printed = summaries.printed_significance(table)
+    pages.write_page(page, "Significance of the comparisons", printed, synthetic=synthetic, note=note)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ def plot_attrition(attrition: Path, by_label: Path, svg: Path, png: Path, *, syn
     bars = [len(panel) for panel in panels]
     height = 1.0 + 0.34 * sum(bars) / len(bars)
     figure, axes = figure_style.panels(1, len(panels), height=height, width=6.0, height_ratios=bars)
+    shown = [status for status in STATUSES if any(status in panel for panel in panels)]
     for ax, panel, title in zip(axes[:, 0], panels, ["subset and split", "labels that lost most"], strict=False):
-        _draw(ax, panel)
+        _draw(ax, panel, shown)
         ax.set_title(title)
     axes[-1, 0].set_xlabel("share of the clips asked for (%)")
     figure_style.legend_above(figure)
@@ -41,19 +42,15 @@ def _counts(table: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
     return counts[[status for status in STATUSES if status in counts]]
 
 
-def _draw(ax: "Axes", counts: "pd.DataFrame") -> None:
-    """Draw each row of `counts` as a bar of shares; a status has the same look in every panel."""
+def _draw(ax: "Axes", counts: "pd.DataFrame", shown: list[str]) -> None:
+    """Draw each row of `counts` as a bar of shares; its place in `shown` is a status's look."""
     from l3net.report import figure_style
 
     shares, left = counts.div(counts.sum(axis=1), axis=0), 0
     for status in counts:
-        s = STATUSES.index(status)  # there are more statuses than colours: the second round has other hatches
-        look = {
-            "color": figure_style.COLOURS[s % 8] + "CC",
-            "hatch": figure_style.HATCHES[(s + s // 8) % 8],
-            "edgecolor": "white",
-        }
-        ax.barh(range(len(counts)), shares[status], left=left, height=0.75, label=status.replace("_", " "), **look)
+        s = shown.index(status)  # where there are more than colours, the second round has other hatches
+        label = status.replace("_", " ")
+        ax.barh(range(len(counts)), shares[status], left=left, height=0.75, label=label, **figure_style.filled(s))
         left = left + shares[status].to_numpy()
     names = [f"{one}, {other} ({n})" for (one, other), n in counts.sum(axis=1).items()]
     ax.set_yticks(range(len(counts)), names)

@@ -1,56 +1,71 @@
-"""Plot the accuracy of every class: the reference model beside the embeddings that are not ours."""
+"""Plot the accuracy of every class with every embedding."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from l3net.report import best_checkpoints, display_name, figure_style, read_table, reference_embedding, titles_in
 from l3net.runtime import stage
 
-_SHOWN_AT_MOST = 3
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_NUMBERS_UP_TO = 20  # classes; of more the numbers could not be read
 
 
 def plot_class_accuracy(
     by_class: Path, svg: Path, png: Path, *, reference: str, confidence: float = 0.95, synthetic: bool = False
 ) -> None:
-    """Draw a panel for each data set: accuracy of each class with its interval, classes sorted by the reference."""
+    """Draw a panel for each data set, with a row for each class and a column for each embedding.
+
+    Parameters
+    ----------
+    by_class : CSV of collect_scores.
+    reference : model by whose accuracy classes are sorted; its column comes first.
+    confidence : of the intervals, whose typical width is said.
+    """
     scores = best_checkpoints(read_table(by_class, ["model", "checkpoint", "unit"], "collect_scores"))
-    ours, titles = reference_embedding(scores, reference), titles_in(scores)
-    others = sorted(scores.loc[scores["kind"] != "l3", "embedding"].unique())
-    embeddings = list(dict.fromkeys([ours, *others]))
-    left_out, embeddings = embeddings[_SHOWN_AT_MOST:], embeddings[:_SHOWN_AT_MOST]
+    first, titles = reference_embedding(scores, reference), titles_in(scores)
+    means = scores.groupby(["kind", "embedding"])["accuracy"].mean().reset_index()
+    means = means.assign(other=means["kind"] != "l3").sort_values(["other", "accuracy"], ascending=[True, False])
+    embeddings = list(dict.fromkeys([first, *means["embedding"]]))
     datasets = sorted(scores["dataset"].unique())
     tallest = max(scores.groupby("dataset")["label"].nunique())
-    figure, axes = figure_style.panels(len(datasets), height=1.1 + 0.26 * tallest)
+    width = max(figure_style.WIDTH_INCHES, len(datasets) * (1.2 + 0.25 * len(embeddings)))
+    height = 2.0 + (0.26 if tallest <= _NUMBERS_UP_TO else 0.15) * tallest
+    figure, axes = figure_style.panels(max(len(datasets), 1), height=height, width=width)
     for ax, dataset in zip(axes[0], datasets, strict=True):
-        here = scores[scores["dataset"] == dataset].set_index(["embedding", "label"])
-        labels = here.loc[ours].sort_values("accuracy").index
-        thick = 0.8 / len(embeddings)
-        for e, embedding in enumerate(embeddings):
-            found = here.loc[embedding].loc[labels]
-            y = [row + (e - (len(embeddings) - 1) / 2) * -thick for row in range(len(labels))]
-            errors = [
-                (found["accuracy"] - found["ci_low"]).clip(lower=0),
-                (found["ci_high"] - found["accuracy"]).clip(lower=0),
-            ]
-            look = {
-                "color": figure_style.COLOURS[e] + "AA",
-                "hatch": figure_style.HATCHES[e],
-                "edgecolor": figure_style.COLOURS[e],
-            }
-            ax.barh(y, found["accuracy"], thick * 0.9, label=titles[embedding], **look)
-            ax.errorbar(found["accuracy"], y, xerr=errors, fmt="none", ecolor="#333333", elinewidth=0.7)
-        counts = here.loc[ours, "n_clips"]
-        names = [f"{label.replace('_', ' ')} ({counts[label]})" for label in labels]
-        ax.set_yticks(range(len(labels)), names, fontsize=8)
+        here = scores[scores["dataset"] == dataset]
+        image = _draw(ax, here.pivot_table(index="label", columns="embedding", values="accuracy"), embeddings)
+        counts = here.groupby("label")["n_clips"].max()
+        labels = [f"{label.replace('_', ' ')} ({counts[label]})" for label in ax.labels]
+        ax.set_yticks(range(len(labels)), labels, fontsize=7.5 if tallest <= _NUMBERS_UP_TO else 5)
+        ax.set_xticks(range(len(embeddings)), [titles[name] for name in embeddings], rotation=90, fontsize=7.5)
+        ax.tick_params(length=0)
         ax.set_title(display_name(dataset))
-        ax.set_xlim(0, 1)
-        ax.set_xlabel("accuracy (%)")
-        ax.grid(axis="x")
-        figure_style.percent(ax, "x")
-    figure_style.legend_above(figure)
-    note = f"protocol: {scores['protocol'].iloc[0]}; lines: {100 * confidence:g} % intervals over "
-    note += f"{' or '.join(sorted({f'{unit}s' for unit in scores['unit']}))}; (n): clips"
-    note += f"; not shown: {', '.join(left_out)}" * bool(left_out)
+    bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="accuracy (%)")
+    figure_style.percent(bar.ax)
+    half = 50 * (scores["ci_high"] - scores["ci_low"]).median()
+    units = " or ".join(sorted({f"{unit}s" for unit in scores["unit"]}))
+    note = f"protocol: {scores['protocol'].iloc[0]}; percent of a class's clips; (n): clips; a {100 * confidence:g} % "
+    note += f"interval over {units} is ± {half:.0f} points in the median (each in tables/class_accuracy.csv)"
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
+
+
+def _draw(ax: "Axes", table: "pd.DataFrame", embeddings: list[str]) -> object:
+    """Draw a table of accuracies, worst class of the first embedding at the bottom; return the image."""
+    table = table.reindex(columns=embeddings)
+    table = table.loc[table[embeddings[0]].sort_values(ascending=False, kind="stable").index]
+    ax.labels = list(table.index)
+    image = ax.imshow(table, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+    if len(table) <= _NUMBERS_UP_TO:
+        for (row, column), share in np.ndenumerate(table.to_numpy()):
+            if share == share:
+                dark = "white" if share > 0.55 else "black"
+                ax.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6.5, color=dark)
+    return image
 
 
 if __name__ == "__main__":

@@ -1,45 +1,74 @@
-"""Plot which classes are taken for which, of the reference model on every data set."""
+"""Plot which classes are taken for which, with every embedding on every data set."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l3net.report import display_name, figure_style, model_title, read_table
+from l3net.report import display_name, embedding_titles, figure_style, read_table
 from l3net.runtime import stage
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 _NUMBERS_UP_TO = 12
 
 
-def plot_confusion(predictions: list[Path], svg: Path, png: Path, *, model: str, synthetic: bool = False) -> None:
-    """Draw a matrix for each data set: of each true class (row) the percentage predicted as each class (column).
+def plot_confusion(
+    predictions: list[Path], svg: Path, png: Path, *, identities: dict, reference: str, synthetic: bool = False
+) -> None:
+    """Draw a matrix for each embedding (row) and data set: of each true class the percentage predicted as each class.
 
     Parameters
     ----------
-    predictions : CSVs of classify_dataset, of the model's embedding on each data set.
-    model : name of the model.
+    predictions : CSVs of classify_dataset.
+    identities : for each embedding by its name the ``model`` it was taken from, where it is ours.
+    reference : name of the embedding that comes first.
     """
+    columns = ["dataset", "embedding", "protocol", "seed", "label", "predicted"]
+    found, protocols = {}, set()
+    for path in predictions:
+        scores = read_table(path, columns, "classify_dataset")
+        found[scores["dataset"].iloc[0], scores["embedding"].iloc[0]] = scores
+        protocols |= set(scores["protocol"])
+    datasets, embeddings = (sorted({key[k] for key in found}) for k in (0, 1))
+    embeddings.sort(key=lambda name: (name != reference, name not in identities or not identities[name], name))
+    titles = embedding_titles(identities)
+    figure, axes = figure_style.panels(len(datasets), len(embeddings), height=3.0, width=3.2 * len(datasets))
+    for row, name in enumerate(embeddings):
+        for column, dataset in enumerate(datasets):
+            ax = axes[row, column]
+            if (dataset, name) not in found:
+                ax.set_visible(False)
+                continue
+            image = _draw(ax, found[dataset, name])
+            ax.set_title(f"{titles.get(name, name)}: {display_name(dataset)}", fontsize=9)
+        axes[row, 0].set_ylabel("true class")
+    for ax in axes[-1]:
+        ax.set_xlabel("predicted class")
+    bar = figure.colorbar(image, ax=axes[0], shrink=0.8, pad=0.01, label="percent of the class's clips")
+    figure_style.percent(bar.ax)
+    sizes = ", ".join(f"{display_name(dataset)} n = {_n_clips(found, dataset)} clips" for dataset in datasets)
+    note = f"protocol: {' '.join(sorted(protocols))}; {sizes}"
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
+
+
+def _n_clips(found: dict, dataset: str) -> str:
+    """Return the clips of a data set, and how often each was classified."""
+    scores = next(table for (of, _), table in found.items() if of == dataset)
+    n_seeds = scores["seed"].nunique()
+    return f"{len(scores) // n_seeds}" + (f" × {n_seeds} seeds" if n_seeds > 1 else "")
+
+
+def _draw(ax: "Axes", scores: "pd.DataFrame") -> object:
+    """Draw one matrix; return the image."""
     import pandas as pd
 
-    figure, axes = figure_style.panels(len(predictions), height=3.3, width=3.2 * len(predictions))
-    for ax, path in zip(axes[0], sorted(predictions), strict=True):
-        scores = read_table(path, ["dataset", "protocol", "seed", "label", "predicted"], "classify_dataset")
-        classes = sorted(set(scores["label"]))
-        counts = pd.crosstab(scores["label"], scores["predicted"]).reindex(index=classes, columns=classes, fill_value=0)
-        shares = counts.to_numpy() / counts.to_numpy().sum(axis=1, keepdims=True)
-        image = ax.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-        _label(ax, classes, shares)
-        n_seeds = scores["seed"].nunique()
-        times = f" × {n_seeds} seeds" if n_seeds > 1 else ""
-        ax.set_title(display_name(scores["dataset"].iloc[0]))
-        ax.set_xlabel(f"predicted; n = {len(scores) // n_seeds} clips{times}")
-    axes[0, 0].set_ylabel("true class")
-    bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="percent of the class's clips")
-    figure_style.percent(bar.ax)
-    protocol = f"protocol: {scores['protocol'].iloc[0]}"
-    figure_style.save(figure, svg, png, synthetic=synthetic, note=f"{model_title(model)}; {protocol}")
-
-
-def _label(ax, classes: list[str], shares: np.ndarray) -> None:
+    classes = sorted(set(scores["label"]))
+    counts = pd.crosstab(scores["label"], scores["predicted"]).reindex(index=classes, columns=classes, fill_value=0)
+    shares = counts.to_numpy() / counts.to_numpy().sum(axis=1, keepdims=True)
+    image = ax.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     size = 7 if len(classes) <= _NUMBERS_UP_TO else 4
     names = [label.replace("_", " ") for label in classes]
     ax.set_xticks(range(len(classes)), names, rotation=90, fontsize=size)
@@ -50,6 +79,7 @@ def _label(ax, classes: list[str], shares: np.ndarray) -> None:
             if share >= 0.005:
                 dark = "white" if share > 0.55 else "black"
                 ax.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=dark)
+    return image
 
 
 if __name__ == "__main__":

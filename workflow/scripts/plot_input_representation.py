@@ -2,26 +2,30 @@
 
 from pathlib import Path
 
-from l3net.report import best_checkpoints, display_name, figure_style, read_table, scores_note
+from l3net.report import best_checkpoints, chances, display_name, figure_style, read_table, scores_note
 from l3net.runtime import stage
 
 
 def plot_input_representation(
     downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False
 ) -> None:
-    """Draw a panel for each data set: boxes over folds of each front end, by training subset."""
-    scores = best_checkpoints(read_table(downstream, ["checkpoint"], "collect_scores"))
+    """Draw a panel for each data set: boxes over folds (seeds averaged) of each front end, by training subset."""
+    scores = best_checkpoints(read_table(downstream, ["checkpoint", "n_classes"], "collect_scores"))
     scores = scores[scores["kind"] == "l3"]
     datasets = sorted(scores["dataset"].unique())
     figure, axes = figure_style.panels(max(len(datasets), 1), height=3.4, sharey=True)
     places, groups = (sorted(scores[column].unique()) for column in ("front_end", "subset"))
     for ax, dataset in zip(axes[0], datasets, strict=True):
         here = scores[scores["dataset"] == dataset]
-        values = {key: found["accuracy"].tolist() for key, found in here.groupby(["front_end", "subset"])}
+        values = {
+            key: found.groupby("fold")["accuracy"].mean().tolist()
+            for key, found in here.groupby(["front_end", "subset"])
+        }
         figure_style.grouped_boxes(ax, values, places, groups)
+        figure_style.chance(ax, chances(here)[dataset])
+        figure_style.accuracy_axis(ax, chances(here)[dataset], here["accuracy"])
         ax.set_title(display_name(dataset))
     axes[0, 0].set_ylabel("accuracy (%)")
-    figure_style.percent(axes[0, 0])
     figure_style.legend_above(figure, "trained on")
     figure_style.save(figure, svg, png, synthetic=synthetic, note=scores_note(scores, protocol))
 

@@ -28,7 +28,7 @@ def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, 
         ax.set_title(model_title(model))
         ax.sharey(axes[0, 1])
     axes[0, 1].set_ylabel("accuracy (%)")
-    figure_style.percent(axes[0, 1])
+    figure_style.accuracy_axis(axes[0, 1], 0.5, accuracy["ci_low"])
     figure_style.legend_above(figure, "samples / trained on")
     n, n_clips = int(accuracy["n"].min()), int(accuracy["n_units"].min())
     note = f"audio-visual correspondence; n = {n} or more test samples of {n_clips} or more clips a point; "
@@ -42,12 +42,7 @@ def _draw_offsets(ax, offsets: "pd.DataFrame", pairings) -> None:
     for i, pairing in enumerate(pairings):
         here = offsets[offsets["pairing"] == pairing].groupby("seconds")["n"].sum()
         x = here.index + (i - (len(pairings) - 1) / 2) * width
-        style = {
-            "color": figure_style.COLOURS[i] + "55",
-            "edgecolor": figure_style.COLOURS[i],
-            "hatch": figure_style.HATCHES[i],
-        }
-        ax.bar(x, here / here.sum(), width, label=pairing, **style)
+        ax.bar(x, here / here.sum(), width, label=pairing, **figure_style.filled(i))
     ax.set_title("frame after the start")
     ax.set_xlabel("whole seconds")
     ax.xaxis.get_major_locator().set_params(integer=True)

@@ -1,41 +1,72 @@
 """Plot accuracy against the samples an embedding was trained on (the paper's figure 4)."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from l3net.report import checkpoints_on_the_way, display_name, figure_style, model_title, read_table, scores_note
+from l3net.report import (
+    best_checkpoints,
+    chances,
+    checkpoints_on_the_way,
+    display_name,
+    figure_style,
+    model_title,
+    read_table,
+    scores_note,
+)
 from l3net.runtime import stage
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_BEST = "the epoch that is kept (best validation), as in the tables"
 
 
 def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False) -> None:
-    """Draw a line for each data set and model: mean over folds, with the standard deviation over folds as a band."""
+    """Draw a panel for each data set, a line for each model: mean over folds, with their standard deviation as a band.
+
+    A point of a line is the end of a leg; the last point is the last epoch. A star is the epoch that was kept for its
+    validation, which is what tables and all other figures show.
+    """
     from matplotlib.ticker import EngFormatter
 
-    scores = checkpoints_on_the_way(read_table(downstream, ["model", "checkpoint"], "collect_scores"))
-    scores = scores.assign(samples=scores["samples_seen"].astype(int))
-    models = sorted(scores["model"].unique())
-    figure, axes = figure_style.panels(1, height=3.2, width=6.4)
-    ax = axes[0, 0]
-    for d, (dataset, here) in enumerate(scores.groupby("dataset")):
-        for m, (model, found) in enumerate(here.groupby("model")):
-            line = found.groupby("samples")["accuracy"].agg(["mean", "std"]).fillna(0.0)
-            look = {
-                "color": figure_style.COLOURS[d],
-                "marker": figure_style.MARKERS[d],
-                "ls": figure_style.LINES[m % 4],
-            }
-            label = display_name(dataset) + (f", {model_title(model)}" if len(models) > 1 else "")
-            ax.plot(line.index, line["mean"], label=label, markersize=4, **look)
-            band = (line["mean"] - line["std"], line["mean"] + line["std"])
-            ax.fill_between(line.index, *band, color=figure_style.COLOURS[d], alpha=0.15, lw=0)
-    ax.set_xlabel("training samples")
-    ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
-    ax.set_ylabel("accuracy (%)")
-    ax.set_xlim(left=0)
-    ax.grid(axis="y")
-    figure_style.percent(ax)
+    table = read_table(downstream, ["model", "checkpoint", "n_classes"], "collect_scores")
+    scores = checkpoints_on_the_way(table)
+    models, datasets = sorted(scores["model"].unique()), sorted(scores["dataset"].unique())
+    kept = best_checkpoints(table)
+    kept = kept[kept["model"].isin(models)]
+    figure, axes = figure_style.panels(max(len(datasets), 1), height=3.0, sharey=True)
+    for ax, dataset in zip(axes[0], datasets, strict=True):
+        here, of_kept = (rows[rows["dataset"] == dataset] for rows in (scores, kept))
+        for m, model in enumerate(models):
+            _draw(ax, here[here["model"] == model], of_kept[of_kept["model"] == model], m)
+        figure_style.chance(ax, chances(here)[dataset])
+        figure_style.accuracy_axis(ax, chances(here)[dataset], here["accuracy"])
+        ax.set_title(display_name(dataset))
+        ax.set_xlabel("training samples")
+        ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
+        ax.set_xlim(left=0)
+        ax.grid(axis="y")
+    axes[0, 0].set_ylabel("accuracy (%)")
     figure_style.legend_above(figure)
-    names = ", ".join(map(model_title, models))
-    figure_style.save(figure, svg, png, synthetic=synthetic, note=f"{names}; {scores_note(scores, protocol)}")
+    note = "points of a line: ends of legs, the last one the last epoch; bands: standard deviation over folds; "
+    note += f"star: {_BEST}"
+    figure_style.save(figure, svg, png, synthetic=synthetic, note=f"{note}; {scores_note(scores, protocol)}")
+
+
+def _draw(ax: "Axes", scores: "pd.DataFrame", kept: "pd.DataFrame", m: int) -> None:
+    """Draw the line of one model, and a star at the epoch that was kept."""
+    colour = figure_style.COLOURS[m % 8]
+    look = {"color": colour, "marker": figure_style.MARKERS[m % 7], "ls": figure_style.LINES[m % 4]}
+    line = scores.assign(samples=scores["samples_seen"].astype(int)).groupby("samples")["accuracy"]
+    line = line.agg(["mean", "std"]).fillna(0.0)
+    ax.plot(line.index, line["mean"], label=model_title(scores["model"].iloc[0]), markersize=4, **look)
+    band = (line["mean"] - line["std"], line["mean"] + line["std"])
+    ax.fill_between(line.index, *band, color=colour, alpha=0.15, lw=0)
+    if len(kept):
+        place = [int(kept["samples_seen"].iloc[0])], [kept["accuracy"].mean()]
+        star = {"marker": "*", "s": 90, "color": "white", "edgecolor": colour, "lw": 1.2, "zorder": 5}
+        ax.scatter(*place, **star, label="kept epoch, as in the tables")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ import lazy_loader
 # Names that other rooms use; each module is loaded when one of its names is.
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules={"accuracy", "comparisons", "figure_style", "summary"},
+    submodules={"accuracy", "against_untrained", "comparisons", "figure_style", "pages", "summary"},
     submod_attrs={
         "clustered": ["ClusteredShare", "clustered_share"],
         "labels": [
+            "chances",
             "display_name",
             "embedding_titles",
             "model_title",

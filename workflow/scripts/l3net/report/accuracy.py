@@ -43,10 +43,10 @@ def read_predictions(path: Path) -> "pd.DataFrame":
 
 
 def accuracy_by_fold(scores: "pd.DataFrame") -> "pd.DataFrame":
-    """Return a row for each seed and fold: accuracy, and the mean of the classes' accuracies."""
+    """Return a row for each seed and fold: accuracy, the mean of the classes' accuracies, the data set's classes."""
     import pandas as pd
 
-    rows = []
+    rows, n_classes = [], scores["label"].nunique()
     for (seed, fold), found in scores.groupby(["seed", "fold"], sort=False):
         facts = found.iloc[0]
         rows.append(
@@ -60,6 +60,7 @@ def accuracy_by_fold(scores: "pd.DataFrame") -> "pd.DataFrame":
                 "seed": seed,
                 "samples_seen": facts["samples_seen"],
                 "protocol": facts["protocol"],
+                "n_classes": n_classes,
             }
         )
     return pd.DataFrame(rows)
@@ -94,7 +95,7 @@ def accuracy_over_clips(scores: "pd.DataFrame", *, confidence: float, draws: int
         "n_seeds": scores["seed"].nunique(),
         "fold_mean": folds.mean(),
         "fold_std": folds.std(ddof=1) if folds.size > 1 else float("nan"),
-        "unit": _unit(scores),
+        "unit": unit_of(scores),
         "n_units": scores["group"].nunique(),
     }
     return pd.DataFrame([row])
@@ -104,7 +105,7 @@ def accuracy_by_class(scores: "pd.DataFrame", *, confidence: float) -> "pd.DataF
     """Return a row for each class: accuracy over its clips and all seeds, with its interval over groups."""
     import pandas as pd
 
-    rows, unit = [], _unit(scores)
+    rows, unit = [], unit_of(scores)
     for label, found in scores.groupby("label"):
         share = clustered_share(found["correct"].to_numpy(), found["group"].to_numpy(str), confidence=confidence)
         facts = {name: found[name].iloc[0] for name in _FACTS}
@@ -114,6 +115,6 @@ def accuracy_by_class(scores: "pd.DataFrame", *, confidence: float) -> "pd.DataF
     return pd.DataFrame(rows)
 
 
-def _unit(scores: "pd.DataFrame") -> str:
+def unit_of(scores: "pd.DataFrame") -> str:
     """Return what the intervals of a data set are over."""
     return "clip" if scores["group"].nunique() == scores["filename"].nunique() else "recording"

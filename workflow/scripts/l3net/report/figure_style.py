@@ -38,7 +38,7 @@ _STYLE = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "lines.linewidth": 1.5,
-    "hatch.linewidth": 0.5,
+    "hatch.linewidth": 0.8,
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "svg.hashsalt": "l3net",  # the same data gives the same bytes
@@ -91,6 +91,19 @@ def save(figure: "Figure", svg: Path, png: Path, *, synthetic: bool, note: str =
     plt.close(figure)
 
 
+def tint(colour: str, share: float = 0.33) -> str:
+    """Return a colour mixed with white, opaque: where a fill is transparent, SVG draws its hatch transparent too."""
+    parts = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - share * (255 - part)):02X}" for part in parts)
+
+
+def filled(k: int, *, share: float = 0.33) -> dict[str, str]:
+    """Return how the k-th kind of bar or box is filled: a tint, with the edge and the hatch in the colour itself."""
+    colour = COLOURS[k % len(COLOURS)]
+    hatch = HATCHES[(k + k // len(COLOURS)) % len(HATCHES)]
+    return {"facecolor": tint(colour, share), "edgecolor": colour, "hatch": hatch}
+
+
 def grouped_boxes(
     ax: "Axes",
     values: dict[tuple[str, str], Sequence[float]],
@@ -100,6 +113,8 @@ def grouped_boxes(
     title_of: Callable[[str], str] = display_name,
 ) -> None:
     """Draw a box for each place and group, with every value as a point and the mean as a diamond.
+
+    A single value is a marker of its group.
 
     Parameters
     ----------
@@ -117,6 +132,10 @@ def grouped_boxes(
                 continue
             x = p + (g - (len(groups) - 1) / 2) * width
             colour = COLOURS[g % len(COLOURS)]
+            if found.size == 1:  # a data set of one fold: a box would be a line that says nothing of its group
+                mark = {"marker": MARKERS[g % len(MARKERS)], "s": 42, "zorder": 3}
+                ax.scatter([x], found, color=tint(colour, 0.6), edgecolor=colour, lw=1.2, label=title_of(group), **mark)
+                continue
             box = ax.boxplot(
                 [found],
                 positions=[x],
@@ -124,7 +143,7 @@ def grouped_boxes(
                 patch_artist=True,
                 showfliers=False,
                 medianprops={"color": "black", "linewidth": 1.4},
-                boxprops={"facecolor": colour + "55", "edgecolor": colour, "hatch": HATCHES[g % len(HATCHES)]},
+                boxprops=filled(g),
                 whiskerprops={"color": colour},
                 capprops={"color": colour},
             )
@@ -156,9 +175,28 @@ def legend_above(figure: "Figure", title: str = "") -> None:
         )
 
 
-def chance(ax: "Axes", share: float) -> None:
-    """Draw a line at the accuracy that guessing gives."""
-    ax.axhline(share, color="#555555", lw=0.9, ls=(0, (4, 3)), zorder=1)
-    ax.annotate(
-        "chance", (1, share), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7, color="#555555"
-    )
+def chance(ax: "Axes", share: float, axis: str = "y") -> None:
+    """Draw a line at the accuracy that guessing gives.
+
+    Parameters
+    ----------
+    axis : the axis that accuracy is on.
+    """
+    look = {"color": "#555555", "lw": 0.9, "ls": (0, (4, 3)), "zorder": 1}
+    text = {"fontsize": 7, "color": "#555555"}
+    if axis == "y":
+        ax.axhline(share, **look)
+        place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+        ax.annotate("chance", (1, share), **place, **text)
+    else:
+        ax.axvline(share, **look)
+        place = {"xycoords": ("data", "axes fraction"), "xytext": (2, 1), "textcoords": "offset points"}
+        ax.annotate("chance", (share, 1), **place, ha="center", va="bottom", **text)
+
+
+def accuracy_axis(ax: "Axes", chance_share: float, values: Sequence[float], axis: str = "y") -> None:
+    """Let an axis of accuracies begin at chance where nothing lies below it and chance is half or more, else at 0."""
+    lowest = min((value for value in values if value == value), default=0.0)
+    start = chance_share if chance_share >= 0.5 and lowest >= chance_share else 0.0
+    getattr(ax, f"set_{axis}lim")(start, 1.0)
+    percent(ax, axis)

@@ -57,6 +57,16 @@ def reference_embedding(scores: "pd.DataFrame", model: str) -> str:
     raise ValueError("a table without rows has no reference")
 
 
+def chances(scores: "pd.DataFrame") -> dict[str, float]:
+    """Return the accuracy that guessing gives on each data set, 1 / number of classes.
+
+    Parameters
+    ----------
+    scores : rows with columns dataset and n_classes.
+    """
+    return {str(dataset): 1 / float(n) for dataset, n in scores.groupby("dataset")["n_classes"].max().items()}
+
+
 def scores_note(scores: "pd.DataFrame", protocol: str) -> str:
     """Return the line below a figure of scores: the protocol, and the clips and folds of each data set.
 
@@ -69,4 +79,4 @@ def scores_note(scores: "pd.DataFrame", protocol: str) -> str:
         f"{display_name(key)} n = {row['sum']} clips in {row['size']} fold{'s' if row['size'] > 1 else ''}"
         for key, row in counts.iterrows()
     )
-    return f"protocol: {protocol}; {', '.join(sizes)}"
+    return f"protocol: {protocol}; dashed: chance; {', '.join(sizes)}"

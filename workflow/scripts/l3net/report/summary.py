@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l3net.errors import DatasetError
+from l3net.report.pages import percent
 from l3net.report.tables import best_checkpoints, read_table
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 _SUMMARY = ["dataset", "embedding", "mean", "std", "accuracy", "ci_low", "ci_high", "paper", "difference", "synthetic"]
 _SUMMARY += ["protocol", "n_clips", "n_folds", "n_seeds", "kind", "front_end", "subset", "epoch", "paper_source"]
 _SUMMARY += ["model", "checkpoint", "model_seed", "unit", "n_units"]
-_PRINTED = ["data set", "embedding", "ours", "over clips", "paper", "difference", "data"]
+_OF_PAPER = ["paper", "difference", "paper_source"]
+_PRINTED = ["data set", "embedding", "mean over folds", "over all clips", "paper", "difference", "data"]
 _WORDS = {"data set", "embedding", "data"}  # the columns of `_PRINTED` that are no numbers
 _PAPER = ["table", "dataset", "embedding", "train_subset", "test_subset", "front_end", "accuracy_percent", "protocol"]
 _PAPER += ["source"]
@@ -65,6 +67,8 @@ def paper_accuracies(published: "pd.DataFrame") -> dict[tuple[str, str], str]:
 def summarise(overall: "pd.DataFrame", published: "pd.DataFrame", *, synthetic: bool) -> "pd.DataFrame":
     """Return a row for each data set and embedding at its best checkpoint, with the paper's value and the difference.
 
+    The columns of the paper are there where ours are of real data and the paper has one of them.
+
     Parameters
     ----------
     overall : accuracy over all clips, of collect_scores.
@@ -79,59 +83,105 @@ def summarise(overall: "pd.DataFrame", published: "pd.DataFrame", *, synthetic: 
         paper_source=[known["source"].get(key, "") for key in keys],
         synthetic=synthetic,
     )
-    rows["difference"] = rows["mean"] - rows["paper"]
-    return rows.sort_values(["dataset", "mean"], ascending=[True, False], kind="stable")[_SUMMARY]
+    rows["difference"] = rows["mean"] - rows["paper"].astype(float)
+    rows = rows.sort_values(["dataset", "mean"], ascending=[True, False], kind="stable")[_SUMMARY]
+    return _without_paper(rows, synthetic=synthetic)
 
 
 def correspondence_beside_paper(
     correspondence: "pd.DataFrame", published: "pd.DataFrame", *, synthetic: bool
 ) -> "pd.DataFrame":
-    """Return the accuracies of audio-visual correspondence with the paper's value and the difference."""
+    """Return the accuracies of correspondence with the paper's value and the difference, where `summarise` has them."""
     keys = ["train_subset", "test_subset", "front_end"]
     known = published[published["table"] == "avc"].set_index(keys)["accuracy_percent"]
     table = correspondence.assign(paper=[_fraction(known.get(tuple(row))) for row in correspondence[keys].to_numpy()])
-    table["difference"] = table["accuracy"] - table["paper"]
-    return table.sort_values(keys, kind="stable").assign(synthetic=synthetic)
+    table["difference"] = table["accuracy"] - table["paper"].astype(float)
+    table = table.sort_values(keys, kind="stable").assign(synthetic=synthetic)
+    return _without_paper(table, synthetic=synthetic)
+
+
+def _without_paper(table: "pd.DataFrame", *, synthetic: bool) -> "pd.DataFrame":
+    """Return a table without the paper's columns where they say nothing: ours are synthetic, or the paper has none."""
+    return table.drop(columns=_OF_PAPER, errors="ignore") if synthetic or table["paper"].isna().all() else table
 
 
 def side_by_side(summary: "pd.DataFrame", published: "pd.DataFrame") -> "pd.DataFrame":
     """Return a row for each embedding; ours and the paper's in percent, in a column for each data set.
 
-    Embeddings that only the paper has keep an empty cell for ours.
+    Embeddings that only the paper has keep an empty cell for ours. Beside synthetic data nothing of the paper stands.
     """
     import pandas as pd
 
     datasets = sorted(summary["dataset"].unique())
-    theirs = paper_accuracies(published)
+    theirs = paper_accuracies(published) if "paper" in summary else {}
+    theirs = {key: value for key, value in theirs.items() if key[0] in datasets}
     means = summary.groupby("embedding")["mean"].mean().sort_values(ascending=False)
-    names = [*means.index, *sorted({name for of, name in theirs if of in datasets} - set(means.index))]
+    named = dict(zip(summary["embedding"], names_in_paper(summary, published), strict=True))
+    names = [*means.index, *sorted({name for _, name in theirs} - set(named.values()))]
     ours = summary.set_index(["dataset", "embedding"])
     rows = []
     for name in names:
         row = {"embedding": name}
         for dataset in datasets:
             row[dataset] = _mean_and_deviation(ours.loc[(dataset, name)]) if (dataset, name) in ours.index else ""
-            row[f"{dataset} (paper)"] = theirs.get((dataset, name), "")
+            if any(of == dataset for of, _ in theirs):
+                row[f"{dataset} (paper)"] = theirs.get((dataset, named.get(name, name)), "")
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def printed(summary: "pd.DataFrame", published: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the summary as text in percent; each data set ends with the embeddings that only the paper has."""
+    """Return the summary as text in percent; each data set ends with the embeddings that only the paper has.
+
+    Without columns of the paper in the summary, nothing of the paper is printed.
+    """
     import pandas as pd
 
-    theirs, lines = paper_accuracies(published), []
+    beside = "paper" in summary
+    theirs, lines = paper_accuracies(published) if beside else {}, []
     for dataset, here in summary.groupby("dataset"):
         names = names_in_paper(here, published)
         for row, name in zip(here.to_dict("records"), names, strict=True):
-            spanned = f"{_percent(row['accuracy'])} ({_percent(row['ci_low'])} to {_percent(row['ci_high'])})"
-            paper, difference = theirs.get((dataset, name), ""), _percent(row["difference"], "+")
+            spanned = f"{percent(row['accuracy'])} ({percent(row['ci_low'])} to {percent(row['ci_high'])})"
+            paper = [theirs.get((dataset, name), ""), percent(row["difference"], "+")] if beside else ["", ""]
             data = "synthetic" if row["synthetic"] else "real"
-            lines.append([dataset, row["embedding"], _mean_and_deviation(row), spanned, paper, difference, data])
+            lines.append([dataset, row["embedding"], _mean_and_deviation(row), spanned, *paper, data])
         for (of, embedding), paper in theirs.items():
             if of == dataset and embedding not in names:
-                lines.append([dataset, embedding, "", "", paper, "", ""])
-    return pd.DataFrame(lines, columns=_PRINTED)
+                lines.append([dataset, embedding, "", "", paper, "", "paper's"])
+    table = pd.DataFrame(lines, columns=_PRINTED)
+    return table if beside else table.drop(columns=["paper", "difference"])
+
+
+def printed_correspondence(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the table of correspondence as text in percent."""
+    import pandas as pd
+
+    rows = []
+    for row in table.to_dict("records"):
+        cells = {"model": row["model"], "trained on": row["train_subset"], "tested on": row["test_subset"]}
+        cells["accuracy (%)"] = f"{percent(row['accuracy'])} ({percent(row['ci_low'])} to {percent(row['ci_high'])})"
+        cells |= {"samples": f"{row['n']:.0f}", "clips": f"{row['n_units']:.0f}", "epoch": f"{row['epoch']:.0f}"}
+        if "paper" in table:
+            cells |= {"paper (%)": percent(row["paper"]), "difference (points)": percent(row["difference"], "+")}
+        rows.append(cells)
+    return pd.DataFrame(rows)
+
+
+def printed_significance(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the tests of significance as text, accuracies in percent."""
+    import pandas as pd
+
+    rows = []
+    for row in table.to_dict("records"):
+        cells = {"comparison": row["comparison"].replace("_", " "), "data set": row["dataset"]}
+        cells |= {"first": row["first"], "second": row["second"]}
+        cells |= {"first (%)": percent(row["first_mean"]), "second (%)": percent(row["second_mean"])}
+        cells["median difference (points)"] = percent(row["median_difference"], "+")
+        cells["pairs that differ"] = f"{row['n']:.0f} of {row['n_pairs']:.0f}"
+        cells |= {"p": _p(row["p"]), "p (Holm)": _p(row["p_holm"]), "p (normal)": _p(row["p_normal"])}
+        rows.append(cells | {"note": row["note"]})
+    return pd.DataFrame(rows)
 
 
 def to_markdown(table: "pd.DataFrame", note: str) -> str:
@@ -154,13 +204,13 @@ def _fraction(percent: str | None) -> float | None:
 
 
 def _mean_and_deviation(row: Any) -> str:
-    spread = f" ± {_percent(row['std'])}" if row["std"] == row["std"] and row["n_folds"] > 1 else ""
-    return f"{_percent(row['mean'])}{spread}"
+    spread = f" ± {percent(row['std'])}" if row["std"] == row["std"] and row["n_folds"] > 1 else ""
+    return f"{percent(row['mean'])}{spread}"
 
 
-def _percent(fraction: float, sign: str = "") -> str:
-    """Return a fraction in percent to two decimals, nothing where there is none."""
-    return "" if fraction != fraction else f"{100 * fraction:{sign}.2f}"
+def _p(value: float) -> str:
+    """Return a p of which little remains to be seen; a small one is not rounded to nothing."""
+    return "" if value != value else f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
 
 
 def _escape(text: str) -> str:

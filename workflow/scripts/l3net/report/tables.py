@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3net.errors import DatasetError
-from l3net.files import atomic, read_csv
+from l3net.files import atomic
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MEASURES = ["accuracy", "class_mean_accuracy", "ci_low", "ci_high", "fold_mean", "fold_std", "mean", "std", "correct"]
-_COMPARED = ["paper", "difference", "median_difference", "first_mean", "second_mean", "statistic"]
-_COMPARED += ["p", "p_holm", "p_normal"]
-_COUNTS = ["n", "n_clips", "n_classes", "n_folds", "n_seeds", "n_pairs", "n_units", "epoch", "seed", "jobs"]
+_COMPARED = ["paper", "untrained", "chance", "difference", "median_difference", "first_mean", "second_mean"]
+_COMPARED += ["statistic", "p", "p_holm", "p_normal"]
+_COUNTS = ["n", "n_clips", "n_classes", "n_folds", "n_seeds", "n_pairs", "n_units", "n_embeddings"]
+_COUNTS += ["epoch", "seed", "jobs"]
 _HISTORY = ["loss", "val_loss", "val_accuracy", "learning_rate", "images_per_second", "waiting_share"]
 _COSTS = ["seconds", "longest_seconds", "cpu_seconds", "max_memory_megabytes"]
 NUMBERS = frozenset([*_MEASURES, *_COMPARED, *_COUNTS, *_HISTORY, *_COSTS])
@@ -61,18 +62,24 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
     Raises
     ------
     DatasetError
-        The file is missing or no table, columns are missing, or one of `NUMBERS` holds something else, or a number that
-        is not finite; the message names the row.
+        Columns are missing, or one of `NUMBERS` holds something else, or a number that is not finite; the message names
+        the row.
     """
-    expected = f"a file of {made_by}" if made_by else "a table in CSV"
-    found = read_csv(path, DatasetError, expected, dtype=str, nrows=0).columns
+    import pandas as pd
+
+    with open(path, encoding="utf-8", newline="") as file:
+        found = pd.read_csv(file, dtype=str, nrows=0).columns
     if missing := [name for name in columns if name not in found]:
-        expected = expected if made_by else f"the columns {', '.join(columns)}"
+        expected = f"a file of {made_by}" if made_by else f"the columns {', '.join(columns)}"
         raise DatasetError(f"{path}: no column {', '.join(missing)}; expected {expected}")
     # Likelihoods have a column for each class, ``p:{class}``.
     numbers = [name for name in found if name in NUMBERS or name.startswith("p:")]
-    types = {name: str for name in found if name not in numbers}
-    table = read_csv(path, DatasetError, expected, dtype=types, na_values={name: [""] for name in numbers})
+    table = pd.read_csv(
+        path,
+        dtype={name: str for name in found if name not in numbers},
+        keep_default_na=False,
+        na_values={name: [""] for name in numbers},
+    )
     for name in numbers:
         table[name] = _finite(table[name], path, made_by)
     texts = [name for name in table if name not in numbers]

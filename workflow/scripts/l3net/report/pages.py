@@ -1,0 +1,161 @@
+"""Pages of the report: tables as text for people, in percent, and the sentence that answers what a run asks."""
+
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from l3net.files import atomic
+from l3net.report.against_untrained import ALL_DATASETS
+from l3net.report.labels import display_name, model_title
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 13px/1.45 system-ui, sans-serif; margin: 1.5em; color: #222; }}
+table {{ border-collapse: collapse; max-width: 76em; }}
+th, td {{ padding: .3em .7em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }}
+th {{ position: sticky; top: 0; background: #fff; border-bottom: 2px solid #555; }}
+td.number, th.number {{ text-align: right; white-space: nowrap; }}
+tr:hover td {{ background: #eef5fb; }}
+.synthetic {{ color: #D55E00; font-weight: bold; }}
+p {{ max-width: 60em; }}
+</style><h1>{title}</h1>{mark}{note}{body}</html>
+"""
+
+
+def write_page(
+    path: Path, title: str, table: "pd.DataFrame", *, synthetic: bool, note: str = "", more: str = ""
+) -> None:
+    """Write a table as a page that opens inside the report.
+
+    Parameters
+    ----------
+    table : cells as text.
+    synthetic : say that the data is synthetic.
+    note : a line of text above the table.
+    more : HTML below it.
+    """
+    mark = '<p class="synthetic">SYNTHETIC DATA</p>' if synthetic else ""
+    said = f"<p>{html.escape(note)}</p>" if note else ""
+    atomic.write_text(path, _PAGE.format(title=html.escape(title), mark=mark, note=said, body=to_html(table) + more))
+
+
+def to_html(table: "pd.DataFrame") -> str:
+    """Return a table of text as HTML; a column whose cells all begin like numbers stands to the right."""
+    numbers = {name for name in table if len(table) and table[name].map(_begins_like_a_number).all()}
+
+    def line(tag: str, cells: list[str]) -> str:
+        looks = [' class="number"' if name in numbers else "" for name in table]
+        filled = zip(looks, cells, strict=True)
+        return "<tr>" + "".join(f"<{tag}{look}>{html.escape(str(cell))}</{tag}>" for look, cell in filled) + "</tr>\n"
+
+    body = "".join(line("td", cells) for cells in table.to_numpy().tolist())
+    return f"<table>\n<thead>{line('th', list(table.columns))}</thead>\n<tbody>{body}</tbody>\n</table>\n"
+
+
+def percent(fraction: float, sign: str = "") -> str:
+    """Return a fraction in percent to one decimal, nothing where there is none."""
+    return "" if fraction != fraction else f"{100 * fraction:{sign}.1f}"
+
+
+def answer_downstream(against: "pd.DataFrame", *, confidence: float, synthetic: bool) -> str:
+    """Return as HTML what a run asks: is what was learned worth anything for recognising sounds?
+
+    Parameters
+    ----------
+    against : of `compare_with_untrained`.
+    confidence : of its intervals.
+    synthetic : the data is synthetic, which the first sentence says.
+    """
+    mean = against[against["embedding"] == ""]
+    datasets = mean[mean["dataset"] != ALL_DATASETS]
+    overall = (mean[mean["dataset"] == ALL_DATASETS] if len(datasets) > 1 else datasets).iloc[0]
+    n_models, n = int(overall["n_embeddings"]), len(datasets)
+    has_untrained = overall["against"] == "untrained"
+    beside = "the untrained network" if has_untrained else "chance"
+    sure = datasets[datasets["ci_low"] > 0]
+    known = f"{percent(overall['untrained'])} % with the untrained network and " if has_untrained else ""
+    where = f"on average over {n} data sets" if n > 1 else f"of {display_name(datasets['dataset'].iloc[0])}"
+    sentence = (
+        f"<strong>{percent(overall['accuracy'])} % of clips {where} are classified rightly with what was trained "
+        f"here, "
+        f"{known}{percent(overall['chance'])} % by chance: training is worth {percent(overall['difference'], '+')} "
+        f"points over {beside} ({100 * confidence:g} % interval {percent(overall['ci_low'], '+')} to "
+        f"{percent(overall['ci_high'], '+')}), and the interval is above 0 in {len(sure)} of {n} data "
+        f"set{'s' * (n > 1)}"
+        f"{' (synthetic data)' * synthetic}.</strong>"
+    )
+    of = (
+        f"Accuracies are over all clips; “trained” is the mean of the {n_models} trained embeddings"
+        if n_models > 1
+        else ("Accuracies are over all clips")
+    )
+    of += "; untrained are networks of the same front ends" * has_untrained
+    drawn = "the interval draws anew what is independent, clips or the recordings that they were cut from."
+    return f"<p>{sentence}</p>\n<p>{of}; {drawn}</p>\n" + to_html(
+        _by_dataset(mean, against, has_untrained=has_untrained)
+    )
+
+
+def _by_dataset(mean: "pd.DataFrame", against: "pd.DataFrame", *, has_untrained: bool) -> "pd.DataFrame":
+    """Return a row of text for each data set and for their mean."""
+    import pandas as pd
+
+    rows = []
+    for row in mean.to_dict("records"):
+        single = against[(against["dataset"] == row["dataset"]) & (against["embedding"] != "")]
+        every = row["dataset"] == ALL_DATASETS
+        cells = {"data set": "mean" if every else display_name(row["dataset"]), "trained (%)": percent(row["accuracy"])}
+        if has_untrained:
+            cells["untrained (%)"] = percent(row["untrained"])
+        cells["chance (%)"] = percent(row["chance"])
+        cells["difference (points)"] = _spanned(row)
+        cells["single embeddings above 0"] = f"{(single['ci_low'] > 0).sum()} of {len(single)}"
+        cells["independent"] = f"{row['n_units']:.0f} " + ("clips or recordings" if every else f"{row['unit']}s")
+        rows.append(cells)
+    return pd.DataFrame(rows)
+
+
+def each_against(against: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a row for each trained embedding; its difference with the interval in a column for each data set."""
+    import pandas as pd
+
+    single, rows = against[against["embedding"] != ""], []
+    for name, found in single.groupby("embedding", sort=False):
+        by_dataset = {row["dataset"]: row for row in found.to_dict("records")}
+        cells = {
+            display_name(key): _spanned(by_dataset[key]) for key in single["dataset"].unique() if key in by_dataset
+        }
+        rows.append({"embedding": name, **{("mean" if k == ALL_DATASETS else k): v for k, v in cells.items()}})
+    return pd.DataFrame(rows).fillna("")
+
+
+def answer_correspondence(avc: "pd.DataFrame", *, confidence: float, synthetic: bool) -> str:
+    """Return as HTML what a run without data sets asks: did the models learn which sound belongs to a picture?
+
+    Parameters
+    ----------
+    avc : the table of correspondence.
+    """
+    own = avc[avc["train_subset"] == avc["test_subset"]]
+    own = own if len(own) else avc
+    sure = (own["ci_low"] > 0.5).sum()
+    if len(own) == 1:
+        row = own.iloc[0]
+        found = f"{model_title(row['model'])} tells in {percent(row['accuracy'])} %"
+        span = f"{100 * confidence:g} % interval {percent(row['ci_low'])} to {percent(row['ci_high'])}"
+    else:
+        found = f"The {len(own)} models tell in {percent(own['accuracy'].mean())} % on average"
+        span = f"intervals above it: {sure} of {len(own)}"
+    sentence = f"{found} of the test samples whether a sound belongs to a picture, where chance is 50 % ({span})"
+    return f"<p><strong>{sentence}{' (synthetic data)' * synthetic}.</strong></p>\n"
+
+
+def _spanned(row: dict) -> str:
+    return f"{percent(row['difference'], '+')} ({percent(row['ci_low'], '+')} to {percent(row['ci_high'], '+')})"
+
+
+def _begins_like_a_number(cell: object) -> bool:
+    text = str(cell).lstrip("+-")
+    return not text or text[0].isdigit()
