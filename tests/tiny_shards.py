@@ -1,6 +1,7 @@
 """Small shards written in a moment, for tests of training: clips of two or more kinds, told by colour and by pitch."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,14 @@ def write_split(
         )
     write_shard_index(made, index)
     return index
+
+
+def index_again(index: Path) -> None:
+    """Write the digests of the shards of an index anew, after a test has changed them."""
+    fields = json.loads(index.read_text())
+    for shard in fields["shards"]:
+        shard["sha256"] = sha256_of(index.parent / shard["path"])
+    index.write_text(json.dumps(fields))
 
 
 def _image(kind, kinds, rng):

@@ -74,3 +74,56 @@ def test_the_command(store: ClipStore, capsys: pytest.CaptureFixture[str]) -> No
 def test_a_record_is_plain_json(store: ClipStore) -> None:
     record = json.loads(store.path(clip(3)).with_suffix(".json").read_text())
     assert record == asdict(store.record(clip(3)))
+
+
+DAMAGED = [b"", b'{"status": "ok"', b"\x00" * 200, b"[]", b'{"status": "fine"}', b'{"status": "ok", "media": "5"}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_record_is_passed_over_and_said(
+    store: ClipStore, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = store.path(clip(4)).with_suffix(".json")
+    path.write_bytes(content)
+    assert store.record(clip(4)) is None
+    assert f"{path} is damaged and is passed over" in caplog.text
+    with store.work_folder() as work:
+        kept = ClipRecord("ok", media={"bytes": 5})
+        assert store.keep(clip(4), kept, work) == kept == store.record(clip(4))
+
+
+def test_a_whole_clip_with_a_damaged_record_is_not_fetched_again(store: ClipStore, monkeypatch) -> None:
+    from l3net.acquisition import part_job
+    from l3net.acquisition.clip_check import CheckedClip
+
+    job = part_job.PartJob(store, source=None, pace=None, run="run")
+    monkeypatch.setattr(
+        part_job, "check_clip", lambda path, clip: CheckedClip(status="ok", media={"bytes": 5}, longest_seconds=10.0)
+    )
+    store.path(clip(4)).with_suffix(".json").write_text("")
+    assert job._found_in_store(clip(4), store.record(clip(4))).status == "ok"
+    record = asdict(ClipRecord("ok", media={"bytes": 4}))  # whole, of another media file: that one is not the clip
+    store.path(clip(4)).with_suffix(".json").write_text(json.dumps(record))
+    assert job._found_in_store(clip(4), store.record(clip(4))) is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
+def test_damaged_settings_of_a_store_are_written_anew(
+    store: ClipStore, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (store.folder / "store.json").write_text(content)
+    with ClipStore(store.folder, {"crf": 23}).work_folder():
+        pass
+    assert json.loads((store.folder / "store.json").read_text()) == {"crf": 23}
+    assert "store.json is damaged and is passed over" in caplog.text
+    with pytest.raises(ConfigError, match="holds clips with crf 23, not crf 24"):
+        ClipStore(store.folder, {"crf": 24})
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xff", b"no token"])
+def test_a_damaged_token_of_a_run_is_drawn_anew(store: ClipStore, content: bytes) -> None:
+    (store.folder / ".runs").mkdir(exist_ok=True)
+    (store.folder / ".runs" / "part").write_bytes(content)
+    with store.work_folder() as work, store.run("part", work) as token:
+        assert len(token) == 16
+        assert (store.folder / ".runs" / "part").read_text() == token

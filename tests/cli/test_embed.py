@@ -183,7 +183,10 @@ def test_a_disk_that_fills_up_leaves_nothing(
     monkeypatch.setattr(writer, "append", full)
     assert embed(sounds, "--model", model, "--output", tmp_path / "out", "--format", format) == 1
     target = tmp_path / "out" / f"a.wav.{format}"
-    assert capsys.readouterr().err.splitlines()[-1] == f"l3net: {target}: No space left on device"
+    assert (
+        capsys.readouterr().err.splitlines()[-1]
+        == f"l3net: {target}: the disk is full; make room, or write to another disk, then run again"
+    )
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 

@@ -69,3 +69,30 @@ def test_export_writes_openl3s_file(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["export", str(tmp_path / "embedding.keras"), str(tmp_path / "openl3.h5")]) == 0
     with h5py.File(tmp_path / "openl3.h5") as file:
         assert file.attrs["layer_names"][-1] == b"audio_embedding_layer"
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+from l3net.cli import info, main
+from l3net.files import atomic
+
+def run(options):
+    with atomic.replacing(options.model) as temporary:
+        temporary.write_text("half")
+        print("half", flush=True)
+        time.sleep(60)
+
+info.run = run
+sys.exit(main.main(["info", sys.argv[1]]))
+"""
+
+
+def test_sigterm_leaves_nothing_half_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SLOW, tmp_path / "a.npz"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "half\n"
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (143, "ended by SIGTERM; run again to go on\n")
+    assert not list(tmp_path.iterdir())

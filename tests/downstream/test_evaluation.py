@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -37,6 +38,73 @@ def test_folds_are_kept_for_the_same_settings_and_file_only(tmp_path: Path, monk
     rewritten = read_dataset_vectors(write_embeddings(tmp_path / "toy.h5", seed=1))
     evaluate_folds(rewritten, SETTINGS, state)
     assert len(made) == 6
+
+
+def damage(path: Path, how: str) -> None:
+    """Damage a kept fold."""
+    whole = path.read_bytes()
+    found = dict(np.load(path))
+    if how == "empty":
+        path.write_bytes(b"")
+    elif how == "cut":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif how == "text":
+        path.write_text("no fold")
+    elif how == "flipped bit":
+        place = whole.index(found["likelihoods"].tobytes()) + 9
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    elif how == "other clips":
+        np.savez(path, **{**found, "clips": found["clips"][::-1] + 1})
+    elif how == "other classes":
+        np.savez(path, **{**found, "likelihoods": found["likelihoods"][:, 1:]})
+    elif how == "no settings":
+        np.savez(path, **{**found, "settings": "{}"})
+    elif how == "no array":
+        np.savez(path, clips=found["clips"])
+
+
+@pytest.mark.parametrize(
+    "how", ["empty", "cut", "text", "flipped bit", "other clips", "other classes", "no settings", "no array"]
+)
+def test_a_kept_fold_that_is_damaged_is_made_anew_and_said(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clips, state = read_dataset_vectors(write_embeddings(tmp_path / "toy.h5")), tmp_path / "state"
+    first = evaluate_folds(clips, SETTINGS, state)
+    (kept,) = state.glob("*/0-2.npz")
+    damage(kept, how)
+    evaluate, made = FoldEvaluator.evaluate, []
+    monkeypatch.setattr(FoldEvaluator, "evaluate", lambda *given: made.append(given[1:]) or evaluate(*given))
+    again = evaluate_folds(clips, SETTINGS, state)
+    assert made == [(0, "2")]
+    assert f"{kept} is damaged and is passed over" in caplog.text
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.likelihoods, other.likelihoods)
+    evaluate_folds(clips, SETTINGS, state)
+    assert made == [(0, "2")]
+
+
+@pytest.mark.parametrize("classifier", ["linear", "knn", "svm", "forest"])
+def test_a_handful_of_windows_is_enough(tmp_path: Path, classifier: str) -> None:
+    """Eight clips of one window each: fewer to train on than 15 neighbours, and than 5."""
+    path = write_embeddings(
+        tmp_path / "few.h5", n_classes=2, clips_per_class=6, windows=1, folds=("1", "2"), clips_per_group=1
+    )
+    found = evaluate_folds(read_dataset_vectors(path), replace(SETTINGS, classifier=classifier), tmp_path / "state")
+    assert sum(len(outcome.clips) for outcome in found) == 12
+    settings = [row["setting"] for row in found[0].settings]
+    if classifier == "knn":
+        assert settings == ["n_neighbors=1"]
+
+
+@pytest.mark.parametrize("classifier", ["linear", "mlp"])
+def test_a_fold_that_trains_on_one_class_only_is_told(tmp_path: Path, classifier: str) -> None:
+    path = write_embeddings(tmp_path / "one.h5", n_classes=2, clips_per_class=8, folds=("1", "2"))
+    with h5py.File(path, "a") as file:
+        file["clips/fold"][:] = ["1" if label == "class 0" else "2" for label in file["clips/label"].asstr()]
+    clips = read_dataset_vectors(path)
+    with pytest.raises(DatasetError, match=r"one\.h5: fold 1 trains on clips of 'class 1' only; expected two classes"):
+        evaluate_folds(clips, replace(SETTINGS, classifier=classifier), tmp_path / "state")
 
 
 def test_what_is_drawn_depends_on_the_data_set_and_not_on_the_embedding(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -15,10 +16,11 @@ from l3net.feed import batch_reader
 from l3net.feed.batch_filler import ReadPlan
 from l3net.feed.batch_reader import read_batches
 from l3net.feed.reader_process import ReaderProcess
+from l3net.files.hashing import sha256_of
 from l3net.samples.sample import read_sample
 from l3net.samples.shard_index import read_shard_index
 from l3net.samples.shard_reader import Shard
-from tests import time_code
+from tests import time_code, tiny_shards
 from tests.small_store import SmallStore
 
 
@@ -128,6 +130,18 @@ def test_a_shard_without_a_table_is_refused(copy: Path, table: str) -> None:
         ("samples", "clip", 1, "clips of recipes"),
         ("samples", "clip", 10**6, "clips of recipes"),
         ("clips", "sound_length", 5, "sound"),
+        ("clips", "sound_start", 3 * 48000, "sound"),
+        ("clips", "sound_start", -1, "sound"),
+        ("clips", "row", 3, "table of clips"),
+        ("clips", "ytid", b"", "table of clips"),
+        ("clips", "width", 71, "crops of recipes"),
+        ("samples", "crop_y", 1, "crops of recipes"),
+        ("samples", "n", 1, "numbers of recipes"),
+        ("samples", "label", 2, "augmentations of recipes"),
+        ("samples", "gain", np.nan, "augmentations of recipes"),
+        ("samples", "saturation", 1e30, "augmentations of recipes"),
+        ("samples", "time", np.inf, "augmentations of recipes"),
+        ("images/offset", None, 1, "images"),
     ],
 )
 def test_recipes_that_point_beside_what_is_stored_are_refused(
@@ -135,12 +149,60 @@ def test_recipes_that_point_beside_what_is_stored_are_refused(
 ) -> None:
     with h5py.File(copy, "r+") as file:
         rows = file[table][:]
-        rows[field][0] = value
+        (rows if field is None else rows[field])[0] = value
         file[table][:] = rows
     with pytest.raises(
         ShardError, match=rf"^\S*part-0000\.h5 is damaged: [^\n]*{named}[^\n]* do not fit; make it again"
     ):
         store.make_index(copy, name="beside.json")
+
+
+def test_permuted_places_of_sounds_are_refused(copy: Path, store: SmallStore) -> None:
+    """Clips of one length: every window lies within what is stored, and every sample would hear another clip."""
+    with h5py.File(copy, "r+") as file:
+        rows = file["clips"][:]
+        rows["sound_start"] = np.roll(rows["sound_start"], 1)
+        file["clips"][:] = rows
+    with pytest.raises(ShardError, match=r"is damaged: sound do not fit"):
+        store.make_index(copy, name="permuted.json")
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_labels_that_the_sounds_belie_are_refused(copy: Path, store: SmallStore, label: int) -> None:
+    with h5py.File(copy, "r+") as file:
+        rows = file["samples"][:]
+        rows["label"][np.flatnonzero(rows["label"] == label)[0]] = 1 - label
+        file["samples"][:] = rows
+    with pytest.raises(ShardError, match=r"is damaged: labels of recipes do not fit"):
+        store.make_index(copy, name="belied.json")
+
+
+def test_places_that_are_no_edges_of_images_are_refused(copy: Path, store: SmallStore) -> None:
+    with h5py.File(copy, "r+") as file:
+        file["images/offset"][7] += 3
+    with pytest.raises(ShardError, match=r"is damaged: images do not fit"):
+        store.make_index(copy, name="edges.json")
+
+
+def test_a_shard_with_fewer_labels_or_other_counts_is_refused(copy: Path, store: SmallStore) -> None:
+    with h5py.File(copy, "r+") as file:
+        labels = file["labels"][:]
+        del file["labels"]
+        file["labels"] = labels[1:]
+        file.attrs["n_clips"] = 3
+    with pytest.raises(ShardError, match=r"is damaged: labels of clips, counts do not fit"):
+        store.make_index(copy, name="labels.json")
+
+
+def test_a_clip_that_is_left_out_and_there_is_refused(copy: Path, store: SmallStore) -> None:
+    with h5py.File(copy, "r+") as file:
+        first = file["clips"][0]
+        columns = [("ytid", "S11"), ("start_seconds", "<f8"), ("end_seconds", "<f8"), ("reason", "S3")]
+        rows = np.array([(first["ytid"], *first.tolist()[1:3], b"why")], columns)
+        del file["left_out"]
+        file["left_out"] = rows
+    with pytest.raises(ShardError, match=r"is damaged: clips left out do not fit"):
+        store.make_index(copy, name="both.json")
 
 
 def test_a_shard_with_another_number_of_images_is_refused(copy: Path, store: SmallStore) -> None:
@@ -195,12 +257,57 @@ def test_a_shard_that_is_not_the_indexed_one_is_refused_by_every_reader(store: S
             list(read_batches(plan(index), workers))
 
 
+def flip_a_bit_of_the_sound(path: Path) -> None:
+    """Change one value of sound in the file, which keeps its size, its tables and its time of change."""
+    times = path.stat()
+    with h5py.File(path, "r+") as file:
+        file["sound/pcm"][48000] ^= 4
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_shard_with_another_digest_is_refused_by_every_reader(
+    store: SmallStore, copy: Path, tmp_path: Path, workers: int
+) -> None:
+    index = store.make_index(copy, name="digest.json")
+    marked = replace(plan(index), marks=str(tmp_path / "marks"))
+    assert len(list(read_batches(marked, workers))) == 10
+    flip_a_bit_of_the_sound(copy)
+    for of_this in (plan(index), marked):
+        with pytest.raises(
+            ShardError, match=r"part-0000\.h5 is not the shard that .*digest\.json describes: its SHA-256"
+        ):
+            list(read_batches(of_this, workers))
+
+
+def test_a_shard_is_compared_once_in_a_run(store: SmallStore, copy: Path, tmp_path: Path, monkeypatch) -> None:
+    from l3net.feed import shard_digests
+
+    monkeypatch.setattr(shard_digests, "_compared", set())
+    index, hashed = store.make_index(copy, name="once.json"), []
+    monkeypatch.setattr(shard_digests, "sha256_of", lambda path: hashed.append(path) or real(path))
+    real, marked = sha256_of, replace(plan(index), marks=str(tmp_path / "marks"))
+    for plans, n in ((plan(index), 1), (plan(index), 1), (marked, 1)):
+        list(read_batches(plans, 0))
+        assert len(hashed) == n
+    for forget in (1, 2, 2):  # as other processes do: what one has compared the others find in the folder
+        monkeypatch.setattr(shard_digests, "_compared", set())
+        list(read_batches(marked, 0))
+        assert len(hashed) == 2, forget
+    (mark,) = (tmp_path / "marks").iterdir()
+    mark.write_text("")  # a mark that was cut off says nothing
+    monkeypatch.setattr(shard_digests, "_compared", set())
+    list(read_batches(marked, 0))
+    assert len(hashed) == 3
+
+
 def test_the_feed_names_the_damaged_shard_in_one_line(store: SmallStore, copy: Path) -> None:
     from l3net.feed.pipeline import one_line_errors, open_feed
 
     index = store.make_index(copy, name="damaged.json")
     with h5py.File(copy, "r+") as file:
         del file["sound/pcm"]
+    tiny_shards.index_again(index)
     with pytest.raises(ShardError, match=r"^\S*part-0000\.h5 is not a shard[^\n]*$"), one_line_errors():
         list(open_feed(index, batch_size=8, epoch=0, seed=1, workers=1))
 
@@ -211,6 +318,7 @@ def test_the_feed_tells_images_that_do_not_decode(store: SmallStore, copy: Path)
     index = store.make_index(copy, name="noise.json")
     with h5py.File(copy, "r+") as file:
         file["images/jpeg"][:] = 7
+    tiny_shards.index_again(index)
     with pytest.raises(ShardError, match="an image does not decode"), one_line_errors():
         list(open_feed(index, batch_size=8, epoch=0, seed=1, workers=0))
 

@@ -1,12 +1,15 @@
 """Copies of shards on a disk of the node: made once, with the same content; no failure stops a leg."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from l3net.files.hashing import sha256_of
+from l3net.runtime import locks
 from l3net.samples.node_cache import cached_index, shutil
 
 
@@ -59,3 +62,30 @@ def test_a_disk_without_room_is_said_and_left(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=3200, total=10_000))
     assert cached_index(index, str(tmp_path / "node")) == index
     assert "reading the shards where they are" in caplog.text
+
+
+def test_a_copy_of_another_length_is_made_anew(index: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    copied = cached_index(index, str(tmp_path / "node"))
+    (copied.parent / "part-0001.h5").write_bytes(b"cut")
+    caplog.set_level("INFO", logger="l3net")
+    assert cached_index(index, str(tmp_path / "node")) == copied
+    assert (copied.parent / "part-0001.h5").read_bytes() == bytes([1]) * 1000
+    assert "copied 1 shards" in caplog.messages[-1]
+
+
+def test_a_disk_without_locks_is_used_and_said_once(
+    index: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(locks.fcntl, "flock", no_locks)
+    monkeypatch.setattr(locks, "_said", set())
+    for _ in range(2):
+        copied = cached_index(index, str(tmp_path / "node"))
+        assert copied.is_relative_to(tmp_path / "node")
+    said = [message for message in caplog.messages if "locks" in message]
+    assert said == [
+        f"{copied.parent}/.lock: this file system has no locks (No locks available): tasks that start together on a "
+        "node may each copy the shards"
+    ]

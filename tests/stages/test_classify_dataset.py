@@ -136,3 +136,17 @@ def test_bad_input_gets_one_line(tmp_path: Path, embeddings: Path) -> None:
         file["clips/fold"][:] = ["1" if label < "class 2" else "2" for label in file["clips/label"].asstr()]
     with pytest.raises(DatasetError, match="fold 1 leaves no clip to validate on"):
         classify(alone, tmp_path)
+
+
+def test_by_hand_everything_but_names_may_be_left_out(embeddings: Path, tmp_path: Path) -> None:
+    """As a command: the grid is the paper's, nine settings, where none is given."""
+    from l3net.runtime.stage import command_line
+
+    words = {"embeddings": embeddings, "predictions": tmp_path / "p.csv", "settings": tmp_path / "s.csv"}
+    words |= {"state": tmp_path / ".state", "dataset": "toy", "embedding": "l3", "max-epochs": 1}
+    given = command_line(classify_dataset).parse_args([f"--{name}={value}" for name, value in words.items()])
+    classify_dataset(**vars(given))
+    tried = pd.read_csv(tmp_path / "s.csv")
+    assert sorted(set(zip(tried["learning_rate"], tried["weight_decay"], strict=True))) == [
+        (rate, decay) for rate in (1e-5, 1e-4, 1e-3) for decay in (1e-5, 1e-4, 1e-3)
+    ]

@@ -29,6 +29,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         tiny_shards.write_split(folder, "test", n_clips=6, share=11, seed=len(pairing))
         with h5py.File(folder / "test.h5", "r+") as file:
             file.attrs["pairing"] = pairing
+        tiny_shards.index_again(folder / "test.json")
         model = build_l3(**NETWORK)
         model.get_layer("fusion_dense_2").bias.assign(bias)
         weights = capture_variables(model.variables)

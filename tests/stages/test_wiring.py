@@ -96,6 +96,7 @@ def test_validation_data_unlike_training_data_show_in_the_history(data: Path, tm
         rows = file["samples"][:]
         rows["label"] = 1 - rows["label"]
         file["samples"][:] = rows
+    tiny_shards.index_again(tmp_path / "valid.json")
     changes = {"batches_per_epoch": 8, "batch_size": 16, "validation_batches": 4, "learning_rate": 3e-3}
     stage_function("train_leg")(**arguments(tmp_path, tmp_path / "run", epoch=6, augment=False, **changes))
     history = read_checkpoint(tmp_path / "run" / "epoch-006.h5").history

@@ -61,3 +61,50 @@ def test_two_files_for_one_target_are_named(sounds: Path, tmp_path: Path) -> Non
         find_audio_files([tmp_path / "nothing"], tmp_path / "out", ".npz")
     with pytest.raises(ClipError, match=r"none\.wav: no such file"):
         find_audio_files([tmp_path / "none.wav"], tmp_path / "out", ".npz")
+
+
+def test_only_the_vectors_that_are_damaged_are_made_anew(
+    sounds: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tasks = find_audio_files([sounds], tmp_path / "out", ".npz")
+    embed_audio_files(embedding, tasks)
+    first, second = (task.target for task in tasks)
+    whole, times = first.read_bytes(), second.stat().st_mtime_ns
+    for damaged in (
+        b"",
+        whole[:-300],
+        b"no vectors",
+        whole.replace(b"PK", b"KP"),
+        whole[:200] + bytes(90) + whole[290:],
+    ):
+        first.write_bytes(damaged)
+        outcome = embed_audio_files(embedding, tasks)
+        assert (outcome.done, outcome.skipped, outcome.failed) == (1, 1, [])
+        assert first.read_bytes() == whole
+        assert f"{first} is damaged and is passed over" in caplog.messages[-1]
+    assert second.stat().st_mtime_ns == times
+
+
+def test_links_are_followed_and_what_is_no_sound_is_left_out(sounds: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "far.WAV").write_bytes((sounds / "a.wav").read_bytes())
+    (elsewhere / "back").symlink_to(sounds)
+    (sounds / "a-link").symlink_to(elsewhere)
+    for name in (
+        "._a.wav",
+        ".DS_Store",
+        "desktop.ini",
+        "Thumbs.db",
+        "cover.jpg",
+        "Folder.PNG",
+        "deep/album.m3u8",
+        "gone.wav",
+    ):
+        if name == "gone.wav":
+            (sounds / name).symlink_to(tmp_path / "nothing")
+        else:
+            (sounds / name).write_bytes(b"no sound")
+    tasks = find_audio_files([sounds], tmp_path / "out", ".npz")
+    assert [str(task.source.relative_to(sounds)) for task in tasks] == ["a-link/far.WAV", "a.wav", "deep/a.wav"]
+    assert embed_audio_files(embedding, tasks).failed == []

@@ -5,53 +5,22 @@ store holds whole clips only. Beside it stands its record, ``....json``, which s
 it was not obtained. A work folder is locked while its job lives; the next job removes what a killed one left.
 """
 
-import fcntl
 import json
-import logging
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from l3net.acquisition.clip_record import ClipRecord
 from l3net.audioset import STATUSES, USABLE_STATUSES, Clip, clip_path
-from l3net.errors import ClipError, ConfigError
-from l3net.runtime import canonical_json
-
-_log = logging.getLogger("l3net")
-
-
-@dataclass
-class ClipRecord:
-    """What became of a clip.
-
-    Parameters
-    ----------
-    status : one of `audioset.STATUSES`.
-    reason : one line for the manifest.
-    attempts : attempts so far, of all runs.
-    attempted_at : time of the last attempt in UTC.
-    source : digest of the source that was asked.
-    run, run_attempts : token of the run and its attempts, by which a resumed job knows its own from before the kill.
-    media : bytes, duration, fps, width, height, sample_rate and sha256 of the media file, where it was obtained.
-    """
-
-    status: str
-    reason: str = ""
-    attempts: int = 0
-    attempted_at: str = ""
-    source: str = ""
-    run: str = ""
-    run_attempts: int = 0
-    media: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def usable(self) -> bool:
-        """Whether the clip's media file is in the store."""
-        return self.status in USABLE_STATUSES
+from l3net.errors import ConfigError
+from l3net.files import read_kept
+from l3net.runtime import canonical_json, lock_file
 
 
 class ClipStore:
@@ -77,16 +46,19 @@ class ClipStore:
         return clip_path(self.folder, clip.ytid, clip.start_seconds, clip.end_seconds)
 
     def record(self, clip: Clip) -> ClipRecord | None:
-        """Read the clip's record; return None where there is none, or the media file is missing or of another size."""
-        path = self.path(clip)
-        try:
-            record = ClipRecord(**json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return None
-        except (ValueError, TypeError) as error:
-            raise ClipError(f"{path.with_suffix('.json')} is not a clip's record ({error}); remove it") from None
-        has_media = path.exists() and path.stat().st_size == record.media.get("bytes")
-        return record if has_media or not record.usable else None
+        """Read the clip's record.
+
+        There is none where it is missing or damaged, or where the media file is missing or of another size.
+        """
+        path, record = self.path(clip), self.written_record(clip)
+        if record is None or not record.usable:
+            return record
+        return record if path.is_file() and path.stat().st_size == record.media.get("bytes") else None
+
+    def written_record(self, clip: Clip) -> ClipRecord | None:
+        """Read the clip's record, whatever the media file is; None where it is missing or damaged."""
+        path = self.path(clip).with_suffix(".json")
+        return read_kept(path, ClipRecord.read, instead="the clip is looked at or asked for again")
 
     def keep(self, clip: Clip, record: ClipRecord, work: Path, made: Path | None = None) -> ClipRecord:
         """Move the media file `made` into the store, then write the record; return the record that now stands.
@@ -117,7 +89,7 @@ class ClipStore:
             for other in work.iterdir():
                 if other.is_dir() and other != mine:
                     _sweep(other)
-            if not self._settings_file.exists():
+            if self._kept_settings() is None:
                 _put(self._settings_file, canonical_json(self.settings), mine)
         try:
             self._demand_settings()
@@ -130,9 +102,8 @@ class ClipStore:
     def run(self, job: str, work: Path) -> Iterator[str]:
         """Yield the token of this run of `job`, which is that of the run before where that one was killed."""
         marker = self.folder / ".runs" / job
-        try:
-            token = marker.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        token = read_kept(marker, _read_token, instead="attempts of the run that was killed do not count")
+        if token is None:
             token = secrets.token_hex(8)
             marker.parent.mkdir(exist_ok=True)
             _put(marker, token, work)
@@ -141,13 +112,15 @@ class ClipStore:
 
     def _demand_settings(self) -> None:
         """Refuse a store of clips of another encoding; a new store has none."""
-        if not self._settings_file.exists():
+        if (kept := self._kept_settings()) is None:
             return
-        kept = json.loads(self._settings_file.read_text(encoding="utf-8"))
         if differing := sorted(key for key in {*kept, *self.settings} if kept.get(key) != self.settings.get(key)):
             there = ", ".join(f"{key} {kept.get(key)}" for key in differing)
             asked = ", ".join(f"{key} {self.settings.get(key)}" for key in differing)
             raise ConfigError(f"audioset.store {self.folder} holds clips with {there}, not {asked}: name another store")
+
+    def _kept_settings(self) -> dict[str, Any] | None:
+        return read_kept(self._settings_file, _read_settings, instead="its clips are taken for those of this encoding")
 
 
 def unmark_clips(store: Path, *, status: str, reason: str = "", since: str = "") -> int:
@@ -175,11 +148,24 @@ def unmark_clips(store: Path, *, status: str, reason: str = "", since: str = "")
     n_removed = 0
     for path in sorted(store.glob("[0-9a-f][0-9a-f]/*.json")):
         with suppress(OSError, ValueError, TypeError):  # a damaged record is fetch_clips' to tell
-            record = ClipRecord(**json.loads(path.read_text(encoding="utf-8")))
+            record = ClipRecord.read(path)
             if record.status == status and reason.lower() in record.reason.lower() and record.attempted_at >= earliest:
                 path.unlink()
                 n_removed += 1
     return n_removed
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    if not (isinstance(settings, dict) and settings):
+        raise ValueError("it holds no settings")
+    return settings
+
+
+def _read_token(path: Path) -> str:
+    if not re.fullmatch("[0-9a-f]{16}", token := path.read_text(encoding="utf-8")):
+        raise ValueError("it holds no token")
+    return token
 
 
 def _put(target: Path, text: str, work: Path) -> None:
@@ -190,15 +176,7 @@ def _put(target: Path, text: str, work: Path) -> None:
 
 
 def _lock(file: IO[str], *, wait: bool) -> bool:
-    """Lock `file` until it is closed; return False when another process holds it or the file system has no locks."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        _log.warning("%s: this file system has no locks (%s): what killed jobs leave is not removed", file.name, error)
-        return False
-    return True
+    return lock_file(file, wait=wait, without="what killed jobs leave in the store of clips is not removed")
 
 
 def _sweep(folder: Path) -> None:

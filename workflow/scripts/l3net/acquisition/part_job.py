@@ -133,8 +133,8 @@ class PartJob:
     def _found_in_store(self, clip: Clip, known: ClipRecord | None) -> _Attempt | None:
         """Check a clip that a job put in the store before it was killed, without its record."""
         path = self.store.path(clip)
-        is_damaged = known is None and path.with_suffix(".json").exists()  # its record tells of another size
-        if is_damaged or not path.exists():
+        is_other = known is None and self.store.written_record(clip) is not None  # which tells of another size
+        if is_other or not path.exists():
             return None
         try:
             checked = check_clip(path, clip)

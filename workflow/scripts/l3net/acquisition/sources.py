@@ -11,7 +11,7 @@ from typing import Protocol
 from l3net.audioset import Clip, ClipFailure
 from l3net.downloads import YOUTUBE_TEMPLATE, Access
 from l3net.errors import ClipError, ConfigError
-from l3net.files import stable_hash
+from l3net.files import is_of_a_system, stable_hash
 from l3net.media import Encoding, cut_clip, probe_media
 
 # Files of other kinds that stand beside a video (subtitles, thumbnails, unfinished downloads) are not taken for it.
@@ -75,7 +75,7 @@ class DirectorySource:
         videos = [path for path in self.folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file()]
         # Of several files of one video the first by name is taken, but never an empty one before another.
         videos.sort(key=lambda path: (path.stat().st_size > 0, _reversed_order(path.name)))
-        return {path.stem: path for path in videos if not path.name.startswith("._")}
+        return {path.stem: path for path in videos if not is_of_a_system(path.name)}
 
     def fetch(self, clip: Clip, target: Path) -> None:
         """Write the clip to `target`.

@@ -8,6 +8,8 @@ import sys
 from l3net import __version__
 from l3net.cli import clips, embed, export, info, look, probe, real_input, share, videos
 from l3net.errors import L3Error
+from l3net.files.system_errors import file_system_line, system_errno
+from l3net.runtime.signals import end_on_sigterm
 
 _COMMANDS = (embed, export, info, share, probe, videos, real_input, clips, look)
 _log = logging.getLogger("l3net")
@@ -26,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     screen.setFormatter(logging.Formatter("%(message)s"))
     _log.setLevel(logging.INFO)
     _log.handlers = [screen]
+    end_on_sigterm()
     try:
         return options.run(options)
     except L3Error as error:
@@ -33,10 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"l3net: {error}", file=sys.stderr)
         return 1
-    except OSError as error:  # a folder that cannot be written, a full disk
-        if os.environ.get("L3NET_TRACEBACK"):
+    except Exception as error:
+        is_of_system = isinstance(error, OSError) or system_errno(error) is not None  # such as a full disk
+        if not is_of_system or os.environ.get("L3NET_TRACEBACK"):
             raise
-        print(f"l3net: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
+        print(f"l3net: {file_system_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("l3net: interrupted; what is done is kept, the same command goes on", file=sys.stderr)

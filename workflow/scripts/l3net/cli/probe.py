@@ -63,9 +63,11 @@ def find_recordings(folder: Path) -> list[Path]:
     DatasetError
         A folder that is missing, or that has fewer than two classes.
     """
+    from l3net.files import is_of_a_system
     from l3net.media import is_audio
 
-    paths = sorted(path for path in folder.glob("*/*") if path.is_file() and not path.name.startswith("."))
+    visible = (path for path in folder.glob("*/*") if not any(map(is_of_a_system, path.relative_to(folder).parts)))
+    paths = sorted(path for path in visible if path.is_file())
     paths = [path for path in paths if is_audio(path)]
     if (n_classes := len({path.parent for path in paths})) < 2:
         raise DatasetError(

@@ -148,7 +148,9 @@ def lay_out_esc10(source: Path, target: Path) -> None:
     ConfigError
         A folder that does not have the ten folders of ESC-10.
     """
-    folders = sorted(path for path in source.glob("*") if path.is_dir())
+    from l3net.files import is_of_a_system
+
+    folders = sorted(path for path in source.glob("*") if path.is_dir() and not is_of_a_system(path.name))
     if len(folders) != len(ESC10):
         raise ConfigError(f"{source}: {len(folders)} folders; expected the {len(ESC10)} of ESC-10")
     (target / "audio").mkdir(parents=True)
@@ -157,7 +159,7 @@ def lay_out_esc10(source: Path, target: Path) -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["filename", "fold", "target", "category", "esc10", "src_file", "take"])
         for folder, (category, number) in zip(folders, ESC10.items(), strict=True):
-            for path in sorted(folder.glob("*.ogg")):
+            for path in sorted(path for path in folder.glob("*.ogg") if not is_of_a_system(path.name)):
                 fold, clip, take = path.stem.split("-")
                 name = f"{path.stem}-{number}.ogg"
                 (target / "audio" / name).symlink_to(path.resolve())

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from l3net.errors import ClipError, DatasetError
-from l3net.files import atomic, read_csv, sha256_of
+from l3net.files import atomic, is_of_a_system, read_csv, sha256_of
 from l3net.media import check_audio
 from l3net.runtime import track_progress
 
@@ -137,7 +137,7 @@ def _check_rows(rows: pd.DataFrame, needed: Iterable[str]) -> None:
 def _report_extra(rows: pd.DataFrame, suffixes: set[str]) -> None:
     known = {Path(path) for path in rows["path"]}
     for folder in sorted({path.parent for path in known}):
-        files = (path for path in folder.iterdir() if not path.name.startswith("."))  # ._* are the Finder's notes
+        files = (path for path in folder.iterdir() if not is_of_a_system(path.name))
         extra = sorted(path for path in files if path.suffix.lower() in suffixes and path not in known)
         if extra:
             _log.warning("%s: %d files that the data set does not list; they are left out", _some(extra), len(extra))

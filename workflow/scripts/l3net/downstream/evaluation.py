@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from l3net.downstream.classifiers import CLASSIFIERS, Classifier, MlpSettings, T
 from l3net.downstream.folds import FoldSplit, evaluated_folds, split_fold
 from l3net.downstream.standardise import LabelledWindows, fill_standardised, fit_standardiser
 from l3net.errors import DatasetError
-from l3net.files import atomic, stable_hash
+from l3net.files import atomic, read_kept, stable_hash
 from l3net.runtime import Progress, aligned_zeros, canonical_json
 from l3net.vectors import DatasetVectors
 
@@ -90,8 +90,8 @@ def evaluate_folds(clips: DatasetVectors, settings: EvaluationSettings, state: P
     with Progress(f"{settings.dataset}, {clips.path.stem}", len(folds), "folds") as bar:
         for repeat, fold in folds:
             path = kept / f"{repeat}-{fold}.npz"
-            if path.exists():
-                outcomes.append(_read_outcome(path, repeat, fold))
+            if (known := read_kept(path, partial(_read_outcome, clips, repeat, fold))) is not None:
+                outcomes.append(known)
                 _log.info("fold %s, seed %s: kept from an earlier run", fold, repeat)
             else:
                 outcomes.append(evaluator.evaluate(repeat, fold))
@@ -126,6 +126,11 @@ class FoldEvaluator:
             y[:n] = self.class_numbers[clips.window_clip[windows]]
             data.append(LabelledWindows(x, y, n))
         train, valid = data
+        if train.n and (train.y[: train.n] == train.y[0]).all():
+            name = str(clips.classes[train.y[0]])
+            raise DatasetError(
+                f"{clips.path}: fold {fold} trains on clips of {name!r} only; expected two classes or more"
+            )
         rows = self._classifier.fit(train, valid, self._seed_of(repeat, fold, "training"))
         tested = np.isin(clips.window_clip, split.test_clips)
         likelihoods = [self._classifier.likelihoods(standardiser(block)) for _, block in clips.blocks(tested)]
@@ -201,6 +206,12 @@ def _write_outcome(path: Path, outcome: FoldOutcome) -> None:
         np.savez(temporary, clips=outcome.clips, likelihoods=outcome.likelihoods, settings=json.dumps(outcome.settings))
 
 
-def _read_outcome(path: Path, repeat: int, fold: str) -> FoldOutcome:
+def _read_outcome(clips: DatasetVectors, repeat: int, fold: str, path: Path) -> FoldOutcome:
+    """Read a kept fold; raise a `DatasetError` where it does not hold what this fold comes to."""
     with np.load(path, allow_pickle=False) as found:
-        return FoldOutcome(repeat, fold, found["clips"], found["likelihoods"], json.loads(str(found["settings"])))
+        kept = FoldOutcome(repeat, fold, found["clips"], found["likelihoods"], json.loads(str(found["settings"])))
+    is_of_fold = np.array_equal(np.sort(kept.clips), np.flatnonzero(clips.fold == fold))
+    fits = kept.likelihoods.shape == (len(kept.clips), len(clips.classes)) and np.isfinite(kept.likelihoods).all()
+    if not (is_of_fold and fits and isinstance(kept.settings, list) and kept.settings):
+        raise DatasetError("it holds other clips or classes than the fold")
+    return kept

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from l3net.errors import ShardError
+from l3net.feed.shard_digests import demand_digest
 from l3net.feed.shared_memory import BatchBuffer
 from l3net.feed.shuffle_order import ShuffleOrder
 from l3net.media import SAMPLE_RATE
@@ -29,6 +30,7 @@ class ReadPlan:
     batch_size : number of samples of a batch.
     first_batch, end_batch : the stretch's first batch, and the one after its last, counted from the stream's start.
     seed, shuffle, shuffle_buffer_clips : the order of the stream (`shuffle_order.ShuffleOrder`).
+    marks : folder that remembers which shards were compared with their digests (`shard_digests.demand_digest`).
     """
 
     index: str
@@ -38,6 +40,7 @@ class ReadPlan:
     seed: int
     shuffle: bool = True
     shuffle_buffer_clips: int = 128
+    marks: str | None = None
 
 
 @dataclass
@@ -113,7 +116,8 @@ class BatchFiller:
         return shard
 
     def _open(self, number: int) -> Shard:
-        entry = self.index.shards[number]
+        entry, marks = self.index.shards[number], self.plan.marks
+        demand_digest(entry, self.plan.index, None if marks is None else Path(marks))
         shard = Shard(Path(entry.path))
         if (shard.n_samples, shard.n_clips) != (entry.n_samples, entry.n_clips):
             shard.close()

@@ -33,6 +33,7 @@ def open_feed(
     batches: int | None = None,
     start_batch: int = 0,
     shuffle_buffer_clips: int = 128,
+    marks: Path | None = None,
 ) -> tf.data.Dataset:
     """Open the batches of one epoch, from `start_batch` on.
 
@@ -51,6 +52,8 @@ def open_feed(
     start_batch : number of batches at the epoch's start to leave out.
     shuffle_buffer_clips : number of clips whose samples are mixed with each other at a time; memory grows with it
         (docs/samples.md).
+    marks : folder that remembers which shards were compared with the digests of the index, for the feeds after this one
+        (`shard_digests.demand_digest`); None: each process compares a shard once.
 
     Returns
     -------
@@ -81,6 +84,7 @@ def open_feed(
         seed=seed,
         shuffle=shuffle,
         shuffle_buffer_clips=shuffle_buffer_clips,
+        marks=None if marks is None else str(marks),
     )
     data = tf.data.Dataset.from_generator(
         lambda: map(_arrays, read_batches(plan, workers)), output_signature=_signature(batch_size)

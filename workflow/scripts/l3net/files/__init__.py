@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "download": ["download_file"],
-        "folders": ["files_below", "printable"],
+        "folders": ["files_below", "is_of_a_system", "printable"],
         "foreign": [
             "Fields",
             "check_size",
@@ -22,7 +22,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "foreign_archives": ["open_foreign_tar", "open_foreign_zip", "read_member", "read_npy_header", "read_npz"],
         "foreign_hdf5": ["ForeignHdf5", "open_foreign_hdf5"],
         "hashing": ["sha256_of", "stable_hash"],
-        "hdf5": ["append_rows", "growing_dataset"],
+        "hdf5": ["OutputFile", "append_rows", "growing_dataset"],
+        "kept": ["read_kept"],
         "system_errors": ["file_system_line", "system_errno"],
     },
 )

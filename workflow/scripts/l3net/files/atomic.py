@@ -41,7 +41,9 @@ def replacing(target: Path | str) -> Iterator[Path]:
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with _naming(target):
-        _remove_leftovers(target)
+        with suppress(FileNotFoundError):
+            os.lstat(target)  # too long a name is told now, not when all is computed
+        _remove_leftovers(target, target.stem)
     temporary = target.with_name(f".{_short(target.stem)}.{_token()}.partial{target.suffix}")
     try:
         with _naming(target, temporary):
@@ -69,12 +71,13 @@ def working_folder(target: Path | str) -> Iterator[Path]:
     target = Path(target)
     with _naming(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(target, suffix="")
+        _remove_leftovers(target, target.name)
     temporary = target.with_name(f".{_short(target.name)}.{_token()}.partial")
     with _naming(target):
         temporary.mkdir()
     try:
-        yield temporary
+        with _naming(target, temporary):
+            yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -118,11 +121,11 @@ def _naming(target: Path, temporary: Path | None = None) -> Iterator[None]:
     """Name `target` in errors of the system: in place of the temporary file, and where a full disk names no file."""
     try:
         yield
-    except OSError as error:
-        number = system_errno(error)
-        if number is None or not (temporary is None or error.filename == str(temporary) or number in _OF_THE_DISK):
-            raise
-        if error.filename not in (None, str(temporary)) and temporary is not None:
+    except Exception as error:
+        number, named = system_errno(error), getattr(error, "filename", None)
+        # Writers put files of their own beside the temporary one, or in the folder that it is.
+        is_temporary = temporary is not None and str(named).startswith(str(temporary.with_suffix("")))
+        if number is None or not (temporary is None or is_temporary or (named is None and number in _OF_THE_DISK)):
             raise
         raise OSError(number, os.strerror(number), str(target)) from error
 
@@ -137,15 +140,14 @@ def _machine() -> str:
     return f"{stable_hash(socket.gethostname()) % 2**16:04x}"
 
 
-def _remove_leftovers(target: Path, suffix: str | None = None) -> None:
-    """Remove the temporary files of `target` whose process is gone.
+def _remove_leftovers(target: Path, stem: str) -> None:
+    """Remove the temporary files of `target`, and what writers put beside them, where their process is gone.
 
     Whether a process of another machine is gone cannot be told; its files are removed once they are a day old.
     """
-    suffix = target.suffix if suffix is None else suffix
-    stem = _short(target.stem if suffix else target.name)
-    for left in target.parent.glob(f".{glob.escape(stem)}.{'[0-9a-f]' * 16}.partial{glob.escape(suffix)}"):
-        token = left.name.removesuffix(suffix).removesuffix(".partial")[-16:]
+    begin = f".{_short(stem)}."
+    for left in target.parent.glob(f"{glob.escape(begin)}{'[0-9a-f]' * 16}.partial*"):
+        token = left.name.removeprefix(begin)[:16]
         is_here, process = token[:4] == _machine(), int(token[4:12], 16)
         with suppress(OSError):  # another process was faster
             if (is_here and not _is_alive(process)) or time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:

@@ -1,15 +1,17 @@
 """The files below a folder, whatever their names and links, and their names as printable text."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-_OF_SYSTEMS = {"thumbs.db", "desktop.ini"}
+_OF_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
 
 def files_below(folder: Path, failed: dict[str, str], *, without: Path | None = None) -> list[Path]:
     """Return the files below a folder, sorted; links to files and folders are followed, no folder twice.
 
-    Hidden files, and those that systems leave, are passed over.
+    A folder is visited under its own name before any link to it, and links in a circle end. Passed over are hidden
+    files and folders, and those that systems leave (`is_of_a_system`). A link to nothing is a file that cannot be read.
 
     Parameters
     ----------
@@ -22,7 +24,12 @@ def files_below(folder: Path, failed: dict[str, str], *, without: Path | None = 
         The folder itself cannot be read.
     """
     visited = {_identity(without)} if without is not None and without.is_dir() else set()
-    return sorted(_walk(folder, folder, visited, failed))
+    return sorted(_walk(folder, visited, failed))
+
+
+def is_of_a_system(name: str) -> bool:
+    """Return whether a name is hidden or one that systems give: ``.DS_Store``, ``._song.wav``, ``desktop.ini`` ..."""
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS
 
 
 def printable(text: str) -> str:
@@ -31,28 +38,34 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == " " else c.encode("unicode_escape").decode() for c in text)
 
 
-def _walk(folder: Path, top: Path, visited: set[tuple[int, int]], failed: dict[str, str]) -> Iterator[Path]:
-    try:
-        if (identity := _identity(folder)) in visited:
-            return
-        visited.add(identity)
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        if folder == top:
-            raise
-        failed[printable(str(folder.relative_to(top)))] = f"the folder cannot be read: {error.strerror}"
-        return
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name.lower() in _OF_SYSTEMS:
-            continue
+def _walk(top: Path, visited: set[tuple[int, int]], failed: dict[str, str]) -> Iterator[Path]:
+    waiting, linked = deque([top]), deque()
+    while waiting or linked:
+        folder = waiting.popleft() if waiting else linked.popleft()
         try:
-            is_folder = entry.is_dir()
-        except OSError:
-            is_folder = False  # who reads the file will say so
-        if is_folder:
-            yield from _walk(entry, top, visited, failed)
-        else:
-            yield entry
+            if (identity := _identity(folder)) in visited:
+                continue
+            visited.add(identity)
+            entries = sorted(folder.iterdir())
+        except OSError as error:
+            if folder == top:
+                raise
+            failed[printable(str(folder.relative_to(top)))] = f"the folder cannot be read: {error.strerror}"
+            continue
+        for entry in entries:
+            if is_of_a_system(entry.name):
+                continue
+            if _is_folder(entry):
+                (linked if entry.is_symlink() else waiting).append(entry)
+            else:
+                yield entry
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # who reads the file will say so
 
 
 def _identity(folder: Path) -> tuple[int, int]:

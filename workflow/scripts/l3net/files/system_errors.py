@@ -1,6 +1,7 @@
 """Errors of the file system as one line each, which says what to do."""
 
 import errno
+import os
 import re
 
 _SYSTEM_ERRORS = {
@@ -16,21 +17,28 @@ _SYSTEM_ERRORS = {
 }
 
 
-def file_system_line(error: OSError, targets: list[str] = ()) -> str:
+def file_system_line(error: Exception, targets: list[str] = ()) -> str:
     """Return one line that says which file an error of the file system is about, what is wrong, and what to do.
 
     Parameters
     ----------
     targets : the files that may be meant where the error names none.
     """
-    said = " ".join(str(error.strerror or error).split())[:200]
-    number = system_errno(error)
-    where = error.filename if isinstance(error.filename, str) else ", ".join(map(str, targets[:3]))
+    said = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
+    number, named = system_errno(error), getattr(error, "filename", None)
+    where = named if isinstance(named, str) else ", ".join(map(str, targets[:3]))
     return f"{where}: {_SYSTEM_ERRORS.get(number, said)}" if where else _SYSTEM_ERRORS.get(number, said)
 
 
-def system_errno(error: OSError) -> int | None:
-    """Return the system's number of an error; HDF5 tells it in its text only, and errors of the network have none."""
-    if error.errno is None and (found := re.search(r"errno = (\d+)", str(error))):
-        return int(found[1])
-    return error.errno
+def system_errno(error: Exception) -> int | None:
+    """Return the system's number of an error; None where it is not of the system, as errors of the network are.
+
+    HDF5 tells the number in its text only, and TensorFlow, whose errors are of another kind, the system's words for it.
+    """
+    if isinstance(error, OSError):
+        if error.errno is None and (found := re.search(r"errno = (\d+)", str(error))):
+            return int(found[1])
+        return error.errno
+    if type(error).__module__.startswith("tensorflow."):
+        return next((number for number in _SYSTEM_ERRORS if f"; {os.strerror(number)}" in str(error)), None)
+    return None

@@ -9,12 +9,11 @@ are skipped, because our networks compute their front end themselves.
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import keras
 import numpy as np
 
 from l3net.errors import WeightsError
-from l3net.files import ForeignHdf5, atomic, open_foreign_hdf5
+from l3net.files import ForeignHdf5, OutputFile, atomic, open_foreign_hdf5
 from l3net.models.finite_weights import check_finite_weights
 
 _KERAS_VERSION = b"2.15.0"
@@ -62,7 +61,7 @@ def write_openl3_weights(network: keras.Model, path: Path, last_layer: str) -> N
     """
     layers = _layers_with_weights(network)
     names = [*(layer.name for layer in layers[:-1]), last_layer]
-    with atomic.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic.replacing(path) as temporary, OutputFile(temporary) as file:
         file.attrs.update({"backend": b"tensorflow", "keras_version": _KERAS_VERSION})
         file.attrs["layer_names"] = np.array(names, "S")
         for name, layer in zip(names, layers, strict=True):

@@ -1,5 +1,5 @@
 """What every stage needs, whatever it computes: binding to Snakemake and to the command line, several nodes,
-aligned arrays, provenance, progress and signals. Nothing here knows audio."""
+aligned arrays, provenance, progress, locks and signals. Nothing here knows audio."""
 
 import lazy_loader
 
@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "aligned_memory": ["aligned_copy", "aligned_empty", "aligned_zeros"],
         "console": ["duration"],
+        "locks": ["lock_file"],
         "logs": ["ON_SCREEN"],
         "progress": ["Progress", "track_progress"],
         "provenance": ["canonical_json", "describe"],

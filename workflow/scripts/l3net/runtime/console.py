@@ -39,6 +39,10 @@ _OF_ITS_OWN = (
     "Workflow finished",
     "Trying to restart job",
 )
+_LOCKED = (
+    "{folder} is locked: another snakemake is at work here, or one was killed; where none is (pgrep -af snakemake), "
+    "remove the lock by snakemake --unlock, then give the same command again"
+)
 _RULES_NAMED = 5
 
 
@@ -172,6 +176,7 @@ class Console:
 
     def _tell_error(self, text: str) -> list[str]:
         """Tell an error of Snakemake without the places in its own code; that of a job is told by the job."""
+        text = _LOCKED.format(folder=Path.cwd()) if "Directory cannot be locked" in text else text
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         lines = [line for line in lines if not re.match(r'  File "|\w+(Error|Exception)( in (file|rule) .*)?:?$', line)]
         if not lines or "returned non-zero exit status" in text or lines[-1].startswith(_OF_ITS_OWN):

@@ -1,10 +1,14 @@
-"""Noting requests to stop, so that a stage can stop at a good moment.
+"""Requests to stop: noted, so that a stage can stop at a good moment, or obeyed at once and cleanly.
 
 SIGTERM comes with a time limit or a preemption, SIGINT from a keyboard.
 """
 
+import logging
+import os
 import signal
+import sys
 import threading
+from typing import Any
 
 
 class StopRequests:
@@ -32,3 +36,18 @@ class StopRequests:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def end_on_sigterm() -> None:
+    """Have SIGTERM end this process as an error would, so that nothing half-written stays; its exit code is 143."""
+    main_process = os.getpid()
+
+    def end(number: int, frame: Any) -> None:
+        if os.getpid() != main_process:  # a worker that was forked: end as if nothing were set
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        logging.getLogger("l3net").error("ended by SIGTERM; run again to go on")
+        sys.exit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)

@@ -9,9 +9,7 @@ import inspect
 import json
 import logging
 import os
-import signal
 import sys
-import threading
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -20,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from l3net.errors import ConfigError, L3Error
-from l3net.files.system_errors import file_system_line
+from l3net.files.system_errors import file_system_line, system_errno
 from l3net.runtime.logs import log_to
+from l3net.runtime.signals import end_on_sigterm
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
@@ -33,7 +32,8 @@ def main(function: Callable[..., Any], snakemake: Any = None) -> None:
     an error of the file system. SIGTERM, with which a time limit of SLURM comes, ends the stage as an error would, so
     that nothing half-written stays.
     """
-    _end_on_sigterm()
+    end_on_sigterm()
+    logging.getLogger("l3net").propagate = False  # libraries give the root logger a handler: lines would come twice
     if snakemake is None:
         log_to(None)
         arguments = vars(command_line(function).parse_args())
@@ -63,28 +63,15 @@ def _one_line(name: str, targets: list[str] = ()) -> Iterator[None]:
     log = logging.getLogger("l3net")
     try:
         yield
-    except (L3Error, OSError) as error:
-        log.error("%s: %s", name, file_system_line(error, targets) if isinstance(error, OSError) else error)
+    except Exception as error:
+        is_of_system = isinstance(error, OSError) or system_errno(error) is not None
+        if not (is_of_system or isinstance(error, L3Error)):
+            log.exception("%s: unexpected error", name)
+            sys.exit(1)
+        log.error("%s: %s", name, file_system_line(error, targets) if is_of_system else error)
         if os.environ.get("L3NET_TRACEBACK"):
             raise
         sys.exit(1)
-    except Exception:
-        log.exception("%s: unexpected error", name)
-        sys.exit(1)
-
-
-def _end_on_sigterm() -> None:
-    main_process = os.getpid()
-
-    def end(number: int, frame: Any) -> None:
-        if os.getpid() != main_process:  # a worker that was forked: end as if nothing were set
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        logging.getLogger("l3net").error("ended by SIGTERM; run again to go on")
-        sys.exit(128 + number)
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)
 
 
 def bind(function: Callable[..., Any], snakemake: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "sample": ["Sample", "augment_sample", "read_sample"],
         "shard_assembly": ["ShardSettings", "assemble_shard", "read_part"],
         "shard_format": ["SAMPLE"],
-        "shard_index": ["ShardIndex", "index_of_shards", "read_shard_index", "write_shard_index"],
+        "shard_index": ["IndexedShard", "ShardIndex", "index_of_shards", "read_shard_index", "write_shard_index"],
         "shard_reader": ["ClipData", "Shard"],
     },
 )

@@ -1,6 +1,5 @@
 """Copies of shards on a disk of the node: made once, and read by every leg that runs there."""
 
-import fcntl
 import json
 import logging
 import os
@@ -8,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from l3net.files import atomic, sha256_of
+from l3net.runtime import lock_file
 
 _SHARE_LEFT_FREE = 0.05  # of the disk
 _log = logging.getLogger("l3net")
@@ -36,7 +36,8 @@ def cached_index(index: Path, folder: str | None) -> Path:
         target = expanded / f"l3net-{sha256_of(index)[:16]}"
         target.mkdir(parents=True, exist_ok=True)
         with (target / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # however many tasks of a node ask, one of them copies
+            # However many tasks of a node ask, one of them copies; without locks each may, under names of their own.
+            lock_file(lock, without="tasks that start together on a node may each copy the shards")
             return _copy_into(target, index)
     except OSError as error:
         _log.warning("node_cache %s cannot be used (%s); reading the shards where they are", expanded, error)
@@ -46,7 +47,7 @@ def cached_index(index: Path, folder: str | None) -> Path:
 def _copy_into(target: Path, index: Path) -> Path:
     copied = target / index.name
     shards = [Path(shard["path"]) for shard in json.loads(index.read_text(encoding="utf-8"))["shards"]]
-    missing = [path for path in shards if not (target / path).exists()]
+    missing = [path for path in shards if not _has_size_of(target / path, index.parent / path)]
     n_bytes = sum((index.parent / path).stat().st_size for path in missing)
     disk = shutil.disk_usage(target)
     if n_bytes > disk.free - _SHARE_LEFT_FREE * disk.total:
@@ -71,3 +72,8 @@ def _copy_into(target: Path, index: Path) -> Path:
         len(shards) - len(missing),
     )
     return copied
+
+
+def _has_size_of(copy: Path, original: Path) -> bool:
+    """Return whether a copy is there in its whole length; its content is compared when a training first opens it."""
+    return copy.is_file() and copy.stat().st_size == original.stat().st_size

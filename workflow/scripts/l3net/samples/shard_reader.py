@@ -11,7 +11,15 @@ import numpy as np
 from l3net.errors import ShardError
 from l3net.files import ForeignHdf5
 from l3net.media import SAMPLE_RATE
-from l3net.samples.shard_format import CLIP, SAMPLE, SHARD_FORMAT, SHARD_VERSION, LeftOutClip
+from l3net.samples.shard_format import (
+    CLIP,
+    SAMPLE,
+    SHARD_FORMAT,
+    SHARD_VERSION,
+    LeftOutClip,
+    ShardTables,
+    misfits,
+)
 
 _NOT_A_SHARD = "is not a shard: expected an HDF5 file written by make_shard; make it again (-R make_shard)"
 
@@ -89,7 +97,7 @@ class Shard:
             raise ShardError(f"{self.path}: {self.n_samples} samples of {self.n_clips} clips; expected equal shares")
 
     def check(self) -> None:
-        """Check that the tables fit each other and that no recipe points beside what is stored.
+        """Check that the tables fit each other, the sound and the images, and that no recipe points beside them.
 
         Raises
         ------
@@ -97,18 +105,24 @@ class Shard:
             They do not; the message names what does not fit.
         """
         with self._one_line_errors():
-            rows, ends = self.samples[:], self._offset[:]
-            lengths = self.clips["sound_length"]
-            fits = {
-                "images": len(ends) == len(rows) + 1,
-                "JPEG bytes": ends[-1] == len(self._jpeg) and not (np.diff(ends) <= 0).any(),
-                "sound": lengths.sum() == len(self.pcm),
-                "clips of recipes": np.array_equal(rows["clip"], np.arange(len(rows)) // max(self.samples_per_clip, 1)),
-                "windows of recipes": _within(rows["sound"], self.n_clips - 1)
-                and _within(rows["start"], lengths[rows["sound"]] - SAMPLE_RATE),
-            }
-        if wrong := [name for name, right in fits.items() if not right]:
+            attributes, n_jpeg, n_sound = self.attributes, len(self._jpeg), len(self.pcm)
+            rows, ends, left_out = self.samples[:], self._offset[:], self.left_out()
+            tables = ShardTables(self.clips, rows, ends, self.labels, left_out, n_jpeg, n_sound, attributes)
+            wrong = misfits(tables) or ([] if self._images_are_jpeg(ends) else ["images"])
+        if wrong:
             raise ShardError(f"{self.path} is damaged: {', '.join(wrong)} do not fit; make it again (-R make_shard)")
+
+    def _images_are_jpeg(self, ends: np.ndarray) -> bool:
+        """Return whether a JPEG file begins and ends where each image does; reads all images, a clip's at a time."""
+        share = max(self.samples_per_clip, 1)
+        for first in range(0, self.n_samples, share):
+            edges = ends[first : first + share + 1]
+            stored, inside = self._jpeg[edges[0] : edges[-1]], edges - edges[0]
+            begins = np.stack([stored[inside[:-1]], stored[inside[:-1] + 1]])
+            finishes = np.stack([stored[inside[1:] - 2], stored[inside[1:] - 1]])
+            if (begins != [[0xFF], [0xD8]]).any() or (finishes != [[0xFF], [0xD9]]).any():
+                return False
+        return True
 
     def largest_image(self) -> int:
         """Return the size of the largest image, in bytes."""
@@ -173,7 +187,3 @@ class Shard:
         except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ShardError(f"{self.path} {_NOT_A_SHARD} ({reason})") from None
-
-
-def _within(values: np.ndarray, last: np.ndarray | int) -> bool:
-    return bool(((values >= 0) & (values <= last)).all())

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
-from l3net.files import append_rows, growing_dataset
+from l3net.files import OutputFile, append_rows, growing_dataset
 from l3net.media import SAMPLE_RATE
 from l3net.samples.shard_format import CLIP, SAMPLE, SHARD_FORMAT, SHARD_VERSION, LeftOutClip
 
@@ -24,7 +23,7 @@ class ShardWriter:
     """
 
     def __init__(self, path: Path, attributes: Mapping[str, Any]) -> None:
-        self.file = h5py.File(path, "w", libver="v110")
+        self.file = OutputFile(path, libver="v110")
         self.file.attrs.update({"format": SHARD_FORMAT, "format_version": SHARD_VERSION, **attributes})
         self._jpeg = growing_dataset(self.file, "images/jpeg", (), np.uint8, _JPEG_CHUNK_BYTES)
         self._pcm = growing_dataset(self.file, "sound/pcm", (), np.dtype("<i2"), SAMPLE_RATE)

@@ -18,11 +18,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from l3net.errors import WeightsError
-from l3net.files import Fields, ForeignHdf5, atomic, open_foreign_hdf5, parse_json
+from l3net.files import Fields, ForeignHdf5, OutputFile, atomic, open_foreign_hdf5, parse_json
 from l3net.media import SAMPLE_RATE
 from l3net.training.metrics import HISTORY, TIMINGS, EpochMetrics
 
@@ -70,7 +69,7 @@ class Checkpoint:
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, whole or not at all."""
-    with atomic.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic.replacing(path) as temporary, OutputFile(temporary) as file:
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["metadata"] = json.dumps(checkpoint.metadata, sort_keys=True)
         file.attrs["position"] = json.dumps(checkpoint.position, sort_keys=True)

@@ -50,6 +50,11 @@ class Leg:
         """The state, in the layout of a checkpoint."""
         return self.state / "state.h5"
 
+    @property
+    def marks(self) -> Path:
+        """Folder that remembers which shards were compared with their digests, for all epochs and the legs to come."""
+        return self.state / "shards-compared"
+
     def fingerprint(self) -> str:
         """Return a digest of all that the weights depend on, but not of the leg's last epoch."""
         settings = self.settings.model_dump(exclude=_NOT_OF_A_LEG | Train.keys_of_how())

@@ -210,6 +210,6 @@ class _Training:
     def _batches(self, index: Path, epoch: int, n: int, start: int) -> Iterable[dict[str, Any]]:
         """Open the `n` batches of an epoch from `start` on, already on the devices where there are several."""
         s = self.settings
-        stretch = {"epoch": epoch, "batches": n, "start_batch": start}
-        data = open_feed(index, batch_size=s.batch_size, seed=self.leg.seed, workers=s.feed_workers, **stretch)
+        stretch = {"epoch": epoch, "batches": n, "start_batch": start, "workers": s.feed_workers}
+        data = open_feed(index, batch_size=s.batch_size, seed=self.leg.seed, marks=self.leg.marks, **stretch)
         return self.strategy.experimental_distribute_dataset(data)

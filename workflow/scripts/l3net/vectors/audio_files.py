@@ -16,13 +16,18 @@ import numpy as np
 
 from l3net.embeddings.interface import Embedding, Piece
 from l3net.errors import ClipError, ConfigError
-from l3net.files import atomic
+from l3net.files import atomic, files_below, read_kept
 from l3net.media import audio_blocks, probe_media
 from l3net.runtime import Progress
-from l3net.vectors.vector_file import read_vector_metadata, vector_writer
+from l3net.vectors.vector_file import read_to_end, read_vector_metadata, vector_writer
 
 POOLS = ("mean", "max", "std")
-_NOT_SOUND = {".csv", ".txt", ".json", ".md", ".pdf", ".xml", ".yaml", ".html", ".npz", ".npy", ".h5", ".parquet"}
+# Suffixes of texts, tables, pictures (covers of albums), lists and archives, which are not tried in a folder.
+_NOT_SOUND = (
+    " csv tsv txt json jsonl md rst pdf xml yaml yml html log nfo npz npy h5 hdf5 parquet keras onnx pt pkl py ipynb "
+    "sh ini jpg jpeg png gif bmp tif tiff webp heic svg cue m3u m3u8 pls lrc srt vtt jams textgrid lab mid midi zip "
+    "tar gz bz2 xz 7z rar md5 sfv db lnk url doc docx xlsx "
+)
 _log = logging.getLogger("l3net")
 
 
@@ -62,7 +67,7 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
     for path in paths:
         if not path.exists():
             raise ClipError(f"{path}: no such file")
-        sources = sorted(filter(_may_be_sound, path.rglob("*"))) if path.is_dir() else [path]
+        sources = _sounds_below(path) if path.is_dir() else [path]
         if not sources:
             raise ClipError(f"{path}: no files in this folder")
         for source in sources:
@@ -74,8 +79,13 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
     return list(tasks.values())
 
 
-def _may_be_sound(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in _NOT_SOUND
+def _sounds_below(folder: Path) -> list[Path]:
+    """Return the files of a folder that are to be tried: no texts, tables, pictures or archives, by their suffixes."""
+    unreadable: dict[str, str] = {}
+    found = files_below(folder, unreadable)
+    for place, why in unreadable.items():
+        _log.warning("%s: %s", folder / place, why)
+    return [path for path in found if f" {path.suffix[1:].lower()} " not in _NOT_SOUND and path.is_file()]
 
 
 def check_pool(pool: tuple[str, ...]) -> None:
@@ -137,11 +147,13 @@ def embed_audio_files(
 
 
 def _is_done(task: EmbedTask, settings: dict[str, Any]) -> bool:
-    metadata = read_vector_metadata(task.target)
-    if not metadata or not task.source.exists():
+    """Return whether the vectors of a file are there, whole, and of the same sound and settings."""
+    metadata = read_kept(task.target, read_vector_metadata)
+    if metadata is None or not task.source.exists():
         return False
     expected = {**settings, **_source_metadata(task)}
-    return all(metadata.get(key) == value for key, value in expected.items())
+    is_same = all(metadata.get(key) == value for key, value in expected.items())
+    return is_same and read_kept(task.target, read_to_end) is not None
 
 
 def _source_metadata(task: EmbedTask) -> dict[str, Any]:

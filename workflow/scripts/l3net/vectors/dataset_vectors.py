@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from l3net.errors import DatasetError
-from l3net.files import append_rows, growing_dataset, open_foreign_hdf5
+from l3net.files import OutputFile, append_rows, growing_dataset, open_foreign_hdf5
 
 FORMAT_VERSION = 1
 CLIP_COLUMNS = ("filename", "label", "fold", "group")
@@ -36,7 +36,7 @@ class DatasetVectorsWriter:
     """
 
     def __init__(self, path: Path, n_dimensions: int, clips: Any, attributes: dict[str, Any]) -> None:
-        self._file = h5py.File(path, "w")
+        self._file = OutputFile(path)
         rows = max(1, min(64, _CHUNK_BYTES // (4 * n_dimensions)))
         self._vectors = growing_dataset(self._file, "embedding", (n_dimensions,), "f4", rows)
         self._times = growing_dataset(self._file, "timestamps", (), "f8", 4096)

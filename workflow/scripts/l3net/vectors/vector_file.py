@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from l3net.errors import ConfigError
-from l3net.files import append_rows, growing_dataset
+from l3net.files import OutputFile, append_rows, growing_dataset
 
 _KEY = "metadata"
 _COPY_BYTES, _CHUNK_BYTES = 1 << 22, 1 << 20
@@ -84,11 +84,11 @@ class Hdf5Writer(VectorWriter):
     """Write datasets that grow."""
 
     def __init__(self, path: Path, dimension: int, metadata: dict[str, Any]) -> None:
-        self._file = h5py.File(path, "w")
+        self._file = OutputFile(path)
         self._file.attrs[_KEY] = json.dumps(metadata)
         rows = max(1, min(256, _CHUNK_BYTES // (4 * dimension)))
-        self._vectors = growing_dataset(self._file, "embedding", (dimension,), "f4", rows)
-        self._times = growing_dataset(self._file, "timestamps", (), "f8", 1024)
+        self._vectors = growing_dataset(self._file, "embedding", (dimension,), "f4", rows, checksums=True)
+        self._times = growing_dataset(self._file, "timestamps", (), "f8", 1024, checksums=True)
 
     def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
         append_rows(self._vectors, vectors)
@@ -108,7 +108,7 @@ class ParquetWriter(VectorWriter):
         self._arrow, self._dimension = pyarrow, dimension
         columns = [("timestamp", pyarrow.float64()), ("embedding", pyarrow.list_(pyarrow.float32(), dimension))]
         self._schema = pyarrow.schema(columns, metadata={_KEY: json.dumps(metadata)})
-        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd", write_page_checksum=True)
 
     def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
         lists = self._arrow.FixedSizeListArray.from_arrays(
@@ -136,20 +136,44 @@ def vector_writer(path: Path, dimension: int, metadata: dict[str, Any]) -> Vecto
     return VECTOR_WRITERS[path.suffix](path, dimension, metadata)
 
 
-def read_vector_metadata(path: Path) -> dict[str, Any] | None:
-    """Read the metadata of a file of vectors; None where the file is missing, damaged, or was not written here."""
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                return json.loads(str(file[_KEY]))
-        if path.suffix == ".h5":
-            with h5py.File(path, "r") as file:
-                return json.loads(file.attrs[_KEY])
-        from pyarrow import ArrowInvalid, parquet
+def read_vector_metadata(path: Path) -> dict[str, Any]:
+    """Read the metadata of a file of vectors; whatever is raised says that the file is damaged or another program's."""
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            metadata = json.loads(str(file[_KEY]))
+    elif path.suffix == ".h5":
+        with h5py.File(path, "r") as file:
+            metadata = json.loads(file.attrs[_KEY])
+    else:
+        from pyarrow import parquet
 
-        try:
-            return json.loads(parquet.read_schema(path).metadata[_KEY.encode()])
-        except (ArrowInvalid, TypeError):
-            return None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return None
+        metadata = json.loads(parquet.read_schema(path).metadata[_KEY.encode()])
+    if not isinstance(metadata, dict):
+        raise TypeError("its metadata are no JSON object")
+    return metadata
+
+
+def read_to_end(path: Path) -> int:
+    """Read a file of vectors to its end, and return how many there are; whatever is raised says that it is damaged.
+
+    All three formats have checksums of their data, which are compared.
+    """
+    if path.suffix == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            if (damaged := archive.testzip()) is not None:
+                raise ValueError(f"the checksum of {damaged} is wrong")
+        with np.load(path, mmap_mode=None, allow_pickle=False) as file, file.zip.open("embedding.npy") as member:
+            np.lib.format.read_magic(member)
+            n_vectors, n_times = np.lib.format.read_array_header_1_0(member)[0][0], len(file["timestamps"])
+    elif path.suffix == ".h5":
+        with h5py.File(path, "r") as file:
+            vectors, n_times = file["embedding"], len(file["timestamps"][:])
+            n_vectors = sum(len(vectors[rows]) for rows in vectors.iter_chunks())
+    else:
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            n_vectors = n_times = sum(file.read_row_group(n).num_rows for n in range(file.num_row_groups))
+    if n_vectors != n_times:
+        raise ValueError(f"{n_vectors} vectors and {n_times} times")
+    return n_vectors
