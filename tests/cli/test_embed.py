@@ -131,7 +131,7 @@ def test_every_kind_of_file(model: Path, tmp_path: Path, shared_data: Path, caps
         ),
         ([__file__, "--model", "none.keras", "--output", "o"], "--model none.keras: no such file"),
         ([__file__, "--model", __file__, "--output", "o"], "File is not a zip file"),
-        ([__file__, "--output", "o"], "kind l3 takes one file, an embedding.keras; 0 are given"),
+        ([__file__, "--output", "o"], "--model is missing: name an embedding.keras"),
         ([__file__, "--batch-size", "0", "--output", "o"], "--batch-size is 0"),
         ([__file__, "--pool", "mean,median", "--output", "o"], "pooling over time by 'median' is unknown"),
         ([__file__, "--model", __file__, "--hop-seconds", "0", "--output", "o"], "hop_seconds is 0.0; expected above"),
@@ -152,6 +152,17 @@ def test_a_wrong_command_line_is_one_line(
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+def test_a_missing_file_among_several_is_one_failed_file(
+    model: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    paths = (sounds / "a.wav", sounds / "none.wav", sounds / "deep" / "a.flac")
+    assert embed(*paths, "--model", model, "--output", tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert len([line for line in said.splitlines() if "none.wav: " in line]) == 1
+    assert "embedded 2, already done 0, failed 1" in said
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.flac.npz", "a.wav.npz"]
 
 
 @pytest.mark.parametrize("settings", ["[]", '{"kind"', "3"])

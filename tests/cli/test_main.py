@@ -8,6 +8,8 @@ from pathlib import Path
 import h5py
 import pytest
 
+import l3net
+from l3net.cli.info import readable
 from l3net.cli.main import main
 from tests import tiny_embedding
 
@@ -43,6 +45,9 @@ HERE = __file__
         (["info", "none.keras"], 1),
         (["probe", "none"], 1),
         (["real-input", "none.csv", "o"], 1),
+        (["--version"], 0),
+        (["status"], 1),
+        (["doctor", "--precision", "double"], 2),
     ],
     ids=lambda value: " ".join(value).replace(HERE, "FILE") if isinstance(value, list) else None,
 )
@@ -55,10 +60,35 @@ def test_an_answer_needs_no_tensorflow(arguments: list[str], code: int, tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_info_prints_the_metadata(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_info_prints_what_a_reader_wants_first_and_all_of_it_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     tiny_embedding.write_embedding(tmp_path / "embedding.keras")
-    assert main(["info", str(tmp_path / "embedding.keras")]) == 0
+    assert main(["info", str(tmp_path / "embedding.keras"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["samples_seen"] == 200
+    assert main(["info", str(tmp_path / "embedding.keras")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "kind                  l3, sound"
+    assert "training samples      200" in lines
+    assert not any("{" in line for line in lines)
+
+
+def test_info_of_a_whole_training_is_lines_and_no_braces() -> None:
+    training = {"config": json.dumps({"batch_size": 16, "network": {"width": 1, "seed": 3}}), "commit": "abc"}
+    metadata = {"kind": "l3-vision", "validation_accuracy": 0.9312, "samples_seen": 1_234_567, "training": training}
+    lines = readable({**metadata, "versions": '{"keras": "3.13.2"}', "epoch": None})
+    assert lines[0] == "kind                  l3-vision, images"
+    assert "training samples      1,234,567" in lines
+    assert "validation accuracy   93.1 % (correspondence)" in lines
+    assert "  network             seed 3, width 1" in lines
+    assert lines[-2:] == ["versions:", "  keras               3.13.2"]
+    assert not any(line.startswith("epoch") for line in lines)
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"l3net {l3net.__version__}\n")
 
 
 def test_export_writes_openl3s_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -128,7 +128,8 @@ def test_an_array_is_read_as_a_file_is(tmp_path: Path, stereo: np.ndarray) -> No
     ("audio", "rate", "message"),
     [
         (np.zeros((2, 2, 2)), 48000, r"shape \(2, 2, 2\)"),
-        (np.zeros((2, 500)), 48000, r"expected \(n,\) or \(n, channels\)"),
+        (np.zeros((2, 500)), 48000, r"expected \(n,\) or \(n, channels\) .*; did you mean the transpose, audio\.T\?"),
+        (np.zeros((1, 48000)), 48000, r"did you mean the transpose"),
         (np.zeros(0), 48000, "1 or more samples"),
         (np.zeros(9, complex), 48000, "type complex128"),
         (np.zeros(9), 0, "sample rate is 0"),

@@ -112,3 +112,20 @@ def test_every_kernel_starts_he_normal(objective: str) -> None:
             # He et al. 2015: the deviation is the root of 2 / fan in; Keras cuts the normal at two deviations.
             assert values.std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.06), kernel.path
             assert np.abs(values).max() <= 2 / 0.87962566 * np.sqrt(2 / fan_in) + 1e-6
+
+
+def test_images_are_channels_last_and_batch_norms_take_their_statistics_in_float32() -> None:
+    """A variance of values near 100 is lost in bfloat16 (8 bits of mantissa), and kept in float32."""
+    model = build_l3("mel128", image_size=32, width=1 / 16, hop_length=1936, precision="mixed_bfloat16")
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert len(convolutions) == 16
+    assert all(layer.data_format == "channels_last" and layer.compute_dtype == "bfloat16" for layer in convolutions)
+    norm = model.get_layer("vision_norm_2_1")
+    norm.momentum = 0.0
+    values = np.random.default_rng(0).normal(100, 1, (64, 8, 8, norm.gamma.shape[0])).astype(np.float32)
+    seen = keras.ops.cast(values, "bfloat16")
+    norm(seen, training=True)
+    exact = np.asarray(keras.ops.cast(seen, "float32")).astype(np.float64)
+    np.testing.assert_allclose(norm.moving_mean, exact.mean((0, 1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(norm.moving_variance, exact.var((0, 1, 2)), rtol=1e-3)
+    assert norm(seen, training=True).dtype == "bfloat16"

@@ -98,3 +98,17 @@ def test_options_are_read_back_by_the_command_line() -> None:
     given = {"path": Path("a b"), "names": ["x", "y"], "rate": -0.5, "flag": False, "table": {"k": [1, "é"]}}
     words = stage.options(work, given)
     assert vars(stage.command_line(work).parse_args(words)) == {**given, "other": None}
+
+
+def made_of(sounds: list[Path] = (), *, filter: Path | None, model: Path) -> None:
+    """Show what a command may leave out."""
+
+
+def test_a_command_leaves_out_what_may_be_none_or_empty_and_nothing_else(capsys: pytest.CaptureFixture) -> None:
+    parser = stage.command_line(made_of)
+    left_out = parser.parse_args(["--model", "m"])
+    assert (list(left_out.sounds), left_out.filter, left_out.model) == ([], None, Path("m"))
+    assert parser.parse_args(["--model", "m", "--sounds"]).sounds == []
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--sounds", "a"])
+    assert "the following arguments are required: --model" in capsys.readouterr().err

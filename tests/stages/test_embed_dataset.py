@@ -42,8 +42,8 @@ def clips(tmp_path: Path) -> pd.DataFrame:
 def run(tmp_path: Path, settings: dict, model: list[Path], **options: object) -> h5py.File:
     embed_dataset(
         tmp_path / "clips.csv",
-        model,
         tmp_path / "out.h5",
+        model=model,
         dataset="tiny",
         embedding="named",
         settings=settings,

@@ -22,7 +22,11 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Mod
     folder = tmp_path_factory.mktemp("model")
     whole = tiny_embedding.write_checkpoint(folder / "epoch-002.h5")
     extract_embedding(
-        folder / "epoch-002.h5", folder / "embedding.keras", [folder / "vision.keras"], pooling=512, subset="music"
+        folder / "epoch-002.h5",
+        folder / "embedding.keras",
+        exports=[folder / "vision.keras"],
+        pooling=512,
+        subset="music",
     )
     return folder / "embedding.keras", whole
 
@@ -58,11 +62,11 @@ def test_the_vision_embedding_is_extracted_too(extracted: tuple[Path, keras.Mode
 
 def test_a_checkpoint_of_another_subset_is_refused(extracted: tuple[Path, keras.Model], tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="was trained on music, not on environmental"):
-        extract_embedding(extracted[0].with_name("epoch-002.h5"), tmp_path / "a.keras", [], subset="environmental")
+        extract_embedding(extracted[0].with_name("epoch-002.h5"), tmp_path / "a.keras", subset="environmental")
     assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_export_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"a\.pb: unknown format; expected \.h5"):
-        extract_embedding(tmp_path / "none.h5", tmp_path / "a.keras", [tmp_path / "a.pb"])
+        extract_embedding(tmp_path / "none.h5", tmp_path / "a.keras", exports=[tmp_path / "a.pb"])
     assert not list(tmp_path.iterdir())

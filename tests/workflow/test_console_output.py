@@ -1,5 +1,7 @@
 """What Snakemake prints under the default profile: a line for each job, and how to make the report as the last line."""
 
+import itertools
+import re
 from pathlib import Path
 
 from tests.workflow.stub_run import StubRun
@@ -24,3 +26,17 @@ def test_a_run_prints_a_line_for_each_job_and_a_dry_run_what_snakemake_would(tmp
     assert again[-1] == (
         "report: snakemake --cores 1 --report results/demo/report.html --configfile presets/demo.yaml --config run=demo"
     )
+
+
+def test_no_text_names_targets_behind_a_configfile(root: Path) -> None:
+    """Snakemake takes what stands behind --configfile for more files of configuration."""
+    pages = [*root.glob("*.md"), *root.glob("docs/*.md"), *root.glob("presets/*.yaml"), root / "Snakefile"]
+    pages += [*root.glob("workflow/profiles/*/config.yaml"), root / "Makefile"]
+    behind = [
+        (page.name, word)
+        for page in pages
+        for found in re.findall(r"snakemake\b[^`\n#]*--configfile ([^`\n#]*)", page.read_text())
+        for word in itertools.takewhile(lambda word: not word.startswith(("-", "(", "\\")), found.split())
+        if not re.search(r"\.ya?ml|\$\(CONFIG\)|^X$", word)
+    ]
+    assert behind == []

@@ -13,9 +13,9 @@ from l3net.vectors import DatasetVectorsWriter
 
 def embed_dataset(
     clips: Path,
-    model: list[Path],
     output: Path,
     *,
+    model: list[Path] = (),
     dataset: str,
     embedding: str,
     settings: dict,
@@ -28,8 +28,8 @@ def embed_dataset(
     Parameters
     ----------
     clips : index CSV made by fetch_dataset: path,filename,label,fold,group.
-    model : the embedding's files: an embedding.keras, released weights, or none.
     output : HDF5 file to write.
+    model : the embedding's files: an embedding.keras, released weights, or none.
     dataset, embedding : their names, which the file keeps.
     settings : the embedding's entry in the configuration: kind and its keys.
     hop_seconds : seconds from one window to the next.
@@ -46,7 +46,7 @@ def embed_dataset(
     table = read_dataset_index(clips)
     if not len(table):
         raise DatasetError(f"{clips}: no clips; expected a row for each")
-    named = load_embedding(settings, model)
+    named = load_embedding(settings, list(model))
     attributes = {key: named.about[key] for key in ("kind", *EMBEDDING_FACTS)}
     attributes |= {"dataset": dataset, "embedding": embedding, "hop_seconds": hop_seconds, "center": center}
     attributes |= {"model": provenance.canonical_json(named.about)}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def extract_embedding(
-    checkpoint: Path, model: Path, exports: list[Path], *, pooling: int = 6144, subset: str = ""
+    checkpoint: Path, model: Path, *, exports: list[Path] = (), pooling: int = 6144, subset: str = ""
 ) -> None:
     """Write an embedding.keras: sound [batch, 48000] -> vectors, front end inside, metadata with it.
 

@@ -30,7 +30,8 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     add("--format", choices=("npz", "h5", "parquet"), default="npz", help="format of the vectors (default: npz)")
     add("--batch-size", type=int, default=32, help="windows at a time (default: 32)")
     add("--precision", choices=PRECISIONS, default="float32",
-        help="bfloat16: less exact, faster on CPUs with AVX512_BF16 (default: float32)")  # fmt: skip
+        help="bfloat16: vectors change by 0.6 %% of their length. Measured on two cores with AVX512_BF16: 21 windows/s,"
+        " against 29 in float32 with the compiled convolutions and 11 without (default: float32)")  # fmt: skip
     add("--overwrite", action="store_true", help="embed again what is done")
 
 

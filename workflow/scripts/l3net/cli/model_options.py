@@ -33,6 +33,8 @@ def check_model_options(options: argparse.Namespace, hop_seconds: float) -> None
 
     if missing := [path for path in options.model if not path.is_file()]:
         raise ConfigError(f"--model {missing[0]}: no such file")
+    if not options.model and options.settings == {"kind": "l3"}:
+        raise ConfigError("--model is missing: name an embedding.keras, or another kind of embedding by --settings")
     check_embedding(options.settings, options.model).check_hop(hop_seconds)
 
 

@@ -13,7 +13,7 @@ from l3net import inference, models
 from l3net.embeddings.interface import Embedding, WindowEmbedding
 from l3net.embeddings.keras_archive import check_keras_archive
 from l3net.embeddings.keras_metadata import check_origin, read_keras_metadata
-from l3net.errors import WeightsError
+from l3net.errors import ConfigError, WeightsError
 from l3net.files import foreign
 from l3net.media import SAMPLE_RATE, audio_from_array
 
@@ -26,7 +26,7 @@ _IMAGE_SIZE = 32  # pixels; the vision subnetwork is built with the rest of L3-N
 
 def embed(
     audio: np.ndarray | list[np.ndarray],
-    sample_rate: int,
+    sample_rate: int | list[int],
     *,
     model: Path | str | Embedding,
     hop_seconds: float = 0.1,
@@ -40,7 +40,7 @@ def embed(
     ----------
     audio : np.ndarray [shape=(n,) or (n, channels)]
         Floating point in [-1, 1], or integers. The sounds of a list share the batches of the network.
-    sample_rate : sample rate of `audio` in Hz; it is resampled to what the model takes.
+    sample_rate : sample rate of `audio` in Hz, or of each sound of a list; it is resampled to what the model takes.
     model : the path of an embedding.keras, or what `load` returned. A file is loaded once and kept.
     hop_seconds : seconds from one window to the next.
     center : whether a timestamp is the centre of its window or its start.
@@ -58,13 +58,20 @@ def embed(
     ClipError
         Sound of another shape or type, without samples, or with samples that are no finite numbers.
     ConfigError
-        A hop that is not above zero or is longer than a window; an unknown precision.
+        A hop that is not above zero or is longer than a window; an unknown precision; more or fewer sample rates than
+        sounds.
     WeightsError
         A model that cannot be loaded.
     """
     embedding = _load_once(Path(model), precision) if isinstance(model, str | Path) else model
     arrays = audio if isinstance(audio, list) else [audio]
-    sounds = ((n, [audio_from_array(array, sample_rate, embedding.sample_rate)]) for n, array in enumerate(arrays))
+    rates = [sample_rate] * len(arrays) if np.ndim(sample_rate) == 0 else list(sample_rate)
+    if len(rates) != len(arrays) or (np.ndim(sample_rate) and not isinstance(audio, list)):
+        raise ConfigError(
+            f"{len(rates)} sample rates for {len(arrays)} sounds; expected one, or a list with one for each"
+        )
+    pairs = enumerate(zip(arrays, rates, strict=True))
+    sounds = ((n, [audio_from_array(array, rate, embedding.sample_rate)]) for n, (array, rate) in pairs)
     vectors, times = [[] for _ in arrays], [[] for _ in arrays]
     for piece in embedding.embed(sounds, hop_seconds=hop_seconds, center=center, batch_size=batch_size):
         if piece.error is not None:

@@ -16,6 +16,7 @@ from l3net.media.decoding import decoded_pieces
 from l3net.media.mono import mean_of_channels, scaled_float32
 from l3net.media.rates import SAMPLE_RATE
 
+_CHANNELS = 64  # most channels of one sample; an array with more in its one row lies on its side
 _INTEGER_FORMATS = {"uint8": "u8", "int16": "s16", "int32": "s32", "int64": "s64"}
 
 
@@ -106,8 +107,14 @@ def audio_from_array(audio: np.ndarray, source_rate: int, sample_rate: int = SAM
         The shape or type is another, there are no samples or some that are not finite, or the rate is below 1.
     """
     audio = np.asarray(audio)
-    if audio.ndim not in (1, 2) or not audio.size or (audio.ndim == 2 and audio.shape[1] > audio.shape[0] > 1):
-        raise ClipError(f"sound has shape {audio.shape}; expected (n,) or (n, channels) with n of 1 or more samples")
+    is_lying = (
+        audio.ndim == 2 and audio.shape[1] > audio.shape[0] and (audio.shape[0] > 1 or audio.shape[1] > _CHANNELS)
+    )
+    if audio.ndim not in (1, 2) or not audio.size or is_lying:
+        hint = "; did you mean the transpose, audio.T?" if is_lying and audio.size else ""
+        raise ClipError(
+            f"sound has shape {audio.shape}; expected (n,) or (n, channels) with n of 1 or more samples{hint}"
+        )
     if source_rate < 1:
         raise ClipError(f"the sample rate is {source_rate}; expected Hz, e.g. 48000")
     if audio.dtype.kind in "iu":

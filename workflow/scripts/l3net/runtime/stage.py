@@ -112,9 +112,10 @@ def command_line(function: Callable[..., Any]) -> argparse.ArgumentParser:
     )
     hints = typing.get_type_hints(function)
     for name, parameter in inspect.signature(function).parameters.items():
-        settings = _option(hints.get(name, str))
+        hint = hints.get(name, str)
+        settings = _option(hint)
         if parameter.default is inspect.Parameter.empty:
-            settings["required"] = True
+            settings["required"] = _without_none(hint) is hint  # what may be None need not be given
         else:
             settings["default"] = parameter.default
             settings["help"] = f"default: {parameter.default}"
@@ -144,7 +145,7 @@ def _option(hint: Any) -> dict[str, Any]:
     if plain is bool:
         return {"action": argparse.BooleanOptionalAction}
     if origin is list:
-        return {"nargs": "+", "type": (typing.get_args(plain) or (str,))[0]}
+        return {"nargs": "*", "type": (typing.get_args(plain) or (str,))[0]}
     if plain is dict or origin is dict or plain is Any:
         return {"type": json.loads, "metavar": "JSON"}
     if origin in (typing.Union, types.UnionType):

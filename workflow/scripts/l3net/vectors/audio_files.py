@@ -59,14 +59,14 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
     Raises
     ------
     ClipError
-        A path that does not exist, or a folder without files.
+        No path exists, or a folder is without files. Where other paths exist, one that does not is a task, which fails.
     ConfigError
         Two files that would have the same target.
     """
     tasks: dict[Path, EmbedTask] = {}
+    if paths and not any(path.exists() for path in paths):
+        raise ClipError(f"{paths[0]}: no such file")
     for path in paths:
-        if not path.exists():
-            raise ClipError(f"{path}: no such file")
         sources = _sounds_below(path) if path.is_dir() else [path]
         if not sources:
             raise ClipError(f"{path}: no files in this folder")
