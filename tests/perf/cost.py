@@ -16,7 +16,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # NVIDIA H100 SXM, data sheet, without sparsity: operations a second by type of number, bytes a second.
@@ -27,7 +27,8 @@ _SIZES |= {"f64": 8, "c64": 8, "c128": 16}
 _LINE = re.compile(r"^\s+(?:ROOT )?%?([\w.-]+) = (\(?)(\w+)\[([\d,]*)\]\S* ([\w-]+)\((.*)$")
 _OPERAND = re.compile(r"%([\w.-]+)")
 _HEAVY = {"convolution", "dot", "fft", "reduce-window", "select-and-scatter", "gather", "scatter", "sort"}
-_FREE = {"constant", "iota", "parameter"}
+_FREE = {"constant", "iota", "parameter", "get-tuple-element"}
+_OTHER_NAMES = {"reshape", "bitcast", "copy"}  # of the same bytes
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,21 @@ def read_hlo(text: str) -> dict[str, Instruction]:
     return found
 
 
+def _without_other_names(by_name: dict[str, Instruction]) -> dict[str, Instruction]:
+    """Return the instructions without those that only name another's bytes anew; who reads these reads the other."""
+    meant: dict[str, str] = {}
+    for name, one in by_name.items():
+        dims = re.match(r"dimensions=\{([\d,]*)\}", one.attributes) if one.kind == "transpose" else None
+        is_in_order = dims is not None and dims[1].split(",") == [str(n) for n in range(len(one.shape))]
+        is_other = (one.kind in _OTHER_NAMES or is_in_order) and bool(one.operands) and one.operands[0] in by_name
+        meant[name] = meant[one.operands[0]] if is_other else name
+    return {
+        name: replace(one, operands=tuple(meant.get(operand, operand) for operand in one.operands))
+        for name, one in by_name.items()
+        if meant[name] == name
+    }
+
+
 def flops_of(one: Instruction, by_name: dict[str, Instruction]) -> float:
     """Return the operations of a product, a convolution or a Fourier transform; 0 of anything else."""
     if one.kind == "convolution":
@@ -108,6 +124,7 @@ def flops_of(one: Instruction, by_name: dict[str, Instruction]) -> float:
 
 def costs(by_name: dict[str, Instruction]) -> dict[str, Cost]:
     """Return the cost of each section of the step."""
+    shapes, by_name = by_name, _without_other_names(by_name)
     kept = {name for one in by_name.values() if one.kind in _HEAVY for name in one.operands}
     kept |= {one.name for one in by_name.values() if one.kind in _HEAVY or one.kind in ("parameter", "reduce")}
     kept = {name for name in kept if by_name[name].kind not in ("constant", "iota")}
@@ -133,7 +150,7 @@ def costs(by_name: dict[str, Instruction]) -> dict[str, Cost]:
             continue
         read = one.operands if one.kind in _HEAVY else sources_of(one.name)
         n_bytes = one.n_bytes + sum(by_name[name].n_bytes for name in set(read) if name in by_name)
-        flops = flops_of(one, by_name)
+        flops = flops_of(shapes[one.name], shapes)
         peak = PEAKS["fft"] if one.kind == "fft" else PEAKS.get(_precision(one, by_name), PEAKS["f32"])
         found[section_of(one)].add(flops, n_bytes, peak)
     return dict(found)

@@ -17,7 +17,7 @@ def flops(by_name: dict) -> float:
 
 def test_products_convolutions_and_their_gradients() -> None:
     left, right = tf.ones((8, 32)), tf.ones((32, 16))
-    assert flops(lowered(tf.matmul, left, right)) == 2 * 8 * 32 * 16
+    assert flops(lowered(lambda a, b: tf.matmul(a, b), left, right)) == 2 * 8 * 32 * 16
     image, kernel = tf.ones((2, 10, 12, 3)), tf.ones((3, 3, 3, 5))
     forward = 2 * (2 * 10 * 12 * 5) * (3 * 3 * 3)
 
@@ -36,7 +36,7 @@ def test_products_convolutions_and_their_gradients() -> None:
 
 
 def test_a_fourier_transform() -> None:
-    assert flops(lowered(tf.signal.rfft, tf.ones((4, 1024)))) == 4 * 2.5 * 1024 * 10
+    assert flops(lowered(lambda x: tf.signal.rfft(x), tf.ones((4, 1024)))) == 4 * 2.5 * 1024 * 10
 
 
 def test_what_is_fused_costs_no_bytes_and_what_is_kept_is_written_and_read() -> None:
@@ -53,5 +53,5 @@ def test_what_is_fused_costs_no_bytes_and_what_is_kept_is_written_and_read() -> 
 
 def test_a_kernel_takes_the_longer_of_its_operations_and_its_bytes() -> None:
     n = 8192
-    by_name = lowered(tf.matmul, tf.ones((n, n), tf.bfloat16), tf.ones((n, n), tf.bfloat16))
+    by_name = lowered(lambda a: tf.matmul(a, a), tf.ones((n, n), tf.bfloat16))
     assert total_of(costs(by_name).values()).seconds == pytest.approx(2 * n**3 / PEAKS["bf16"])
