@@ -127,6 +127,10 @@ def test_a_preset_plans_a_run(preset: str, stubs: StubRun) -> None:
                 path = stubs.folder / "results" / other / place.format(subset, front_end)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
+    for path in (path for path in whole["audioset"]["segments"] if "://" not in path):  # the user's videos
+        (stubs.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (stubs.folder / path).touch()
+    (stubs.folder / (whole["audioset"]["directory"] or ".")).mkdir(parents=True, exist_ok=True)
     planned = stubs.snakemake("--dry-run", "--quiet", "rules", "--cores", 1, "--configfile", f"presets/{preset}")
     assert int(re.search(r"^train_leg +(\d+)", planned, re.MULTILINE).group(1)) >= 1
 

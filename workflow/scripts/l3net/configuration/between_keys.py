@@ -140,6 +140,17 @@ def _official_data_sets_are_published(configuration: "Configuration") -> Iterato
             yield f"datasets.{name}.source is official, but layout folder is published nowhere; expected a folder"
 
 
+def _videos_are_there(configuration: "Configuration", folder: Path) -> Iterator[str]:
+    audioset = configuration.audioset
+    hint = "; for a folder of your own videos, l3net videos FOLDER writes list and links (docs/guide.md)"
+    for n, path in enumerate(audioset.segments):
+        if "://" not in path and not path.startswith(_DEMO) and not (folder / path).is_file():
+            yield f"audioset.segments[{n}] is {path!r}, and there is no such file{hint}"
+    path = audioset.directory if audioset.source == "directory" else None
+    if path and not path.startswith(_DEMO) and not (folder / path).is_dir():
+        yield f"audioset.directory is {path!r}, and there is no such folder{hint}"
+
+
 def _filters_are_there(configuration: "Configuration", folder: Path) -> Iterator[str]:
     paths = {f"audioset.subsets.{name}": path for name, path in configuration.audioset.subsets.items()}
     for key, path in {**paths, "audioset.ontology": configuration.audioset.ontology}.items():
@@ -206,6 +217,7 @@ CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
     _bits_are_promised_without_xla,
 )
 FILE_CHECKS: tuple[Callable[["Configuration", Path], Iterator[str]], ...] = (
+    _videos_are_there,
     _filters_are_there,
     _folders_have_metadata,
     _other_run_is_there,
