@@ -6,7 +6,7 @@ AUDIOSET = config["audioset"]
 
 rule fetch_segments:
     input:
-        [demo_file(source) for source in AUDIOSET["segments"]],
+        [source for source in AUDIOSET["segments"] if "://" not in source],
     output:
         segments=[f"<results>/segments/{n}.csv" for n in range(len(AUDIOSET["segments"]))],
     log:

@@ -57,7 +57,7 @@ class NewUser:
     """Someone who types the guide's commands in a fresh copy of the project, each once, in their order."""
 
     def __init__(self, workspace: Workspace, commands: dict[str, str]) -> None:
-        self.folder, self.commands, self.said = workspace.folder, commands, {}
+        self.workspace, self.folder, self.commands, self.said = workspace, workspace.folder, commands, {}
 
     def follow_to(self, heading: str) -> str:
         """Type what stands up to the end of a section and was not typed yet; return what the section printed."""
@@ -132,6 +132,20 @@ def test_the_model_embeds_and_is_probed(user: NewUser) -> None:
     said = user.follow_to("Use the model")
     assert len(list((user.folder / "vectors").rglob("*.npz"))) == 3 * RECORDINGS_OF_A_CLASS
     assert re.search(r"0\.\d{4} \(0\.\d{4}, ", said)
+
+
+def test_videos_that_are_added_make_the_run_go_on(user: NewUser) -> None:
+    user.follow_to("Use the model")
+    segments = user.folder / "my" / "segments.csv"
+    listed = segments.read_text()
+    segments.write_text(listed.rsplit("\n", 2)[0] + "\n")  # as a list with other videos would be
+    try:
+        ended = user.workspace.snakemake("-n", "--configfile", "presets/own.yaml", "my/try.yaml", "my/sounds.yaml")
+    finally:
+        segments.write_text(listed)
+    planned = set(re.findall(r"^(?:local)?rule (\w+):", ended.stdout, re.MULTILINE))
+    assert {"fetch_segments", "select_clips", "fetch_clips", "make_shard", "train_leg", "embed_dataset"} <= planned
+    assert "fetch_dataset" not in planned
 
 
 def test_the_real_run_is_planned(user: NewUser) -> None:
