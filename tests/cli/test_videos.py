@@ -46,7 +46,10 @@ def test_what_it_writes_by_itself_is_what_the_preset_names(folder: Path, root: P
         (["nowhere"], "l3net: nowhere is not a folder; expected one with videos, in sub-folders or not"),
         (["films", "--output", "my"], "l3net: --output my: expected the name of a CSV, such as my/segments.csv"),
         (["films", "--every", "0"], "l3net: segments of 0 s; expected 1.1 to 600, such as 10"),
-        (["films", "--ontology", "none.json"], "l3net: none.json: not AudioSet's ontology.json"),
+        (
+            ["films", "--ontology", "none.json"],
+            "l3net: none.json: cannot be read: No such file or directory; expected AudioSet's ontology.json",
+        ),
         (["films", "--output", "films/00.txt/x.csv"], "l3net: "),
     ],
 )

@@ -143,12 +143,11 @@ def _official_data_sets_are_published(configuration: "Configuration") -> Iterato
 def _videos_are_there(configuration: "Configuration", folder: Path) -> Iterator[str]:
     audioset = configuration.audioset
     hint = "; for a folder of your own videos, l3net videos FOLDER writes list and links (docs/guide.md)"
-    for n, path in enumerate(audioset.segments):
-        if "://" not in path and not path.startswith(_DEMO) and not (folder / path).is_file():
-            yield f"audioset.segments[{n}] is {path!r}, and there is no such file{hint}"
-    path = audioset.directory if audioset.source == "directory" else None
-    if path and not path.startswith(_DEMO) and not (folder / path).is_dir():
-        yield f"audioset.directory is {path!r}, and there is no such folder{hint}"
+    lists = {f"audioset.segments[{n}]": path for n, path in enumerate(audioset.segments) if "://" not in path}
+    folders = {"audioset.directory": audioset.directory} if audioset.source == "directory" else {}
+    for key, path in {**lists, **folders}.items():
+        if not path.startswith(_DEMO) and not (folder / path).exists():
+            yield f"{key} is {path!r}, and there is no such {'folder' if key in folders else 'file'}{hint}"
 
 
 def _filters_are_there(configuration: "Configuration", folder: Path) -> Iterator[str]:
@@ -166,19 +165,16 @@ def _folders_have_metadata(configuration: "Configuration", folder: Path) -> Iter
         if dataset.layout != "folder" or dataset.source.startswith(_DEMO):
             continue
         source = folder / dataset.source
+        has_table = bool(dataset.metadata) or (source / "metadata.csv").is_file()
         if dataset.metadata and not (folder / dataset.metadata).is_file():
             yield f"datasets.{name}.metadata is {dataset.metadata!r}, and there is no such file"
         elif not source.is_dir():
             yield f"datasets.{name}.source is {dataset.source!r}, and there is no such folder"
-        elif not dataset.metadata and not (source / "metadata.csv").is_file() and not _has_folders(source):
+        elif not has_table and not any(map(Path.is_dir, source.iterdir())):
             yield (
                 f"datasets.{name}.source is {dataset.source!r}, which has no sub-folder; layout folder needs one for "
                 "each class, or metadata.csv with the columns filename and label"
             )
-
-
-def _has_folders(folder: Path) -> bool:
-    return any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir())
 
 
 def _other_run_is_there(configuration: "Configuration", folder: Path) -> Iterator[str]:
