@@ -1,11 +1,13 @@
 """The clock of a training, with a time that the test sets."""
 
+import logging
 from types import SimpleNamespace
 
 import pytest
 
+from l3net.configuration import Train
 from l3net.training import clock
-from l3net.training.metrics import EpochCounts
+from l3net.training.metrics import EpochCounts, Validation
 
 
 @pytest.fixture
@@ -52,3 +54,22 @@ def test_seconds_since_the_last_save(now: SimpleNamespace) -> None:
     steps.note_save()
     now.seconds += 2.0
     assert steps.seconds_since_save() == 2.0
+
+
+def test_the_screen_is_told_of_epochs_seconds_apart_and_of_the_last(
+    now: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    counts = EpochCounts(batches=2, loss=8.0, right=12, seconds=30.0, steps=2, step_seconds=4.0)
+    settings = Train(batches_per_epoch=2, batch_size=8)
+    told = clock.StepClock()
+    with caplog.at_level(logging.INFO, logger="l3net"):
+        for epoch, seconds in ((1, 0.0), (2, 1.0), (3, 20.0), (4, 1.0)):
+            now.seconds += seconds
+            measured = counts.metrics(settings, epoch=epoch, validation=Validation(0.4, 0.8125), learning_rate=1e-3)
+            told.tell_epoch(epoch, 4, measured)
+    assert sum("val_loss 0.4000" in record.getMessage() for record in caplog.records) == 4  # the log has every epoch
+    assert [record.getMessage() for record in caplog.records if getattr(record, "on_screen", False)] == [
+        "epoch 1 of 4, loss 0.500, accuracy 75.0 %, validation 81.2 %, 4 images/s, 90 s left in this leg",
+        "epoch 3 of 4, loss 0.500, accuracy 75.0 %, validation 81.2 %, 4 images/s, 30 s left in this leg",
+        "epoch 4 of 4, loss 0.500, accuracy 75.0 %, validation 81.2 %, 4 images/s",
+    ]
