@@ -26,13 +26,14 @@ from l3net.embeddings.embedding_keras import load_keras_embedding
 from l3net.errors import ConfigError
 from l3net.feed.batch_filler import ReadPlan
 from l3net.feed.batch_reader import read_batches
+from l3net.files import read_kept
 from l3net.media.audio import read_audio
 from l3net.models.l3 import embedding_network
 from l3net.models.openl3_weights import read_openl3_weights, write_openl3_weights
 from l3net.report.tables import read_table
 from l3net.vectors.audio_files import find_audio_files
 from l3net.vectors.dataset_vectors import read_dataset_vectors
-from l3net.vectors.vector_file import read_vector_metadata, vector_writer
+from l3net.vectors.vector_file import read_to_end, read_vector_metadata, vector_writer
 from tests import media_sources, tiny_datasets, tiny_embedding, tiny_shards
 from tests.embeddings import test_soundnet, test_vggish
 from tests.faults.mutations import mutate_bytes, mutate_text
@@ -282,10 +283,10 @@ def _list(path: Path) -> object:
 
 def _metadata(path: Path) -> object:
     """Read what `l3net embed` asks a file of vectors; None, which it passes over, counts as refused."""
-    found = read_vector_metadata(path)
-    if found is None:
+    found, n_vectors = read_kept(path, read_vector_metadata), read_kept(path, read_to_end)
+    if found is None or n_vectors is None:
         raise ConfigError("is passed over and made anew")
-    return digest(sorted(found.items()))
+    return digest(sorted(found.items()), n_vectors)
 
 
 def _config(path: Path) -> object:

@@ -106,6 +106,7 @@ def make_inputs(given: Path) -> None:
     for folder, pairing in (("shards", "overlapping"), ("other", "last_frame")):
         with h5py.File(given / folder / "test.h5", "r+") as file:
             file.attrs["pairing"] = pairing
+        tiny_shards.index_again(given / folder / "test.json")
     tiny_datasets.lay_out_us8k(given / "us8k")
     tiny_datasets.write_embeddings(given / "embeddings" / "us8k.h5", dataset="us8k", embedding=f"l3-{REFERENCE}")
     _make_predictions(given / "scores")

@@ -84,7 +84,7 @@ def test_a_disk_without_locks_is_used_and_said_once(
     for _ in range(2):
         copied = cached_index(index, str(tmp_path / "node"))
         assert copied.is_relative_to(tmp_path / "node")
-    said = [message for message in caplog.messages if "locks" in message]
+    said = [message for message in caplog.messages if "has no locks" in message]
     assert said == [
         f"{copied.parent}/.lock: this file system has no locks (No locks available): tasks that start together on a "
         "node may each copy the shards"

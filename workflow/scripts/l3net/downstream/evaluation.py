@@ -14,7 +14,7 @@ from l3net.downstream.classifiers import CLASSIFIERS, Classifier, MlpSettings, T
 from l3net.downstream.folds import FoldSplit, evaluated_folds, split_fold
 from l3net.downstream.standardise import LabelledWindows, fill_standardised, fit_standardiser
 from l3net.errors import DatasetError
-from l3net.files import atomic, read_kept, stable_hash
+from l3net.files import atomic, read_kept, read_npz, stable_hash
 from l3net.runtime import Progress, aligned_zeros, canonical_json
 from l3net.vectors import DatasetVectors
 
@@ -208,8 +208,8 @@ def _write_outcome(path: Path, outcome: FoldOutcome) -> None:
 
 def _read_outcome(clips: DatasetVectors, repeat: int, fold: str, path: Path) -> FoldOutcome:
     """Read a kept fold; raise a `DatasetError` where it does not hold what this fold comes to."""
-    with np.load(path, allow_pickle=False) as found:
-        kept = FoldOutcome(repeat, fold, found["clips"], found["likelihoods"], json.loads(str(found["settings"])))
+    found = read_npz(path, DatasetError, "a kept fold", ("clips", "likelihoods", "settings"))
+    kept = FoldOutcome(repeat, fold, found["clips"], found["likelihoods"], json.loads(str(found["settings"])))
     is_of_fold = np.array_equal(np.sort(kept.clips), np.flatnonzero(clips.fold == fold))
     fits = kept.likelihoods.shape == (len(kept.clips), len(clips.classes)) and np.isfinite(kept.likelihoods).all()
     if not (is_of_fold and fits and isinstance(kept.settings, list) and kept.settings):

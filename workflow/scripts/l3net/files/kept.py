@@ -22,7 +22,7 @@ def read_kept(path: Path, read: Callable[[Path], _Kept], *, instead: str = "it i
     instead : what is done instead, for the log.
     """
     try:
-        return read(path)
+        return read(path) if path.exists() else None
     except FileNotFoundError:
         return None
     except Exception as error:

@@ -10,13 +10,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import h5py
 import numpy as np
 
-from l3net.errors import ConfigError
-from l3net.files import OutputFile, append_rows, growing_dataset
+from l3net.errors import ClipError, ConfigError
+from l3net.files import (
+    OutputFile,
+    append_rows,
+    growing_dataset,
+    open_foreign_hdf5,
+    open_foreign_zip,
+    read_npy_header,
+    read_npz,
+)
 
-_KEY = "metadata"
+_KEY, _WHAT = "metadata", "a file of vectors"
 _COPY_BYTES, _CHUNK_BYTES = 1 << 22, 1 << 20
 
 
@@ -139,11 +146,10 @@ def vector_writer(path: Path, dimension: int, metadata: dict[str, Any]) -> Vecto
 def read_vector_metadata(path: Path) -> dict[str, Any]:
     """Read the metadata of a file of vectors; whatever is raised says that the file is damaged or another program's."""
     if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as file:
-            metadata = json.loads(str(file[_KEY]))
+        metadata = json.loads(str(read_npz(path, ClipError, _WHAT, (_KEY,))[_KEY]))
     elif path.suffix == ".h5":
-        with h5py.File(path, "r") as file:
-            metadata = json.loads(file.attrs[_KEY])
+        with open_foreign_hdf5(path, ClipError, _WHAT) as file:
+            metadata = json.loads(file.text(_KEY))
     else:
         from pyarrow import parquet
 
@@ -159,15 +165,15 @@ def read_to_end(path: Path) -> int:
     All three formats have checksums of their data, which are compared.
     """
     if path.suffix == ".npz":
-        with zipfile.ZipFile(path) as archive:
+        with open_foreign_zip(path, ClipError, _WHAT) as archive:
             if (damaged := archive.testzip()) is not None:
                 raise ValueError(f"the checksum of {damaged} is wrong")
-        with np.load(path, mmap_mode=None, allow_pickle=False) as file, file.zip.open("embedding.npy") as member:
-            np.lib.format.read_magic(member)
-            n_vectors, n_times = np.lib.format.read_array_header_1_0(member)[0][0], len(file["timestamps"])
+            with archive.open("embedding.npy") as member:
+                n_vectors = read_npy_header(member)[0][0]
+        n_times = len(read_npz(path, ClipError, _WHAT, ("timestamps",))["timestamps"])
     elif path.suffix == ".h5":
-        with h5py.File(path, "r") as file:
-            vectors, n_times = file["embedding"], len(file["timestamps"][:])
+        with open_foreign_hdf5(path, ClipError, _WHAT) as file:
+            vectors, n_times = file.dataset("embedding"), len(file.array("timestamps"))
             n_vectors = sum(len(vectors[rows]) for rows in vectors.iter_chunks())
     else:
         from pyarrow import parquet
