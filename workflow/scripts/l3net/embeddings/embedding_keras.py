@@ -105,6 +105,7 @@ def load_keras_embedding(path: Path | str, precision: str = "float32") -> Window
         A file that `load_network` refuses, or a vision embedding.
     """
     inference.check_precision(precision)
+    path = Path(path)
     if (kind := read_keras_metadata(path)["kind"]) != "l3":
         raise WeightsError(f"{path}: is of kind {kind}; expected one of sound, an embedding.keras")
     return embedding_of_model(*load_network(path), precision)
@@ -118,6 +119,7 @@ def load_network(path: Path | str) -> tuple["keras.Model", dict[str, Any]]:
     WeightsError
         A file that extract_embedding did not make, that is damaged, or that holds numbers that are not finite.
     """
+    path = Path(path)
     metadata = read_keras_metadata(path)
     import keras
 

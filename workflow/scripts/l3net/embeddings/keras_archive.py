@@ -21,6 +21,7 @@ _KINDS = {
     ("keras", "DTypePolicy"),
     ("keras.regularizers", "L2"),
     ("l3net.models.spectrogram", "Spectrogram"),
+    ("l3net.front_ends", "Spectrogram"),  # where version 0.1.0 had it
     (None, "__keras_tensor__"),
     *(("keras.layers", name) for name in _LAYERS),
     *(("keras.initializers", name) for name in ("GlorotUniform", "HeNormal", "Ones", "VarianceScaling", "Zeros")),
