@@ -64,6 +64,24 @@ def test_a_file_is_read_once_and_again_when_it_changed(tmp_path: Path, monkeypat
     assert len(read) == 10
 
 
+@pytest.mark.parametrize("how", ["empty", "cut", "no digest", "not UTF-8"])
+def test_a_damaged_note_of_what_was_read_is_passed_over_and_said(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from l3net.downstream import datasets
+
+    table, kept, read = rows(tmp_path, "a.wav", "b.wav", "c.wav", "d.wav"), tmp_path / "kept" / "files.csv", []
+    first = check_dataset(table, SOUND_SUFFIXES, files_read=kept)
+    whole = kept.read_text()
+    digest = whole.splitlines()[2].rpartition(",")[2]
+    damaged = {"empty": "", "cut": whole[:-40], "no digest": whole.replace(digest, ""), "not UTF-8": "\udcff" + whole}
+    kept.write_bytes(damaged[how].encode(errors="surrogateescape"))
+    monkeypatch.setattr(datasets, "check_audio", lambda path: read.append(path.name) or 1.0)
+    pd.testing.assert_frame_equal(check_dataset(table, SOUND_SUFFIXES, files_read=kept), first)
+    assert len(read) == 4
+    assert f"{kept} is damaged and is passed over" in caplog.text
+
+
 @pytest.mark.parametrize("column", ["label", "fold", "group"])
 def test_a_line_break_in_a_text_is_refused(tmp_path: Path, column: str) -> None:
     """No CSV would give a lone carriage return back as it was."""

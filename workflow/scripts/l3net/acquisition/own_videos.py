@@ -8,7 +8,6 @@ import logging
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from l3net.acquisition.own_files import OwnFile, find_files, same_files
 from l3net.acquisition.sources import VIDEO_SUFFIXES
 from l3net.audioset import own_label
 from l3net.errors import ClipError
-from l3net.files import atomic
+from l3net.files import atomic, read_kept
 from l3net.media import survey_video
 from l3net.runtime import Progress
 
@@ -74,7 +73,7 @@ def list_own_videos(
     links, record = segments.parent / "videos", segments.with_suffix(".videos.csv")
     if links.exists() and not links.is_dir():
         raise ClipError(f"{links} is a file; expected the folder of links beside {segments.name}: name another place")
-    known = _read_record(record)
+    known = read_kept(record, _read_record, instead="every video is looked at") or {}
     files, failed = find_files(folder, with_labels=with_labels, without=links)
     # Of equal files the one that was listed before stays.
     listed = {entry["ytid"] for entry in known.values() if entry["segments"]}
@@ -181,12 +180,11 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _read_record(path: Path) -> dict[tuple, dict]:
-    """Return the rows of the record by name, size and time; nothing where there is none or it is not one."""
-    with suppress(OSError, ValueError):
-        table = pd.read_csv(path, dtype=_TYPES, keep_default_na=False)
-        if list(table.columns) == list(_TYPES):
-            return {(row["file"], row["bytes"], row["modified_ns"]): row for row in table.to_dict("records")}
-    return {}
+    """Return the rows of the record by name, size and time."""
+    table = pd.read_csv(path, dtype=_TYPES, keep_default_na=False)
+    if list(table.columns) != list(_TYPES):
+        raise ValueError(f"expected the columns {', '.join(_TYPES)}")
+    return {(row["file"], row["bytes"], row["modified_ns"]): row for row in table.to_dict("records")}
 
 
 def _nothing(folder: Path, table: pd.DataFrame) -> str:

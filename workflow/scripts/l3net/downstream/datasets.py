@@ -6,14 +6,13 @@ group, cut from one recording or with the same content, must not be on both side
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from l3net.errors import ClipError, DatasetError
-from l3net.files import atomic, is_of_a_system, read_csv, sha256_of
+from l3net.files import atomic, is_of_a_system, read_csv, read_kept, sha256_of
 from l3net.media import check_audio
 from l3net.runtime import track_progress
 
@@ -86,11 +85,11 @@ def read_dataset_index(path: Path) -> pd.DataFrame:
 
 def _read_all(paths: list[str], files_read: Path | None) -> list[str]:
     """Read every file to its end, and keep which were; return their SHA-256."""
-    known = _files_read(files_read)
+    known = read_kept(files_read, _files_read, instead="every file is read again") if files_read else None
     found, unreadable = [], []
     for path in track_progress(paths, "checking", unit="files"):
         status = Path(path).stat()
-        entry = known.get(path, {})
+        entry = (known or {}).get(path, {})
         if (entry.get("bytes"), entry.get("modified_ns")) != (status.st_size, status.st_mtime_ns):
             try:
                 seconds = check_audio(Path(path))
@@ -110,13 +109,13 @@ def _read_all(paths: list[str], files_read: Path | None) -> list[str]:
     return [entry["sha256"] for entry in found]
 
 
-def _files_read(path: Path | None) -> dict[str, dict[str, Any]]:
-    """Return what `_read_all` kept by path; nothing where the file is not there or not its own."""
-    with suppress(OSError, ValueError):
-        table = pd.read_csv(path, dtype={"path": str, "sha256": str}, keep_default_na=False) if path else None
-        if table is not None and list(table.columns) == _READ_COLUMNS:
-            return {row["path"]: row for row in table.to_dict("records")}
-    return {}
+def _files_read(path: Path) -> dict[str, dict[str, Any]]:
+    """Return what `_read_all` kept, by path."""
+    types = {"path": str, "bytes": "int64", "modified_ns": "int64", "seconds": float, "sha256": str}
+    table = pd.read_csv(path, dtype=types, keep_default_na=False)
+    if list(table.columns) != _READ_COLUMNS or not table["sha256"].str.fullmatch("[0-9a-f]{64}").all():
+        raise ValueError(f"expected the columns {', '.join(_READ_COLUMNS)}")
+    return {row["path"]: row for row in table.to_dict("records")}
 
 
 def _check_rows(rows: pd.DataFrame, needed: Iterable[str]) -> None:

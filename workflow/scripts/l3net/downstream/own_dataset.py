@@ -8,14 +8,13 @@ get folds, and no other clip moves.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from l3net.errors import DatasetError
-from l3net.files import atomic, files_below, printable, stable_hash
+from l3net.files import atomic, files_below, printable, read_kept, stable_hash
 from l3net.media import is_audio
 
 _KEPT_COLUMNS = ["filename", "fold", "folds", "seed"]
@@ -79,7 +78,7 @@ def draw_folds(clips: pd.DataFrame, *, n_folds: int, seed: int, kept: Path) -> l
             f" set's key folds to {max(len(groups), 2)} or fewer"
         )
     _report_rare(clips, n_folds)
-    before = _read_kept(kept, n_folds, seed)
+    before = _kept_folds(kept, n_folds, seed)
     of_label: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(n_folds, int))
     total, fold_of = np.zeros(n_folds, int), {}
 
@@ -115,15 +114,21 @@ def _report_rare(clips: pd.DataFrame, n_folds: int) -> None:
         _log.warning("%s: fewer recordings than the %d folds; some folds do not test them", _some(counts), n_folds)
 
 
-def _read_kept(path: Path, n_folds: int, seed: int) -> dict[str, int]:
+def _read_kept(path: Path) -> pd.DataFrame:
+    """Return the table of folds that was kept."""
+    types = {name: str if name == "filename" else int for name in _KEPT_COLUMNS}
+    table = pd.read_csv(path, dtype=types, keep_default_na=False)
+    if list(table.columns) != _KEPT_COLUMNS or not table["fold"].between(1, table["folds"]).all():
+        raise ValueError(f"expected the columns {', '.join(_KEPT_COLUMNS)}, and folds from 1")
+    return table
+
+
+def _kept_folds(path: Path, n_folds: int, seed: int) -> dict[str, int]:
     """Return fold numbers from 0 by file; none where there are none, or others were asked for."""
-    with suppress(OSError, ValueError):
-        types = {name: str if name == "filename" else int for name in _KEPT_COLUMNS}
-        table = pd.read_csv(path, dtype=types, keep_default_na=False)
-        fits = list(table.columns) == _KEPT_COLUMNS and table["fold"].between(1, n_folds).all()
-        if fits and (table["folds"] == n_folds).all() and (table["seed"] == seed).all():
-            return dict(zip(table["filename"], table["fold"] - 1, strict=True))
-    return {}
+    table = read_kept(path, _read_kept, instead="folds are drawn anew")
+    if table is None or not ((table["folds"] == n_folds) & (table["seed"] == seed)).all():
+        return {}
+    return dict(zip(table["filename"], table["fold"] - 1, strict=True))
 
 
 def _some(names: list[str]) -> str:
