@@ -3,14 +3,14 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.forked import Ending
 from tests.faults.kills import OWN_STATE, artefacts, run_job, spoken
 from tests.faults.same_files import tree
-from tests.faults.stage_jobs import WITH_NETWORKS
+from tests.faults.stage_jobs import WITH_NETWORKS, Places, job_of
 
 PAGE, LEAST_LIMIT = 4096, 1 << 16
 CONDITIONS = ("full", "half", "read-only", "file-limit")
@@ -19,7 +19,7 @@ CONDITIONS = ("full", "half", "read-only", "file-limit")
 def try_stage(folder: Path, name: str, condition: str) -> dict[str, object] | None:
     """Run a stage under a condition; return what came of it, or None where the condition means nothing for it."""
     made = folder / "made" / name
-    sizes = [path.stat().st_size for path in made.rglob("*") if path.is_file()]
+    sizes = [path.stat().st_size for path in made.rglob("*") if path.is_file() and not path.is_symlink()]
     if condition == "half" and sum(sizes) < 4 * PAGE:
         return None  # what fits into a page or two is written at once
     largest = max(sizes) // 2
@@ -36,18 +36,21 @@ def try_stage(folder: Path, name: str, condition: str) -> dict[str, object] | No
     room = sum(sizes) // 2 // PAGE if condition == "half" else 0
     # The log stands on the same disk where it can be opened.
     log = folder / "logs" / f"{name}.log" if condition == "read-only" else disk / "job.log"
-    with small_disk(disk, room, read_only=condition == "read-only"):
+    places = Places(folder / "given", folder / "made", out)
+    # A link that a job's inputs need is made while it can be.
+    with small_disk(disk, room, lambda: job_of(name, places), read_only=condition == "read-only"):
         return judge(name, run_job(folder, name, out, log=log), made, out)
 
 
 @contextmanager
-def small_disk(folder: Path, pages_free: int, *, read_only: bool) -> Iterator[None]:
-    """Mount a disk in memory with `pages_free` pages left."""
+def small_disk(folder: Path, pages_free: int, prepare: Callable[[], object], *, read_only: bool) -> Iterator[None]:
+    """Mount a disk in memory with `pages_free` pages left; `prepare` runs before it is read-only."""
     options = f"size={(pages_free + 1) * PAGE}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
     try:
         (folder / "filler").write_bytes(bytes(PAGE))
         (folder / "out").mkdir()
+        prepare()
         if read_only:
             subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
         yield

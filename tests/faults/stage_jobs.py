@@ -235,6 +235,23 @@ def _extract_embedding(p: Places) -> Job:
     return Job("extract_embedding", outputs, {"checkpoint": _best(p), "pooling": 512, "subset": "music"})
 
 
+def _write_model_card(p: Places) -> Job:
+    params = {"model": p.made / "extract_embedding" / "embedding.keras", "name": "music-mel128", "source": "directory"}
+    params["correspondence"] = p.made / "evaluate_avc" / "avc.csv"
+    params["attrition"] = p.made / "report_attrition" / "attrition.csv"
+    return Job("write_model_card", {"card": p.out / "README.md"}, params)
+
+
+def _describe_run(p: Places) -> Job:
+    """The results that a crate lists lie in its own folder, so a link stands there first."""
+    if not (result := p.out / "downstream.csv").is_symlink():
+        result.symlink_to(_downstream(p))
+    params = {"snakefile": ROOT / "Snakefile", "results": [result], "benchmarks": p.given / "benchmarks"}
+    names = {"crate": "ro-crate-metadata.json", "workflow_file": "Snakefile", "configuration": "configuration.yaml"}
+    outputs = {name: p.out / file for name, file in names.items()}
+    return Job("describe_run", outputs, {**params, "name": "small", "settings": {"run": "small"}, "licence": "none"})
+
+
 def _fetch_dataset(p: Places) -> Job:
     params = {"dataset": "us8k", "settings": {"layout": "us8k", "source": str(p.given / "us8k")}}
     return Job("fetch_dataset", {"index": p.out / "us8k.csv"}, {**params, "downloads": p.out / "downloads"})
@@ -323,6 +340,7 @@ STAGES: dict[str, Callable[[Places], Job]] = {
     "evaluate_avc": _evaluate_avc,
     "evaluate_pairing": _evaluate_pairing,
     "extract_embedding": _extract_embedding,
+    "write_model_card": _write_model_card,
     "fetch_dataset": _fetch_dataset,
     "fetch_weights": _fetch_weights,
     "embed_dataset": _embed_dataset,
@@ -332,6 +350,7 @@ STAGES: dict[str, Callable[[Places], Job]] = {
     "make_tables": _make_tables,
     "collect_runtimes": _collect_runtimes,
     "make_avc_table": _make_avc_table,
+    "describe_run": _describe_run,
     "plot_input_representation": _figure("plot_input_representation", downstream=_downstream, protocol="paper"),
     "plot_training_subset": _figure("plot_training_subset", downstream=_downstream, protocol="paper"),
     "plot_training_samples": _figure("plot_training_samples", downstream=_downstream, protocol="paper"),
