@@ -7,9 +7,6 @@ from tests.faults.fuzz_kinds import KINDS
 from tests.faults.results import PAGE, Notes, read_kept, with_tables
 from tests.faults.stage_jobs import STAGES
 
-BEING_MENDED = {"clips.csv", "manifest.csv", "filter.csv", "dataset.csv", "predictions.csv", "summary.csv", "list.txt"}
-BEING_MENDED |= {"shard.h5", "index.json", "checkpoint.h5", "embedding.keras", "dataset_vectors.h5", "openl3.h5"}
-BEING_MENDED |= {"soundnet.npy"}
 pytestmark = pytest.mark.timeout(7200)
 
 
@@ -20,8 +17,6 @@ def test_harm_gives_the_right_result_or_one_line(name: str, inputs_harmed: Drive
     notes.note("fuzz", name, n=row["n"], tells=row["tells"], another_by=row["another_by"], **counts)
     assert row["n"] == (300 if FULL else 20)
     assert sum(counts.values()) == row["n"]
-    if name in BEING_MENDED:
-        pytest.xfail("a reader that is being mended")
     assert counts["other"] == 0, row["examples"]
     if row["tells"]:
         assert counts["another"] == 0, row["examples"]
@@ -33,4 +28,4 @@ def test_the_page_shows_what_the_last_full_run_saw() -> None:
     assert with_tables(text) == text
     kept = read_kept()
     assert set(kept.get("stages", STAGES)) == set(STAGES)
-    assert set(kept.get("fuzz", KINDS)) == set(KINDS)
+    assert {name for name, row in kept["fuzz"].items() if "n" in row} == set(KINDS)

@@ -159,3 +159,30 @@ def test_the_file_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
     os.utime(elsewhere, (time.time() - 1e6,) * 2)
     atomic.write_text(target, "fourth")
     assert (kept, elsewhere.exists()) == (True, False) or atomic._machine() == "0000"
+
+
+def test_numbers_that_stand_in_the_text_alone() -> None:
+    said = file_system_line(OSError("No space left on device (os error 28)"), ["a.csv"])
+    assert said.startswith("a.csv: the disk is full; make room")
+    assert len(file_system_line(OSError(36, "File name too long", "a" * 5000))) <= 400
+
+
+SWALLOWED = """
+import os, signal, sys
+from pathlib import Path
+from l3net.runtime import stage
+
+def swallow(output: Path) -> None:
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except SystemExit:
+        raise SystemError("returned a result with an exception set") from None
+
+stage.main(swallow)
+"""
+
+
+def test_an_end_by_sigterm_that_a_library_takes_for_its_own_error(tmp_path: Path) -> None:
+    (tmp_path / "swallow.py").write_text(SWALLOWED)
+    ended = run(tmp_path / "swallow.py", "--output", tmp_path / "a")
+    assert (ended.returncode, ended.stderr) == (143, "ended by SIGTERM; run again to go on\n")

@@ -74,5 +74,10 @@ def run(options: argparse.Namespace) -> int:
 def _read_list(path: Path) -> list[Path]:
     from l3net.files import read_text
 
-    lines = read_text(path, ConfigError, "a list of files, one path a line (--list)").splitlines()
+    text = read_text(path, ConfigError, "a list of files, one path a line (--list)")
+    if "\0" in text:  # which no path can hold
+        raise ConfigError(
+            f"{path}: line {text[: text.index(chr(0))].count(chr(10)) + 1} holds a NUL byte; expected paths"
+        )
+    lines = text.splitlines()
     return [Path(line) for line in map(str.strip, lines) if line]

@@ -4,6 +4,8 @@ import errno
 import os
 import re
 
+from l3net.errors import one_line
+
 _SYSTEM_ERRORS = {
     errno.ENOSPC: "the disk is full; make room, or write to another disk, then run again",
     errno.EDQUOT: "your quota of the disk is used up; make room, or write to another disk, then run again",
@@ -27,18 +29,22 @@ def file_system_line(error: Exception, targets: list[str] = ()) -> str:
     said = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
     number, named = system_errno(error), getattr(error, "filename", None)
     where = named if isinstance(named, str) else ", ".join(map(str, targets[:3]))
-    return f"{where}: {_SYSTEM_ERRORS.get(number, said)}" if where else _SYSTEM_ERRORS.get(number, said)
+    what = _SYSTEM_ERRORS.get(number, said)
+    return one_line(f"{where}: {what}" if where else what)
 
 
 def system_errno(error: Exception) -> int | None:
     """Return the system's number of an error; None where it is not of the system, as errors of the network are.
 
-    HDF5 tells the number in its text only, and TensorFlow, whose errors are of another kind, the system's words for it.
+    HDF5 and polars tell the number in their text only, and TensorFlow, whose errors are of another kind, the system's
+    words for it, or what Python said in a function that it called.
     """
     if isinstance(error, OSError):
-        if error.errno is None and (found := re.search(r"errno = (\d+)", str(error))):
+        if error.errno is None and (found := re.search(r"(?:errno = |os error )(\d+)", str(error))):
             return int(found[1])
         return error.errno
     if type(error).__module__.startswith("tensorflow."):
+        if found := re.search(r"OSError: \[Errno (\d+)\]", str(error)):
+            return int(found[1])
         return next((number for number in _SYSTEM_ERRORS if f"; {os.strerror(number)}" in str(error)), None)
     return None

@@ -38,6 +38,17 @@ class StopRequests:
             signal.signal(number, handler)
 
 
+_ended: list[int] = []  # the signal that `end_on_sigterm` obeyed
+
+
+def was_ended() -> bool:
+    """Return whether `end_on_sigterm` has begun to end this process: what fails afterwards fails for that.
+
+    Libraries in C take the exit that it raises for an error of their own, and raise another one.
+    """
+    return _ended != []
+
+
 def end_on_sigterm() -> None:
     """Have SIGTERM end this process as an error would, so that nothing half-written stays; its exit code is 143."""
     main_process = os.getpid()
@@ -46,6 +57,7 @@ def end_on_sigterm() -> None:
         if os.getpid() != main_process:  # a worker that was forked: end as if nothing were set
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+        _ended.append(number)
         logging.getLogger("l3net").error("ended by SIGTERM; run again to go on")
         sys.exit(128 + number)
 

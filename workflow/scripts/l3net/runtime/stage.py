@@ -9,6 +9,7 @@ import inspect
 import json
 import logging
 import os
+import signal
 import sys
 import types
 import typing
@@ -20,7 +21,7 @@ from typing import Any
 from l3net.errors import ConfigError, L3Error
 from l3net.files.system_errors import file_system_line, system_errno
 from l3net.runtime.logs import log_to
-from l3net.runtime.signals import end_on_sigterm
+from l3net.runtime.signals import end_on_sigterm, was_ended
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
@@ -64,6 +65,8 @@ def _one_line(name: str, targets: list[str] = ()) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if was_ended():
+            sys.exit(128 + signal.SIGTERM)
         is_of_system = isinstance(error, OSError) or system_errno(error) is not None
         if not (is_of_system or isinstance(error, L3Error)):
             log.exception("%s: unexpected error", name)

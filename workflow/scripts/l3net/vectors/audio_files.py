@@ -7,6 +7,7 @@ disk as they come, so memory holds a few batches, whatever the length of a file.
 import contextlib
 import itertools
 import logging
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,19 +65,25 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
         Two files that would have the same target.
     """
     tasks: dict[Path, EmbedTask] = {}
-    if paths and not any(path.exists() for path in paths):
+    if paths and not any(map(os.path.exists, paths)):  # unlike pathlib's, it takes a name that is too long for no file
         raise ClipError(f"{paths[0]}: no such file")
     for path in paths:
-        sources = _sounds_below(path) if path.is_dir() else [path]
+        sources = _sounds_below(path) if _is_folder(path) else [path]
         if not sources:
             raise ClipError(f"{path}: no files in this folder")
         for source in sources:
-            name = source.relative_to(path if path.is_dir() else path.parent)
+            name = source.relative_to(path if _is_folder(path) else path.parent)
             target = output / name.with_name(name.name + suffix)
             other = tasks.setdefault(target, EmbedTask(source, target)).source
             if other.resolve() != source.resolve():
                 raise ConfigError(f"{other} and {source} would both be {target}; give the folder above them instead")
     return list(tasks.values())
+
+
+def _is_folder(path: Path) -> bool:
+    with contextlib.suppress(OSError):  # a name that is too long
+        return path.is_dir()
+    return False
 
 
 def _sounds_below(folder: Path) -> list[Path]:
