@@ -67,3 +67,11 @@ def test_a_picture_too_small_or_too_wide_to_be_sampled_is_a_status(tmp_path: Pat
     with pytest.raises(ClipFailure, match=r"invalid_media: the picture has \d+ x \d+ pixels, too few") as caught:
         check_clip(path, Clip(YTID, 0.0, 3.0))
     assert not caught.value.again
+
+
+def test_a_picture_is_too_wide_beyond_32_times_its_shorter_side(tmp_path: Path) -> None:
+    clip, flac = Clip(YTID, 0.0, 3.0), ["-c:a", "flac"]
+    just = media_sources.video(tmp_path / "a.mkv", seconds=3, size="8x256", more=flac)
+    assert (check_clip(just, clip).media["width"], check_clip(just, clip).media["height"]) == (8, 256)
+    with pytest.raises(ClipFailure, match="the picture has 8 x 258 pixels"):
+        check_clip(media_sources.video(tmp_path / "b.mkv", seconds=3, size="8x258", more=flac), clip)

@@ -1,6 +1,7 @@
 """Records of clips that were not obtained: un-marked by status, reason and time, and never those that are there."""
 
 import json
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -127,3 +128,29 @@ def test_a_damaged_token_of_a_run_is_drawn_anew(store: ClipStore, content: bytes
     with store.work_folder() as work, store.run("part", work) as token:
         assert len(token) == 16
         assert (store.folder / ".runs" / "part").read_text() == token
+
+
+def test_a_job_that_begins_waits_for_none_that_is_at_work_and_leaves_its_folder(store: ClipStore) -> None:
+    begun = []
+
+    def begin() -> None:
+        with store.work_folder() as mine:
+            begun.append(mine)
+
+    with store.work_folder() as first:
+        (first / "clip.mkv").write_bytes(b"half")
+        other = threading.Thread(target=begin, daemon=True)
+        other.start()
+        other.join(60)
+        assert len(begun) == 1
+        assert (first / "clip.mkv").read_bytes() == b"half"
+    assert not begun[0].exists()
+
+
+def test_a_job_that_begins_removes_what_a_killed_one_left(store: ClipStore) -> None:
+    left = store.folder / ".work" / "0123456789abcdef"
+    left.mkdir()
+    for name in ("lock", "clip.mkv"):
+        (left / name).write_bytes(b"half")
+    with store.work_folder() as mine:
+        assert [path for path in mine.parent.iterdir() if path.is_dir()] == [mine]

@@ -11,7 +11,7 @@ import pytest
 
 from l3net.errors import ClipError
 from l3net.media.audio import read_audio
-from l3net.media.encoding import Encoding, cut_clip
+from l3net.media.encoding import Encoding, _earlier_start, cut_clip
 from l3net.media.ffmpeg import refuse_no_room
 from l3net.media.probe import measure_clip, probe_media
 from tests import media_sources
@@ -162,3 +162,12 @@ def test_sound_stays_in_time_where_a_clip_begins_in_a_standing_picture(rate: int
     piece, around = clip[48000:96000], whole[5 * 48000 - 9600 : 6 * 48000 + 9600]
     place = int(np.argmax(np.correlate(around, piece[:9600], "valid"))) - 9600
     assert abs(place) <= 48  # a thousandth of a second
+
+
+@pytest.mark.parametrize("rate", ["25", "30"])
+def test_frames_that_follow_each_other_quickly_are_read_from_where_the_clip_begins(tmp_path: Path, rate: str) -> None:
+    """Also between two frames, and late in the video; one frame a second is read from the one that is shown."""
+    path = media_sources.video(tmp_path / "a.mp4", seconds=9, size="64x48", fps=rate)
+    assert [_earlier_start(path, start, start + 1.0) for start in (0.0, 1.5, 7.01)] == [None, None, None]
+    slow = media_sources.video(tmp_path / "b.mp4", seconds=9, size="64x48", fps="1")
+    assert 6.5 < _earlier_start(slow, 7.3, 8.3) < 7.0

@@ -86,6 +86,20 @@ def test_what_a_pipe_writes_in_place_of_a_size_is_no_size(tmp_path: Path, made: 
     check_whole(tmp_path / "a.wav")
 
 
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0xFFFFFFFF])
+@pytest.mark.parametrize(("name", "chunk", "order"), [("a.aiff", b"SSND", "big"), ("a.w64", b"data\xf3", "little")])
+def test_nor_is_it_in_other_files_of_chunks(
+    tmp_path: Path, made: dict[str, Path], name: str, chunk: bytes, order: str, size: int
+) -> None:
+    data = made[name].read_bytes()
+    at, width = (data.index(chunk) + 4, 4) if order == "big" else (data.index(chunk) + 16, 8)
+    unknown = 0 if order == "little" and size == 0xFFFFFFFF else size  # Wave64 has sizes of 64 bits; 0 is none
+    if order == "little" and unknown:
+        unknown = 1 << 62
+    (tmp_path / name).write_bytes(data[:at] + unknown.to_bytes(width, order) + data[at + width : -1000])
+    check_whole(tmp_path / name)
+
+
 def test_a_stream_of_matroska_has_no_size(tmp_path: Path, made: dict[str, Path]) -> None:
     live = media_sources.run(*SOUND, "-live", "1", to=tmp_path / "live.mka")
     live.write_bytes(live.read_bytes()[:-100])

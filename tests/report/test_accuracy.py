@@ -75,3 +75,8 @@ def test_predictions_of_before_have_each_clip_for_itself(tmp_path: Path, caplog:
         scores = read_predictions(tmp_path / "old.csv")
     assert "old.csv has no column group; make it again (-R classify_dataset)" in caplog.text
     assert accuracy_over_clips(scores, **HOW).iloc[0]["unit"] == "clip"
+
+
+def test_an_epoch_that_is_not_given_is_minus_one(tmp_path: Path) -> None:
+    predictions(clips_per_group=1).assign(epoch="", fold="1").to_csv(tmp_path / "p.csv", index=False)
+    assert set(read_predictions(tmp_path / "p.csv")["epoch"]) == {-1}

@@ -1,6 +1,7 @@
 """Stages that run in several tasks: who starts the tasks, and who does the work."""
 
 import logging
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -123,3 +124,29 @@ def test_a_task_that_fails_ends_the_stage_with_one_line(
     with pytest.raises(L3Error, match="a task of 2 ended with exit code 1; its last lines are in the log above"):
         stage_in(tmp_path)(tmp_path / "no" / "folder", name="nowhere", tasks=2)
     assert "No such file or directory" in caplog.text
+
+
+def test_the_nodes_of_a_job_come_with_their_addresses_in_slurms_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scontrol that answers as SLURM's does."""
+    (tmp_path / "scontrol").write_text(
+        """#!/bin/sh
+case "$2" in
+  job) echo "JobId=$3 Partition=p ReqNodeList=(null) NodeList=n[2,10] BatchHost=n2" ;;
+  hostnames) [ "$3" = "n[2,10]" ] && printf "n2\\nn10\\n" ;;
+  node) printf "NodeName=n10 Arch=x NodeAddr=10.0.0.10 Port=1\\nNodeName=n2 Arch=x NodeAddr=10.0.0.2 Port=1\\n" ;;
+esac
+"""
+    )
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert list(multi_node._nodes("17").items()) == [("n2", "10.0.0.2"), ("n10", "10.0.0.10")]
+
+
+def test_a_job_whose_nodes_slurm_does_not_name_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scontrol").write_text("#!/bin/sh\necho Invalid job id specified >&2\nexit 1\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(L3Error, match="SLURM does not name the nodes of job 17: Invalid job id"):
+        multi_node._nodes("17")
