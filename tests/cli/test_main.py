@@ -1,6 +1,7 @@
 """The command l3net: its help and wrong arguments are answered without TensorFlow; info and export."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -126,3 +127,12 @@ def test_sigterm_leaves_nothing_half_written(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (143, "ended by SIGTERM; run again to go on\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_help_lists_every_command_in_a_few_words_and_each_explains_itself(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert re.search(r"^ +embed +embed sound files$", capsys.readouterr().out, re.MULTILINE)
+    with pytest.raises(SystemExit):
+        main(["embed", "--help"])
+    assert "Write the vectors of sound files." in capsys.readouterr().out

@@ -36,6 +36,7 @@ def test_folds_are_the_numbers_that_names_begin_with(recordings: Path) -> None:
     paths = find_recordings(recordings)
     assert len(paths) == 10
     assert folds_of(paths).tolist() == [1, 2, 3, 4, 5] * 2
+    assert folds_of([Path(f"a/{letter}.wav") for letter in "abcdefg"]).tolist() == [0, 1, 2, 3, 4, 0, 1]
     assert folds_of([Path("a/x.wav"), Path("a/y.wav"), Path("b/z.wav")]).tolist() == [0, 1, 0]
 
 

@@ -8,7 +8,7 @@ from l3net.demo.world import FAULTS, draw_clips
 
 
 def test_every_part_holds_every_thing() -> None:
-    clips = [clip for clip in draw_clips(20, 10.0, seed=3, parts=10) if clip.fault is None]
+    clips = [clip for clip in draw_clips(20, 10.0, seed=3) if clip.fault is None]
     assert Counter((part_of(clip.ytid, 10), clip.thing.name) for clip in clips) == Counter(
         {(part, thing.name): 2 for part in range(10) for thing in SHOWN_THINGS}
     )

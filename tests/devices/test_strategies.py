@@ -1,11 +1,14 @@
 """Devices: the names of strategies, and what is refused. Losses over several devices: tests/stages/test_devices.py."""
 
+import os
 from typing import get_args
 
 import pytest
+import tensorflow as tf
 
 from l3net.configuration.training_sections import StrategyName
 from l3net.devices.strategies import STRATEGIES, is_chief, open_strategy
+from l3net.devices.switches import intra_op_threads
 from l3net.errors import ConfigError
 
 
@@ -25,3 +28,16 @@ def test_what_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         open_strategy("tpu")
     with pytest.raises(ConfigError, match=r"multi_worker needs a SLURM step, but SLURM_PROCID is not set"):
         open_strategy("multi_worker")
+
+
+def test_threads_are_those_that_were_set_else_the_variables_else_the_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to = []
+    monkeypatch.setattr(tf.config.threading, "get_intra_op_parallelism_threads", lambda: set_to[-1])
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(7)))
+    for chosen, variable, expected in ((2, "3", 2), (0, "3", 3), (0, "0", 7), (0, None, 7)):
+        set_to.append(chosen)
+        if variable is None:
+            monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+        else:
+            monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", variable)
+        assert intra_op_threads() == expected

@@ -1,5 +1,7 @@
 """Every classifier of the table: one interface, the best setting by validation, classes that training did not have."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,13 @@ def test_training_windows_of_one_class_are_one_line(name: str) -> None:
     classifier = CLASSIFIERS[name](Task(N_DIMENSIONS, N_CLASSES, MLP))
     with pytest.raises(DatasetError, match="the 6 training windows of a fold are all of one class"):
         classifier.fit(draw(6, 6, 1, classes=(2,)), draw(4, 4, 2, classes=(2,)), seed=0)
+
+
+def test_a_perceptron_is_stopped_by_a_loss_without_the_penalty_unless_asked() -> None:
+    """A decay so strong that the penalty is most of the loss."""
+    strong = replace(MLP, weight_decays=[10.0], max_epochs=1)
+    for options, penalised in (({}, False), ({"penalised_validation": True}, True)):
+        classifier = CLASSIFIERS["mlp"](Task(N_DIMENSIONS, N_CLASSES, strong, **options))
+        n_rows = classifier.n_rows(90, 30)
+        (row, _) = classifier.fit(draw(90, n_rows[0], 1), draw(30, n_rows[1], 2), seed=3)
+        assert (row["valid_loss"] > 20) is penalised

@@ -19,6 +19,7 @@ SETTINGS = EvaluationSettings("toy", "knn", "paper", 0.2, [0], 1, 6000, MLP)
 
 def test_half_precision_where_memory_is_short() -> None:
     assert (choose_precision(1_000_000, 9), choose_precision(1_000_000, 7)) == (np.float32, np.float16)
+    assert choose_precision(1_000_000, 3) == np.float16  # 2 of 3 MB, less than three quarters
     with pytest.raises(DatasetError, match=r"a fold needs 2 MB .*memory_megabytes \(2\); raise it"):
         choose_precision(1_000_000, 2)
 

@@ -128,3 +128,14 @@ def test_a_clip_of_the_tested_fold_is_no_training_clip_under_another_name(tmp_pa
     for protocol, expected in (("paper", False), ("published_code", True)):
         split = split_fold(clips, clips.fold[0], protocol=protocol, validation_share=0.2, seed=1)
         assert (2 in clips.window_clip[split.train | split.valid]) is expected
+
+
+@pytest.mark.parametrize("protocol", ["paper", "published_code"])
+def test_where_a_fold_is_called_train_no_other_is_trained_on(tmp_path: Path, protocol: str) -> None:
+    path = write_embeddings(tmp_path / "three.h5")
+    with h5py.File(path, "a") as file:
+        folds = file["clips/fold"].asstr()[:]
+        file["clips/fold"][:] = np.where(folds == "2", "train", folds)
+    clips = read_dataset_vectors(path)
+    split = split_fold(clips, "1", protocol=protocol, validation_share=0.2, seed=1)
+    assert set(clips.fold[clips.window_clip[split.train | split.valid]]) == {"train"}

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from l3net.errors import ConfigError
+from l3net.files import stable_hash
 from l3net.models.front_ends import FRONT_ENDS
 from l3net.models.l3 import (
     AUDIO_TAP,
@@ -79,6 +80,13 @@ def test_initial_weights_are_a_function_of_seed_and_name() -> None:
     name = "audio_conv_2_1"
     assert np.array_equal(first.get_layer(name).kernel, same.get_layer(name).kernel)
     assert not np.array_equal(other.get_layer(name).kernel, same.get_layer(name).kernel)
+
+
+def test_initial_weights_are_keras_draw_of_the_documented_seed() -> None:
+    """So that a run of today begins as one of next year does."""
+    layer = build_l3("mel128", **TINY, seed=4).get_layer("audio_conv_2_1")
+    drawn = keras.initializers.HeNormal(seed=stable_hash("4/audio_conv_2_1") % 2**31)(layer.kernel.shape)
+    np.testing.assert_array_equal(layer.kernel, drawn)
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from l3net.feed import prepare_batch
 from l3net.files.hashing import sha256_of
 from l3net.models.l3 import build_l3
 from l3net.samples import read_shard_index, write_shard_index
@@ -76,3 +77,17 @@ def test_fewer_batches_ask_about_fewer_samples(index: Path) -> None:
     model = build_l3("mel128", image_size=tiny_shards.SIZE, width=1 / 16, hop_length=1936)
     few = ask_correspondence(model, index, seed=0, batch_size=8, batches=3)
     assert few.right.size == len(few.clips) == 24
+
+
+def test_samples_are_asked_about_as_they_are_and_not_augmented(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def prepared(batch: dict, augment: bool):
+        made = prepare_batch(batch, augment)
+        seen.append(augment)
+        return made
+
+    monkeypatch.setattr("l3net.training.correspondence.prepare_batch", prepared)
+    model = build_l3("mel128", image_size=tiny_shards.SIZE, width=1 / 16, hop_length=1936)
+    ask_correspondence(model, index, seed=0, batch_size=16, batches=1)
+    assert seen == [False]

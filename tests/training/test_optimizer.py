@@ -42,3 +42,8 @@ def test_learning_rate_of_a_configuration() -> None:
     assert LearningRate.of(settings).get_config() == {"rate": 0.5, "warmup_steps": 4, "total_steps": None}
     cosine = settings.model_copy(update={"schedule": "cosine"})
     assert LearningRate.of(cosine).get_config() == {"rate": 0.5, "warmup_steps": 4, "total_steps": 30}
+
+
+def test_without_a_warm_up_the_rate_begins_to_fall_at_once() -> None:
+    cosine = LearningRate(1.0, total_steps=10)
+    np.testing.assert_allclose([float(cosine(step)) for step in (0, 5)], [1.0, 0.5], atol=1e-6)
