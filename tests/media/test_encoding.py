@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -11,7 +12,7 @@ import pytest
 
 from l3net.errors import ClipError
 from l3net.media.audio import read_audio
-from l3net.media.encoding import Encoding, _earlier_start, cut_clip
+from l3net.media.encoding import Encoding, _earlier_start, cut_clip, write_video
 from l3net.media.ffmpeg import refuse_no_room
 from l3net.media.probe import measure_clip, probe_media
 from tests import media_sources
@@ -171,3 +172,30 @@ def test_frames_that_follow_each_other_quickly_are_read_from_where_the_clip_begi
     assert [_earlier_start(path, start, start + 1.0) for start in (0.0, 1.5, 7.01)] == [None, None, None]
     slow = media_sources.video(tmp_path / "b.mp4", seconds=9, size="64x48", fps="1")
     assert 6.5 < _earlier_start(slow, 7.3, 8.3) < 7.0
+
+
+@pytest.mark.parametrize("n_channels", [0, 1, 2])
+def test_a_written_video_has_its_frames_and_its_channels_in_order(tmp_path: Path, n_channels: int) -> None:
+    """The left channel is loud, the right one has another pitch; without sound there is no audio stream."""
+    frames = [np.full((48, 64, 3), 10 * i, np.uint8) for i in range(12)]
+    seconds = np.arange(48000) / 48000
+    sound = np.float32([0.5 * np.sin(2 * np.pi * hertz * seconds) for hertz in (440, 880)])[:n_channels]
+    write_video(
+        tmp_path / "a.mp4",
+        iter(frames),
+        frame_rate=Fraction(12),
+        sound=sound if n_channels else None,
+        sample_rate=48000,
+    )
+    info = probe_media(tmp_path / "a.mp4")
+    assert (info.width, info.height, info.fps, info.has_audio) == (64, 48, 12.0, n_channels > 0)
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        shown = [frame.to_ndarray(format="gray").mean() for frame in file.decode(video=0)]
+        assert len(shown) == 12
+        assert np.all(np.diff(shown) > 5)
+    if n_channels:
+        with av.open(str(tmp_path / "a.mp4")) as file:
+            heard = np.concatenate([frame.to_ndarray() for frame in file.decode(audio=0)], axis=1)[:, 12000:36000]
+        assert len(heard) == n_channels
+        spectra = np.abs(np.fft.rfft(heard, axis=1))
+        assert (spectra.argmax(axis=1) * 2).tolist() == [440, 880][:n_channels]

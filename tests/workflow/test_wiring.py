@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from collections import defaultdict
 from itertools import combinations
 from pathlib import Path
@@ -94,6 +95,16 @@ def test_every_argument_with_a_sibling_is_in_the_table_and_unlike_it(
         for one, other in combinations(passed, 2):
             if (rule, one, other) not in ALIKE:
                 assert any(jobs[job][one] != jobs[job][other] for job in of_rule), (one, other)
+
+
+@pytest.mark.parametrize("rule", blocks())
+def test_the_page_names_every_argument_that_has_a_sibling(root: Path, rule: str) -> None:
+    """docs/reliability.md says of each which test would see it swapped."""
+    _, _, page = (root / "docs" / "reliability.md").read_text().partition("## Wiring")
+    rows = [line for line in page.splitlines() if rule in line.partition(" | ")[0].removeprefix("| ").split(", ")]
+    assert rows
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert {name for names in siblings(rule) for name in names} - named == set()
 
 
 def test_splits_share_no_part_and_leave_none_out(jobs: dict[str, dict[str, str]]) -> None:
