@@ -56,8 +56,8 @@ def test_fetch_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def manifest(self, wanted: list) -> pd.DataFrame:
             return pd.DataFrame({"ytid": wanted})
 
-    def part_clips(lists: list[Path], part: int, parts: int) -> tuple[list, int]:
-        seen.update(lists=lists, part=part, parts=parts)
+    def part_clips(lists: list[Path], part: int, parts: int, split: str) -> tuple[list, int]:
+        seen.update(lists=lists, part=part, parts=parts, split=split)
         return ["clip"], 5
 
     estimates, outcomes = [], []
@@ -66,7 +66,14 @@ def test_fetch_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("l3net.audioset.part_clips", part_clips)
     monkeypatch.setattr("l3net.acquisition.log_estimate", lambda job, wanted, **given: estimates.append(given))
     monkeypatch.setattr("l3net.acquisition.log_outcome", lambda job, table, part: outcomes.append(part))
-    given = {"part": 1, "parts": 2, "source": "http", "store": tmp_path / "store", "directory": tmp_path / "videos"}
+    given = {
+        "part": 1,
+        "parts": 2,
+        "split": "balanced",
+        "source": "http",
+        "store": tmp_path / "store",
+        "directory": tmp_path / "videos",
+    }
     given |= {"url_template": "https://example.org/{ytid}", "expect": {"megabytes_per_clip": 0.5}}
     stage_function("fetch_clips")([tmp_path / "a.csv"], tmp_path / "m.csv", **given, **ENCODING, **ACCESS, **PACE)
     assert (seen["kind"], seen["directory"], seen["url_template"]) == (
@@ -77,7 +84,7 @@ def test_fetch_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asdict(seen["encoding"]) == seen["settings"] == ENCODING
     assert {name: getattr(seen["access"], name) for name in ACCESS} == ACCESS
     assert {name: getattr(seen["pace"], name) for name in PACE} == PACE
-    assert (seen["lists"], seen["part"], seen["parts"]) == ([tmp_path / "a.csv"], 1, 2)
+    assert (seen["lists"], seen["part"], seen["parts"], seen["split"]) == ([tmp_path / "a.csv"], 1, 2, "balanced")
     assert (seen["store"], seen["wanted"], seen["closed"]) == (tmp_path / "store", ["clip"], True)
     assert seen["work"].is_relative_to(tmp_path / "store")
     assert estimates == [{"n_all": 5, "part": 1, "parts": 2, "expect": given["expect"]}]
