@@ -17,7 +17,7 @@ import grimp
 ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "workflow" / "scripts" / "l3net"
 TARGET = ROOT / "docs" / "images" / "rooms.svg"
-EVERYWHERE = {"errors", "files", "runtime", "configuration"}  # drawn as rooms, without arrows
+EVERYWHERE = {"errors", "files", "network", "runtime", "configuration"}  # drawn as rooms, without arrows
 # Where a room stands in its row, in boxes from the left: arrows that pass a row then have a gap to pass through.
 PLACES = {
     "cli": 1.1,
@@ -32,7 +32,7 @@ PLACES = {
 PLACES |= {"feed": 0.25, "models": 1.35, "inference": 2.45, "samples": 0.25, "acquisition": 2.1, "audioset": 2.1}
 PLACES |= {"devices": 1.35, "machine": 1.1, "runs": 2.2}
 PLACES |= {"media": 1.1, "vectors": 2.45, "downloads": 2.6}
-PLACES |= {"configuration": 0, "runtime": 1.1, "files": 2.2, "errors": 3.3}
+PLACES |= {"configuration": 0, "runtime": 0.85, "network": 1.7, "files": 2.55, "errors": 3.4}
 WIDTH, BOX, LINE, GAP, MARGIN = 1180, 250, 15, 48, 20  # pixels
 _HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse"
@@ -67,7 +67,9 @@ def modules(room: str) -> list[str]:
 
 def draw() -> str:
     """Return the picture as SVG."""
-    rows = [row for row in layers() if not EVERYWHERE & set(row)] + [["configuration", "runtime", "files", "errors"]]
+    rows = [row for row in layers() if not EVERYWHERE & set(row)] + [
+        ["configuration", "runtime", "network", "files", "errors"]
+    ]
     placed, boxes, top = {}, [], MARGIN
     for row in rows:
         texts = {room: textwrap.wrap("  ".join(modules(room)), 38) for room in row}

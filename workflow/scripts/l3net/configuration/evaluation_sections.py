@@ -45,6 +45,9 @@ class Dataset(Section):
     )
     folds: Whole = setting(5, "Layout folder: folds that are drawn where the data set has none.", unit="folds", ge=2)
     mirror: PathText = setting(None, "Another address with the same archives, for source official.")
+    max_megabytes: Whole = setting(
+        20_000, "Source official: the most that is taken of an archive from the network.", unit="MB", ge=1
+    )
 
 
 class Classify(Section):

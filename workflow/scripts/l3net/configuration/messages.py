@@ -1,6 +1,7 @@
 """One line for every mistake in a configuration: the key's full name, what is wrong, and what would be right."""
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
 from l3net.configuration.json_schema import describe_type, resolve, schema_of
@@ -8,6 +9,8 @@ from l3net.configuration.names import IN_WORDS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+
+_SECRET = {"url_template", "proxy", "url", "mirror", "segments"}  # keys of addresses, which may hold a token
 
 
 def explain(error: "ValidationError", model: "type[BaseModel]", prefix: str = "") -> str:
@@ -30,17 +33,18 @@ def explain(error: "ValidationError", model: "type[BaseModel]", prefix: str = ""
     if found["type"] == "union_tag_not_found":
         return f"config: {path}.kind is missing; expected one of {', '.join(described['discriminator']['mapping'])}"
     value = found["input"]
+    shown = "a value that is not repeated here" if _SECRET.intersection(re.split(r"[.\[]", path)) else _shown(value)
     if found["type"] == "union_tag_invalid":
         kinds = list(described["discriminator"]["mapping"])
         value = value["kind"]
         return f"config: {path}.kind is {value!r}; expected one of {', '.join(kinds)}{nearest(value, kinds)}"
     if found["type"] == "value_error":
-        return f"config: {path} is {_shown(value)}; expected {found['ctx']['error']}"
+        return f"config: {path} is {shown}; expected {found['ctx']['error']}"
     if where and "[key]" in found["loc"]:
         return f"config: {path} cannot be named so; expected {IN_WORDS[found['ctx']['pattern']]}"
     choices = resolve(described, schema).get("enum", [])
     return (
-        f"config: {path} is {_shown(value)}; expected {describe_type(described, schema)}"
+        f"config: {path} is {shown}; expected {describe_type(described, schema)}"
         f"{nearest(value, choices)}{_meaning(described)}"
     )
 

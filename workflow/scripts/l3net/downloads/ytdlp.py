@@ -7,23 +7,19 @@ import os
 import threading
 import urllib.request
 from pathlib import Path
-from typing import Any
 
-import yt_dlp
 from yt_dlp.extractor.common import InfoExtractor
 from yt_dlp.extractor.generic import GenericIE
 from yt_dlp.extractor.youtube import YoutubeIE
-from yt_dlp.networking import Request
-from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
-from yt_dlp.utils import DownloadError, YoutubeDLError, download_range_func
+from yt_dlp.utils import YoutubeDLError
 
 from l3net.audioset import Clip, ClipFailure, check_ytid
-from l3net.downloads.guard_proxy import GuardProxy
-from l3net.downloads.ytdlp_failures import classify_failure
-from l3net.downloads.ytdlp_options import YOUTUBE_TEMPLATE, Access, read_cookies, ytdlp_options
+from l3net.downloads.ytdlp_options import YOUTUBE_TEMPLATE, Access, read_cookies
+from l3net.downloads.ytdlp_session import Session
 from l3net.errors import ClipError, ConfigError
 from l3net.files import stable_hash
-from l3net.media import Encoding, duration_at_address, ffmpeg_binary, network_input_arguments
+from l3net.media import Encoding, cut_clip, probe_media
+from l3net.network import referred, reveal
 
 
 class YtdlpSource:
@@ -35,6 +31,8 @@ class YtdlpSource:
     encoding : the encoding of the clips.
     access : how the network is reached.
     extractors : yt-dlp's extractors that may be used; None takes YouTube's, or for other addresses the generic one.
+
+    Environment variables in the template, ``${NAME}``, are put in; the source's digest is that of the text before.
 
     Raises
     ------
@@ -51,10 +49,10 @@ class YtdlpSource:
         access: Access,
         extractors: list[type[InfoExtractor]] | None = None,
     ) -> None:
-        if not template.startswith(("https://", "http://")) or "{ytid}" not in template:
+        self.template, self.encoding, self.access = reveal(template), encoding, access
+        if not self.template.startswith(("https://", "http://")) or "{ytid}" not in self.template:
             raise ConfigError("audioset.url_template must be an http(s) address that contains {ytid}")
-        self.template, self.encoding, self.access = template, encoding, access
-        self.digest = f"{stable_hash(template):016x}"
+        self.digest = f"{stable_hash(referred(template)):016x}"
         self.extractors = extractors or [YoutubeIE if template == YOUTUBE_TEMPLATE else GenericIE]
         self._proxies = _take_proxies()
         self._cookies = read_cookies(access.cookies)
@@ -72,11 +70,27 @@ class YtdlpSource:
         session = self._session()
         session.aim(clip, target, self.encoding)
         try:
-            session.extract_info(self.template.format(ytid=check_ytid(clip.ytid)))
+            session.extract_info(self.template.replace("{ytid}", check_ytid(clip.ytid)))
         except (YoutubeDLError, OSError) as error:
-            raise session.explain(error) from None
+            if "exited with code" not in str(error) or not self._cut_from_whole(session, clip, target):
+                raise session.explain(error) from None
         if not target.exists():
             raise ClipFailure("failed", "yt-dlp ended without a file")
+
+    def _cut_from_whole(self, session: Session, clip: Clip, target: Path) -> bool:
+        """Fetch the whole video and cut the clip here, where its index cannot be reached without byte ranges."""
+        whole = target.with_suffix(".whole")
+        try:
+            if session.guard.refused or session.guard.failure or not session.fetch_whole(whole):
+                return False
+            times = {"start_seconds": clip.start_seconds, "seconds": clip.seconds}
+            cut_clip(whole, target, **times, encoding=self.encoding)
+            session.declared = probe_media(whole).duration
+        except ClipError as error:
+            raise ClipFailure("invalid_media", str(error).replace(str(whole), "the video")) from None
+        finally:
+            whole.unlink(missing_ok=True)
+        return True
 
     def seconds_declared(self, clip: Clip) -> float | None:
         """Return the length that the video this thread fetched last declares, None where it declares none."""
@@ -88,94 +102,12 @@ class YtdlpSource:
             session.close()
             session.guard.close()
 
-    def _session(self) -> "_Session":
+    def _session(self) -> Session:
         if not hasattr(self._local, "session"):
-            self._local.session = _Session(self.access, self._proxies, self._cookies, self.encoding, self.extractors)
+            self._local.session = Session(self.access, self._proxies, self._cookies, self.encoding, self.extractors)
             with self._lock:
                 self._sessions.append(self._local.session)
         return self._local.session
-
-
-class _Session(yt_dlp.YoutubeDL):
-    """The yt-dlp of one thread, with a guard proxy of its own; it remembers what it asked for last."""
-
-    def __init__(
-        self,
-        access: Access,
-        proxies: dict[str, str],
-        cookies: str | None,
-        encoding: Encoding,
-        extractors: list[type[InfoExtractor]],
-    ) -> None:
-        self.guard = GuardProxy(
-            allow_private=access.allow_private_addresses,
-            upstream=access.proxy,
-            environment=proxies,
-            rate_limit=access.rate_limit,
-            timeout_seconds=access.timeout_seconds,
-        )
-        self.asked: dict[str, Any] = {}
-        FFmpegPostProcessor._ffmpeg_location.set(ffmpeg_binary())  # a context variable, which every thread has to set
-        options = ytdlp_options(
-            access, cookies=cookies, short_side=encoding.short_side, proxy=self.guard.url, ffmpeg=ffmpeg_binary()
-        )
-        super().__init__(options, auto_init=False)
-        for extractor in extractors:
-            self.add_info_extractor(extractor())
-
-    def aim(self, clip: Clip, target: Path, encoding: Encoding) -> None:
-        """Set the range, the target and the encoding of the next download."""
-        self.asked, self.guard.refused = {}, False
-        self.params["outtmpl"] = {"default": str(target).replace("%", "%%")}
-        self.params["download_ranges"] = download_range_func(None, [(clip.start_seconds, clip.end_seconds)])
-        self.params["external_downloader_args"] = {
-            "ffmpeg_i": network_input_arguments(self.params["socket_timeout"]),
-            "ffmpeg_o": encoding.arguments(clip.seconds),
-        }
-
-    def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
-        """Download, and remember what was asked for in order to explain a failure."""
-        self.asked = info
-        if any(not fmt["url"].startswith(("http://", "https://")) for fmt in self._formats()):
-            raise DownloadError("refused: the media's address is not http(s)")
-        if info.get("is_live") or info.get("live_status") == "is_upcoming":
-            raise DownloadError("the video is a live stream: its times are not those of the clip")
-        return super().dl(name, info, subtitle, test)
-
-    def explain(self, error: Exception) -> ClipFailure:
-        """Translate an error; where only ffmpeg's exit code is known, ask the media's address again."""
-        if self.guard.refused:
-            return ClipFailure("failed", "refused: leads to a private address (allow_private_addresses)", again=False)
-        if "exited with code" not in str(error):
-            return classify_failure(error)
-        for fmt in self._formats():
-            try:
-                self.urlopen(Request(fmt["url"], headers={**fmt.get("http_headers", {}), "Range": "bytes=0-1"})).close()
-            except YoutubeDLError as answer:
-                return classify_failure(answer)
-        return ClipFailure("invalid_media", "ffmpeg cannot read what came")
-
-    def seconds_declared(self) -> float | None:
-        """Return the length that the page declared, or else the one in the header of the media."""
-        if self.asked.get("duration"):
-            return float(self.asked["duration"]) - 1.0  # pages round to whole seconds
-        durations = []
-        for media in self._formats():
-            try:
-                durations.append(
-                    duration_at_address(
-                        media["url"],
-                        proxy=self.guard.url,
-                        headers=media.get("http_headers", {}),
-                        timeout_seconds=self.params["socket_timeout"],
-                    )
-                )
-            except ClipError:
-                return None
-        return max(filter(None, durations), default=None)
-
-    def _formats(self) -> list[dict[str, Any]]:
-        return self.asked.get("requested_formats") or ([self.asked] if self.asked else [])
 
 
 def _take_proxies() -> dict[str, str]:

@@ -53,7 +53,9 @@ def classify_failure(error: Exception) -> ClipFailure:
 
 
 def failure_of_http_status(status: int) -> ClipFailure:
-    """Translate a server's answer other than success."""
+    """Translate a server's answer other than success; one that leads on comes here where it does so without end."""
+    if 300 <= status < 400:
+        return ClipFailure("network", "the server redirects without end")
     return ClipFailure(_OF_CODE.get(status, "http_error"), f"HTTP {status}")
 
 

@@ -1,6 +1,7 @@
 """Fetching and unpacking the official archives of a downstream data set."""
 
 import hashlib
+import urllib.parse
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -8,12 +9,15 @@ from pathlib import Path
 
 from l3net.downstream.archive_layouts import Archive, Layout
 from l3net.errors import DatasetError, TransferError
-from l3net.files import atomic, download_file, open_foreign_tar, open_foreign_zip
+from l3net.files import atomic, open_foreign_tar, open_foreign_zip
+from l3net.network import download_file, reveal, shown_address
 
 _UNPACKED = ".unpacked"
 
 
-def fetch_archives(dataset: str, layout: Layout, downloads: Path, mirror: str | None = None) -> Path:
+def fetch_archives(
+    dataset: str, layout: Layout, downloads: Path, mirror: str | None = None, *, max_megabytes: int = 20_000
+) -> Path:
     """Fetch and unpack those archives of a data set that are not there yet; return the data set's folder.
 
     Parameters
@@ -21,6 +25,7 @@ def fetch_archives(dataset: str, layout: Layout, downloads: Path, mirror: str | 
     dataset : the data set's name in the configuration, for messages.
     downloads : the folder in which every data set has a folder of its own.
     mirror : an address that has files of the same names; None fetches from where they were published.
+    max_megabytes : the most that is taken of an archive.
 
     Raises
     ------
@@ -31,22 +36,28 @@ def fetch_archives(dataset: str, layout: Layout, downloads: Path, mirror: str | 
         raise DatasetError(f"data set {dataset}: layout folder has no official source; give the folder's path")
     folder = downloads / layout.folder
     for archive in layout.archives:
-        _fetch_archive(dataset, archive, folder, mirror)
+        _fetch_archive(dataset, archive, folder, mirror and reveal(mirror), max_megabytes * 1_000_000)
     _check_metadata(dataset, layout, folder)
     return folder
 
 
-def _fetch_archive(dataset: str, archive: Archive, folder: Path, mirror: str | None) -> None:
+def _fetch_archive(dataset: str, archive: Archive, folder: Path, mirror: str | None, most: int) -> None:
     name = archive.url.rsplit("/", 1)[-1]
-    url = f"{mirror.rstrip('/')}/{name}" if mirror else archive.url
+    url = _beside(mirror, name) if mirror else archive.url
     path = folder / name
     is_there = path.is_file() and (_is_readable(path) if archive.md5 is None else _md5_of(path) == archive.md5)
     try:
         if not is_there:
-            download_file(url, path, known_hash=f"md5:{archive.md5}" if archive.md5 else None)
+            download_file(url, path, most=most, known_hash=f"md5:{archive.md5}" if archive.md5 else None)
         _unpack(path, folder, again=not is_there)
     except (TransferError, DatasetError, OSError) as error:
-        raise DatasetError(f"data set {dataset}: {url}: {' '.join(str(error).split())}") from error
+        raise DatasetError(f"data set {dataset}: {shown_address(url)}: {error}") from error
+
+
+def _beside(mirror: str, name: str) -> str:
+    """Return the address of a file of a mirror, whose query, such as a token, goes behind the name."""
+    parts = urllib.parse.urlsplit(mirror)
+    return urllib.parse.urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
 
 def _is_readable(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Files, whatever they hold: written whole or not at all, growing HDF5 datasets, downloads, digests, readers of what
+"""Files, whatever they hold: written whole or not at all, growing HDF5 datasets, digests, readers of what
 somebody else may have made, and the one line that an error of the file system becomes."""
 
 import lazy_loader
@@ -7,7 +7,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "download": ["download_file"],
         "folders": ["files_below", "is_of_a_system", "printable"],
         "foreign": [
             "Fields",

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from l3net.errors import ConfigError, TransferError, WeightsError
-from l3net.files import atomic, download_file, open_foreign_tar, open_foreign_zip, sha256_of
+from l3net.files import atomic, open_foreign_tar, open_foreign_zip, sha256_of
+from l3net.network import download_file, reveal, shown_address
 
 _SOURCES = ("url", "package", "path")
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9._+!-]*")
+_MEGABYTES = 4000  # the most that is taken of a file, where its settings say nothing else
 _log = logging.getLogger("l3net")
 
 
@@ -56,11 +58,13 @@ def _check(name: str, path: Path, expected: str | None) -> None:
 
 
 def _download(name: str, settings: dict[str, Any], target: Path) -> None:
-    url = settings["url"]
+    url = reveal(settings["url"])
     if not re.match(r"https?://", url):
-        raise ConfigError(f"weights.{name}.url is {url!r}; expected http:// or https:// (a file here: use path)")
+        raise ConfigError(
+            f"weights.{name}.url is {shown_address(url)!r}; expected http:// or https:// (a file here: use path)"
+        )
     try:
-        download_file(url, target)
+        download_file(url, target, most=settings.get("max_megabytes", _MEGABYTES) * 1_000_000)
     except TransferError as error:
         raise WeightsError(f"weights {name}: {error}") from None
 
