@@ -101,14 +101,51 @@ def test_errors_while_the_file_is_open_become_one_line(tmp_path: Path) -> None:
         "ffconcat version 1.0\nfile neighbour.wav\n",
         "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nneighbour.wav\n#EXT-X-ENDLIST\n",
         "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n",
+        "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011' type='static'>"
+        "<Period><AdaptationSet contentType='audio'><Representation id='1' mimeType='audio/wav'><BaseURL>neighbour.wav"
+        "</BaseURL></Representation></AdaptationSet></Period></MPD>",
+        "<?xml version='1.0'?><playlist version='1' xmlns='http://xspf.org/ns/0/'><trackList><track><location>"
+        "file:neighbour.wav</location></track></trackList></playlist>",
+        "[playlist]\nFile1=neighbour.wav\nNumberOfEntries=1\n",
+        "[Reference]\nRef1=neighbour.wav\n",
+        "RTSPtextfile:neighbour.wav\n",
+        "amovie=neighbour.wav",
     ],
-    ids=["ffconcat", "hls", "sdp"],
+    ids=["ffconcat", "hls", "sdp", "dash", "xspf", "pls", "asx", "rtsp", "lavfi"],
 )
-def test_a_list_of_other_files_is_no_sound(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("name", ["list.wav", "list.mp3", "list.m3u8", "list.sdp", "list.mpd", "list.ffconcat"])
+def test_a_list_of_other_files_is_no_sound(tmp_path: Path, text: str, name: str) -> None:
     write_tone(tmp_path / "neighbour.wav")
-    (tmp_path / "list.wav").write_text(text)
-    with pytest.raises(ClipError, match=r"list\.wav: cannot be read as sound: Invalid"):
-        read_audio(tmp_path / "list.wav")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ClipError, match=rf"{name}: (cannot be read as sound: Invalid|the file has no sound)"):
+        read_audio(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["tone%01d.wav", "tone*.wav", "tone[0-9].wav", "tone1.wav|tone2.wav"])
+def test_a_name_is_no_pattern_of_other_names(tmp_path: Path, name: str) -> None:
+    for number in (1, 2):
+        write_tone(tmp_path / f"tone{number}.wav")
+    with pytest.raises(ClipError, match=r"cannot be read as sound: No such file"):
+        read_audio(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["list.mp4", "list.mkv", "list.avi", "list.ts"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile neighbour.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nneighbour.mp4\n#EXT-X-ENDLIST\n",
+        "movie=neighbour.mp4",
+    ],
+    ids=["ffconcat", "hls", "lavfi"],
+)
+def test_a_list_of_other_files_is_no_video(tmp_path: Path, text: str, name: str) -> None:
+    """As a video of a source directory, which ffmpeg cuts."""
+    media_sources.video(tmp_path / "neighbour.mp4", seconds=2)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ClipError):
+        cut_clip(tmp_path / name, tmp_path / "clip.mkv", start_seconds=0.0, seconds=1.0, encoding=Encoding())
+    assert not (tmp_path / "clip.mkv").exists()
 
 
 def test_no_other_room_opens_media() -> None:

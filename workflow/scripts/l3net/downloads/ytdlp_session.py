@@ -108,15 +108,25 @@ class Session(yt_dlp.YoutubeDL):
         if self.guard.failure:
             return ClipFailure("network", self.guard.failure)
         if "exited with code" not in str(error):
-            return classify_failure(error)
+            return self._of_the_server(classify_failure(error))
         for fmt in self._formats():
             try:
                 self.urlopen(Request(fmt["url"], headers={**fmt.get("http_headers", {}), "Range": "bytes=0-1"})).close()
             except YoutubeDLError as answer:
-                if self.guard.failure:
-                    return ClipFailure("network", self.guard.failure)
-                return classify_failure(answer)
+                return self._of_the_server(classify_failure(answer))
         return ClipFailure("invalid_media", "ffmpeg cannot read what came")
+
+    def _of_the_server(self, failure: ClipFailure) -> ClipFailure:
+        """Say of the server what yt-dlp says of the guard proxy, which is the only host that it connects to."""
+        if failure.status != "network":
+            return failure
+        if self.guard.failure:
+            return ClipFailure("network", self.guard.failure)
+        if "timed out" in failure.reason:
+            return ClipFailure("network", f"the server sends nothing for {self.guard.timeout_seconds:g} s")
+        if "proxy" in failure.reason.lower() or "127.0.0.1" in failure.reason:
+            return ClipFailure("network", "the connection ended before an answer came")
+        return failure
 
     def seconds_declared(self) -> float | None:
         """Return the length that the page declared, or else the one in the header of the media."""
