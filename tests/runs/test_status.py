@@ -75,6 +75,12 @@ def test_status_as_json_is_for_programs(folder: Path, capsys: pytest.CaptureFixt
     assert found["progress"]["accuracies"]["esc50"]["random"] == 0.75
 
 
+def test_nothing_is_estimated_of_nothing(folder: Path) -> None:
+    Journal().begin({"fetch_clips": 3})
+    (line, *_) = status_lines("mine", folder)
+    assert line.endswith(", the time left is not known yet (3 jobs of no known time)")
+
+
 def test_a_run_that_was_killed_says_how_to_go_on(folder: Path) -> None:
     path = folder / "logs" / "mine" / "jobs.jsonl"
     path.write_text(path.read_text().replace(f'"pid": {os.getpid()}', '"pid": 4194304'))

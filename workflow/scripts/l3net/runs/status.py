@@ -119,7 +119,8 @@ def _job_lines(run: str, found: dict[str, Any], folder: Path) -> list[str]:
     head += f"; started {time.strftime('%Y-%m-%d %H:%M', time.localtime(jobs['began']))}"
     if found["seconds_left"] is not None and jobs["state"].startswith("running"):
         seconds, n_unknown = found["seconds_left"]
-        head += f", about {duration(seconds)} left" + (f" and {n_unknown} jobs of no known time" if n_unknown else "")
+        known = f", about {duration(seconds)} left" + (f" and {n_unknown} jobs of no known time" if n_unknown else "")
+        head += known if seconds else f", the time left is not known yet ({n_unknown} jobs of no known time)"
     lines = [head]
     for job in list(jobs["running"].values())[:_MOST_SHOWN] if jobs["state"] != "killed" else []:
         said = logs.last_lines_of(str(folder / job["log"])) if job["log"] else []
