@@ -65,3 +65,14 @@ def test_help_loads_neither_tensorflow_nor_pandas() -> None:
     code += "    print([name for name in ('tensorflow', 'pandas', 'av') if name in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_package_that_is_not_installed_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    for name in ("own_videos", "own_files"):
+        monkeypatch.delitem(sys.modules, f"l3net.acquisition.{name}", raising=False)
+    assert main(["videos", "films"]) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == "l3net: this needs the package pandas: pip install 'l3net[workflow]'"

@@ -36,6 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"l3net: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:  # embedding is installed without the packages of the workflow
+        if os.environ.get("L3NET_TRACEBACK") or (error.name or "l3net").partition(".")[0] == "l3net":
+            raise
+        print(f"l3net: this needs the package {error.name}: pip install 'l3net[workflow]'", file=sys.stderr)
+        return 1
     except Exception as error:
         is_of_system = isinstance(error, OSError) or system_errno(error) is not None  # such as a full disk
         if not is_of_system or os.environ.get("L3NET_TRACEBACK"):
