@@ -38,6 +38,9 @@ def test_folds_are_the_numbers_that_names_begin_with(recordings: Path) -> None:
     assert folds_of(paths).tolist() == [1, 2, 3, 4, 5] * 2
     assert folds_of([Path(f"a/{letter}.wav") for letter in "abcdefg"]).tolist() == [0, 1, 2, 3, 4, 0, 1]
     assert folds_of([Path("a/x.wav"), Path("a/y.wav"), Path("b/z.wav")]).tolist() == [0, 1, 0]
+    assert folds_of([Path("a/1-x.wav"), Path("a/1-y.wav"), Path("b/1-z.wav")]).tolist() == [0, 1, 0]
+    with pytest.raises(DatasetError, match="every class has one recording; expected two or more"):
+        folds_of([Path("a/x.wav"), Path("b/x.wav")])
 
 
 def test_features_are_mean_and_maximum_over_time(recordings: Path) -> None:

@@ -33,11 +33,13 @@ def real_videos_and_sounds(folder: Path) -> None:
     """Put 29 real videos, linked, and a few recordings of three of ESC-10's classes into a new user's folder."""
     (folder / "films").symlink_to(SHARED_DATA / "video" / "open")
     for of_class in sorted(path for path in (SHARED_DATA / "esc10").iterdir() if path.is_dir())[:3]:
-        shutil.copytree(of_class, folder / "sounds" / of_class.name, ignore=_but_the_first)
+        shutil.copytree(of_class, folder / "sounds" / of_class.name, ignore=_but_a_few)
 
 
-def _but_the_first(_: str, names: list[str]) -> list[str]:
-    return sorted(names)[RECORDINGS_OF_A_CLASS:]
+def _but_a_few(_: str, names: list[str]) -> list[str]:
+    """Return all names but a few of a class: one of each of ESC-10's folds."""
+    step = len(names) // RECORDINGS_OF_A_CLASS
+    return sorted(set(names) - set(sorted(names)[::step][:RECORDINGS_OF_A_CLASS]))
 
 
 def demo_videos_and_sounds(folder: Path) -> None:

@@ -20,9 +20,9 @@ _DESCRIPTION = """
 Embed a folder of recordings and print the accuracy of a linear classifier on each fold, trained on the others.
 
 FOLDER has a folder for each class. A file's fold is the number that its name begins with, as in ESC-50
-(1-17092-A.ogg); where a name begins with no number, the files of each class are dealt into five folds. The features
-of a recording are the mean and the maximum of its vectors over time, standardised; the classifier is logistic
-regression with nothing tuned.
+(1-17092-A.ogg); where a name begins with no number, or all with the same, the files of each class are dealt into five
+folds. The features of a recording are the mean and the maximum of its vectors over time, standardised; the classifier
+is logistic regression with nothing tuned.
 """
 
 
@@ -45,12 +45,13 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the mean accuracy and that of each fold."""
     paths = find_recordings(options.folder)
+    folds = folds_of(paths)
     check_model_options(options, options.hop_seconds)
     from l3net.embeddings import load_embedding
 
     labels = np.array([path.parent.name for path in paths])
     features = recording_features(load_embedding(options.settings, options.model), paths, options.hop_seconds)
-    found = fold_accuracies(features, labels, folds_of(paths))
+    found = fold_accuracies(features, labels, folds)
     print(f"{json.dumps(options.settings)}: {np.mean(found):.4f} ({', '.join(f'{value:.4f}' for value in found)})")
     return 0
 
@@ -77,14 +78,25 @@ def find_recordings(folder: Path) -> list[Path]:
 
 
 def folds_of(paths: Iterable[Path]) -> np.ndarray:
-    """Return the number that each file's name begins with, or deal the files of each class into five folds."""
+    """Return the number that each file's name begins with, or deal the files of each class into five folds.
+
+    They are dealt, too, where all names begin with the same number.
+
+    Raises
+    ------
+    DatasetError
+        No class has two files, so that there is one fold.
+    """
     numbers = [re.match(r"\d+", path.name) for path in paths]
-    if all(numbers):
-        return np.array([int(number[0]) for number in numbers])
+    named = [int(number[0]) for number in numbers if number]
+    if len(named) == len(numbers) and len(set(named)) > 1:
+        return np.array(named)
     places, folds = {}, []
     for path in paths:
         places[path.parent] = places.get(path.parent, -1) + 1
         folds.append(places[path.parent] % _N_FOLDS)
+    if len(set(folds)) < 2:
+        raise DatasetError("every class has one recording; expected two or more, to train on some and test on others")
     return np.array(folds)
 
 
