@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from l3net.errors import ShardError
-from l3net.feed import batch_reader
+from l3net.feed import batch_reader, shard_digests
 from l3net.feed.batch_filler import ReadPlan
 from l3net.feed.batch_reader import read_batches
 from l3net.feed.reader_process import ReaderProcess
@@ -281,7 +281,6 @@ def test_a_shard_with_another_digest_is_refused_by_every_reader(
 
 
 def test_a_shard_is_compared_once_in_a_run(store: SmallStore, copy: Path, tmp_path: Path, monkeypatch) -> None:
-    from l3net.feed import shard_digests
 
     monkeypatch.setattr(shard_digests, "_compared", set())
     index, hashed = store.make_index(copy, name="once.json"), []
@@ -348,3 +347,17 @@ def test_a_feed_that_is_left_early_leaves_no_process(store: SmallStore, shard: P
     next(batches)
     batches.close()
     assert [reader.process.poll() is None for reader in started] == [False, False]
+
+
+def test_a_mark_that_cannot_be_written_is_no_fault_of_the_shard(store: SmallStore, copy: Path, tmp_path: Path) -> None:
+    """On a full disk the shard was compared and is right; what is to be written there will say what is wrong."""
+    if not Path("/dev/full").exists():
+        pytest.skip("/dev/full is Linux's")
+    index = store.make_index(copy, name="marked.json")
+    entry = read_shard_index(index).shards[0]
+    shard_digests.demand_digest(entry, str(index), tmp_path / "marks")
+    (mark,) = (tmp_path / "marks").iterdir()
+    shard_digests._compared.clear()
+    mark.unlink()
+    mark.symlink_to("/dev/full")
+    shard_digests.demand_digest(entry, str(index), tmp_path / "marks")
