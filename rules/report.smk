@@ -167,7 +167,7 @@ rule describe_run:
         "../envs/report.yaml"
     params:
         name=config["run"],
-        settings=lambda wildcards: without_secrets(config),
+        settings=lambda wildcards: dict(sorted(without_secrets(config).items())),
         benchmarks=f"benchmarks/{config['run']}",
         licence=lambda wildcards: config["report"]["data_licence"] or "not stated",
         synthetic=config["report"]["synthetic"],

@@ -96,6 +96,22 @@ def test_trained_embeddings_beat_the_random_one_and_it_beats_chance(results: Pat
     assert trained > mean["random"].mean() > chance
 
 
+def test_training_beats_the_untrained_network_on_each_data_set_by_an_interval_above_zero(
+    results: Path, config: dict
+) -> None:
+    """What the demo is there to show; the interval draws clips, or the recordings they were cut from, anew."""
+    against = pd.read_csv(results / "tables" / "against_untrained.csv")
+    mean = against[against.embedding.isna()].set_index("dataset")
+    assert set(mean.index) == {*config["datasets"], "all"}
+    assert (mean.n_embeddings == 6).all()
+    assert (mean.against == "untrained").all()
+    assert (mean.ci_low > 0).all(), mean[["accuracy", "untrained", "ci_low", "ci_high"]]
+    assert (mean.untrained > mean.chance).all()
+    n = len(config["datasets"])
+    answer = (results / "tables" / "answer.html").read_text()
+    assert f"the interval is above 0 in {n} of {n} data sets (synthetic data)." in answer.partition("</p>")[0]
+
+
 def test_a_second_run_does_nothing(root: Path, results: Path) -> None:
     assert plan(root) == {}
 

@@ -138,7 +138,13 @@ def test_another_learning_rate_trains_anew_and_leaves_shards_alone(finished: Stu
 
 def test_a_data_set_more_is_fetched_embedded_and_classified(finished: StubRun) -> None:
     jobs = finished.plan(datasets={"mine": {"layout": "folder", "source": "resources/demo/ESC-50"}})
-    every = [f"l3-{model}" for model in MODELS] + ["random", "l3-music-mel256-epoch-004", "l3-music-mel256-epoch-012"]
+    every = [f"l3-{model}" for model in MODELS] + [
+        "random",
+        "random-linear",
+        "random-mel128",
+        "l3-music-mel256-epoch-004",
+        "l3-music-mel256-epoch-012",
+    ]
     assert jobs["fetch_dataset"] == ["datasets/mine.csv"]
     assert jobs["embed_dataset"] == sorted(f"embeddings/mine/{embedding}.h5" for embedding in every)
     assert jobs["classify_dataset"] == scores(*every, datasets=("mine",))
@@ -195,10 +201,10 @@ def test_a_part_fetched_again_makes_its_shards_and_trains_anew(finished: StubRun
 
 def test_a_stage_by_force_runs_it_and_what_follows(finished: StubRun) -> None:
     jobs = finished.plan("--forcerun", "classify_dataset")
-    assert len(jobs["classify_dataset"]) == len(DATASETS) * 9
+    assert len(jobs["classify_dataset"]) == len(DATASETS) * 11
     assert not {"train_leg", "evaluate_avc", "embed_dataset"} & set(jobs)
     # The page of run times tells those of the figures too.
-    assert set(finished.plan("--forcerun", "plot_confusion")) == {"plot_confusion", "collect_runtimes"}
+    assert set(finished.plan("--forcerun", "plot_confusion")) == {"plot_confusion", "collect_runtimes", "describe_run"}
 
 
 def test_one_model_by_force_leaves_the_others_alone(finished: StubRun) -> None:

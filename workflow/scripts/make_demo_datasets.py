@@ -26,7 +26,8 @@ def make_demo_datasets(
     esc50 : folder to write: meta/esc50.csv and audio/, ten of the fifty classes.
     dcase2013 : folder to write: scenes_stereo/, scenes_stereo_testset/ and the key of the test set, ten scenes.
     seed : of everything that is drawn; the same seed gives the same recordings.
-    clips_per_class : recordings of each class in each data set; a third of UrbanSound8K's give two slices each.
+    clips_per_class : recordings of each class in each data set, of scenes as many to train and as many to test with; a
+        third of UrbanSound8K's give two slices each.
     threads : recordings made at a time.
     """
     with (
@@ -74,8 +75,9 @@ def lay_out_esc50(folder: Path, seed: int, clips_per_class: int) -> list[Recordi
     rng = generator(seed, "ESC-50")
     header = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
     rows, recordings = [], []
-    for name, recipe in ESC50.items():
-        for n, source in enumerate(rng.choice(250_000, clips_per_class, replace=False) + 1000):
+    sources = rng.choice(250_000, (len(ESC50), clips_per_class), replace=False) + 1000
+    for (name, recipe), own in zip(ESC50.items(), sources, strict=True):
+        for n, source in enumerate(own):
             fold = n % 5 + 1
             file = f"{fold}-{source}-A-{recipe.number}.wav"
             rows.append((file, fold, recipe.number, name, name in _ESC10, source, "A"))
@@ -86,10 +88,10 @@ def lay_out_esc50(folder: Path, seed: int, clips_per_class: int) -> list[Recordi
 
 
 def lay_out_dcase2013(folder: Path, clips_per_class: int) -> list[Recording]:
-    """Return the recordings of DCASE 2013's scenes to make: half of them to train with, half to test with."""
+    """Return the recordings of DCASE 2013's scenes to make: as many to train with as to test with."""
     recordings = []
     for name, recipe in DCASE2013.items():
-        for n in range(clips_per_class):
+        for n in range(2 * clips_per_class):
             part = "scenes_stereo" if n % 2 == 0 else "scenes_stereo_testset"
             path = folder / part / f"{name}{n // 2 + 1:02d}.wav"
             recordings.append(Recording(path, recipe, DCASE2013_SECONDS, 44_100, 2, f"DCASE2013/{part}/{path.name}"))

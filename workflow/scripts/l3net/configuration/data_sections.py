@@ -28,7 +28,10 @@ class Demo(Section):
         10.0, "Seconds of a segment; most videos are longer.", unit="seconds", gt=1, le=600
     )
     dataset_clips_per_class: Whole = setting(
-        10, "Recordings of each of the ten classes in each downstream data set.", unit="recordings", ge=2
+        15,
+        "Recordings of each of the ten classes in each downstream data set; of scenes twice as many.",
+        unit="recordings",
+        ge=2,
     )
 
 
