@@ -44,7 +44,7 @@ def signalling(*a, **k):
         return step(batch)
     return told
 setattr(loop, activity, signalling)
-stage._log_to(None)
+stage.log_to(None)
 stage.run(stage_function("train_leg"), lambda: arguments(folder, folder / "run", epoch=1))
 """
 
