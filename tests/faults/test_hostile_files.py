@@ -269,6 +269,10 @@ def test_another_member_of_a_keras_archive_is_refused(good, tmp_path: Path) -> N
         ({"format_version": 1}, "the field kind is missing"),
         ({"format_version": 1, "kind": ["l3"]}, "kind is a list of 1; expected a text"),
         ({"format_version": 1, "kind": "l3", "epoch": -1}, "epoch is -1; expected a whole number"),
+        ({"format_version": 1, "kind": "l3", "validation_accuracy": "1"}, "validation_accuracy is '1'; expected"),
+        ({"format_version": 1, "kind": "l3", "training": [1]}, "training is a list of 1; expected an object"),
+        ({"format_version": 1, "kind": "l3", "training": {"config": "[" * 99999}}, "it is nested too deeply"),
+        ({"format_version": 1, "kind": "l3", "versions": "[]"}, "versions is a list of 0; expected an object"),
     ],
 )
 def test_metadata_have_types(tmp_path: Path, metadata, message: str) -> None:

@@ -173,11 +173,19 @@ def test_a_run_leaves_nothing_of_what_was_planted(video: Path, workspace: Worksp
         changed = workspace.configure(
             audioset=section,
             models={"subsets": ["music"]},
-            weights={"sound8.npy": {"package": None, "member": None, "url": f"{server.url}/weights.npy?key={TOKEN}"}},
+            weights={
+                "sound8.npy": {
+                    "package": None,
+                    "member": None,
+                    "sha256": None,
+                    "url": f"{server.url}/weights.npy?key={TOKEN}",
+                }
+            },
         )
         manifests = [f"results/demo/manifests/part-{part:04d}.csv" for part in range(6)]
         targets = [*manifests, "resources/weights/sound8.npy"]
         printed = workspace.snakemake(*targets, *changed, "--printshellcmds", "--show-failed-logs").stdout
+        assert all((workspace.folder / path).exists() for path in targets), printed[-3000:]
         reported = workspace.snakemake(*manifests, *changed, "--report", "report.zip").stdout
     statuses = [row.status for path in manifests for row in read_manifest(workspace.folder / path).itertuples()]
     assert sorted(statuses) == ["http_error", "ok", "removed"], printed

@@ -19,8 +19,8 @@ def test_a_reference_is_a_hash_that_this_process_and_its_children_know() -> None
 
 
 def test_a_reference_of_another_process_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"concealed:00ff stands for an address that this process does not know"):
-        reveal("concealed:00ff")
+    with pytest.raises(ConfigError, match=r"concealed://00ff stands for an address that this process does not know"):
+        reveal("concealed://00ff")
 
 
 def test_variables_of_the_environment_are_put_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,5 +78,5 @@ def test_a_zip_has_the_run_s_card(model: Path, tmp_path: Path, capsys: pytest.Ca
 def test_a_file_that_is_no_model_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     (tmp_path / "x.keras").write_text("no")
     assert main(["share", str(tmp_path / "x.keras"), "--output", str(tmp_path / "out")]) == 1
-    assert "is not a Keras archive" in capsys.readouterr().err
+    assert "cannot be read as an embedding.keras" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["x.keras"]

@@ -42,8 +42,8 @@ def _read_settings(text: str) -> dict:
     """Return the settings of an embedding; argparse puts the option's name before the message of an error."""
     try:
         settings = json.loads(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no JSON: {error}") from None
     if not isinstance(settings, dict):
         raise argparse.ArgumentTypeError(f'{text!r} is no JSON object; expected for example {{"kind": "soundnet"}}')
     return settings

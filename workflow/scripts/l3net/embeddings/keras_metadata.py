@@ -44,7 +44,23 @@ def read_keras_metadata(path: Path) -> dict[str, Any]:
         metadata.text(name, longest=1000)
     for name in _WHOLE & set(metadata.values):
         metadata.whole(name)
+    if metadata.values.get("validation_accuracy") is not None:
+        metadata.number("validation_accuracy", 0.0, 1.0)
+    if metadata.values.get("training"):
+        _check_records(metadata.fields("training"))
+    _check_records(metadata)
     return metadata.values
+
+
+def _check_records(metadata: Fields) -> None:
+    """Check the texts in which the making of a file is recorded: configuration and versions as JSON, and the commit."""
+    for name in {"config", "versions"} & set(metadata.values):
+        where = f"{metadata.where}: {name}"
+        Fields(
+            parse_json(metadata.text(name, longest=_METADATA_BYTES), where, WeightsError, "JSON"), where, WeightsError
+        )
+    if "commit" in metadata.values:
+        metadata.text("commit", longest=100)
 
 
 def check_origin(path: Path, metadata: dict[str, Any], expected: dict[str, Any]) -> None:

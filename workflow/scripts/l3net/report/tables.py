@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3net.errors import DatasetError
-from l3net.files import atomic
+from l3net.files import atomic, read_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,19 +65,18 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
         Columns are missing, or one of `NUMBERS` holds something else, or a number that is not finite; the message names
         the row.
     """
-    import pandas as pd
-
-    with open(path, encoding="utf-8", newline="") as file:
-        found = pd.read_csv(file, dtype=str, nrows=0).columns
+    what = f"a table of {made_by}" if made_by else "a table of scores"
+    found = read_csv(path, DatasetError, what, dtype=str, nrows=0).columns
     if missing := [name for name in columns if name not in found]:
         expected = f"a file of {made_by}" if made_by else f"the columns {', '.join(columns)}"
         raise DatasetError(f"{path}: no column {', '.join(missing)}; expected {expected}")
     # Likelihoods have a column for each class, ``p:{class}``.
     numbers = [name for name in found if name in NUMBERS or name.startswith("p:")]
-    table = pd.read_csv(
+    table = read_csv(
         path,
+        DatasetError,
+        what,
         dtype={name: str for name in found if name not in numbers},
-        keep_default_na=False,
         na_values={name: [""] for name in numbers},
     )
     for name in numbers:

@@ -122,6 +122,9 @@ def _check(checkpoint: Checkpoint, path: Path) -> None:
         about.whole(name)
     for name in {"subset", "front_end", "front_end_version"} & set(about.values):
         about.text(name, longest=100)
+    if "config" in checkpoint.provenance:
+        where = f"{path}: config"
+        Fields(parse_json(checkpoint.provenance["config"], where, WeightsError, "JSON"), where, WeightsError)
     network = about.fields("network")
     network.text("front_end", longest=100)
     network.whole("image_size", 1, _LARGEST_IMAGE)
