@@ -30,7 +30,7 @@ PLACES = {
     "embeddings": 1.65,
 }
 PLACES |= {"feed": 0.25, "models": 1.35, "inference": 2.45, "samples": 0.25, "acquisition": 2.1, "audioset": 2.1}
-PLACES |= {"devices": 1.35, "machine": 1.1, "runs": 2.2}
+PLACES |= {"devices": 1.35, "machine": 1.1, "runs": 2.2, "exchange": 0.5}
 PLACES |= {"media": 1.1, "vectors": 2.45, "downloads": 2.6}
 PLACES |= {"configuration": 0, "runtime": 0.85, "network": 1.7, "files": 2.55, "errors": 3.4}
 WIDTH, BOX, LINE, GAP, MARGIN = 1180, 250, 15, 48, 20  # pixels

@@ -60,7 +60,7 @@ rule fetch_clips:
         "../envs/media.yaml"
     threads: AUDIOSET["workers"]
     resources:
-        downloads=int(AUDIOSET["source"] != "directory"),
+        downloads=int(AUDIOSET["source"] not in ("directory", "tar")),
     params:
         **job_params(
             AUDIOSET,

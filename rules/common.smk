@@ -240,6 +240,11 @@ def run_results():
                 f"checkpoints/{checkpoint_name(max(LEGS))}.h5",
             ],
         ),
+        *(
+            expand("<results>/models/{model}/retrieval.csv", model=model_names())
+            if config["train"]["objective"] == "contrastive"
+            else []
+        ),
         *expand("<results>/tables/{table}.{kind}", table=TABLES, kind=["csv", "html"]),
         *expand("<results>/tables/{table}", table=more),
         *expand("<results>/figures/{figure}.{kind}", figure=FIGURES, kind=["svg", "png"]),

@@ -1,10 +1,13 @@
 # The demo's synthetic world: videos with an AudioSet-style list, and three downstream data sets.
 
+# Worlds of several scenes a clip stand beside the demo's own.
+DEMO_WORLD = "resources/demo" + (f"/scenes-{n}" if (n := config["demo"]["scenes"]) > 1 else "")
+
 
 rule make_demo_videos:
     output:
-        segments="resources/demo/segments.csv",
-        videos=directory("resources/demo/videos"),
+        segments=f"{DEMO_WORLD}/segments.csv",
+        videos=directory(f"{DEMO_WORLD}/videos"),
     log:
         "logs/demo/make_demo_videos.log",
     benchmark:
@@ -13,6 +16,7 @@ rule make_demo_videos:
         "../envs/media.yaml"
     threads: 2
     params:
+        **({"scenes": config["demo"]["scenes"]} if config["demo"]["scenes"] > 1 else {}),
         seed=config["seed"],
         clips_per_class=config["demo"]["clips_per_class"],
         duration_seconds=config["demo"]["duration_seconds"],

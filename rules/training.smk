@@ -17,6 +17,9 @@ rule train_leg:
         train=train_index,
         valid=valid_index,
         previous=previous_checkpoint,
+        initial=lambda wildcards: (
+            [] if previous_checkpoint(wildcards) else config["train"]["initial"]
+        ),
     output:
         checkpoint="<results>/models/{model}/checkpoints/epoch-{epoch}.h5",
     log:
@@ -36,7 +39,10 @@ rule train_leg:
         settings={
             key: value
             for key, value in config["train"].items()
-            if key not in {"checkpoints", *Train.keys_of_how()}
+            if key not in {"checkpoints", "initial", *Train.keys_of_how()}
+            and (
+                value or key != "freeze"
+            )  # a key that came later trains nothing anew unless it is used
         },
         # A function of the threads, so that a change of it does not train again (see job_params).
         how=lambda wildcards, threads: {
@@ -89,6 +95,27 @@ rule evaluate_avc:
         confidence=config["report"]["confidence"],
     script:
         "../workflow/scripts/evaluate_avc.py"
+
+
+rule evaluate_retrieval:
+    input:
+        checkpoint="<results>/models/{model}/best.h5",
+        test=lambda wildcards: f"<results>/shards/{model_fields(wildcards.model)['subset']}/test.json",
+    output:
+        scores="<results>/models/{model}/retrieval.csv",
+    log:
+        "<logs>/evaluate_retrieval/{model}.log",
+    benchmark:
+        "<benchmarks>/evaluate_retrieval/{model}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    params:
+        model="{model}",
+        seed=config["seed"],
+        batch_size=config["train"]["batch_size"],
+        confidence=config["report"]["confidence"],
+    script:
+        "../workflow/scripts/evaluate_retrieval.py"
 
 
 rule evaluate_pairing:

@@ -1,4 +1,4 @@
-"""What `import l3net` offers: two functions and a version, without loading TensorFlow."""
+"""What `import l3net` offers: four functions and a version, without loading TensorFlow."""
 
 import subprocess
 import sys
@@ -14,9 +14,9 @@ from tests import tiny_embedding
 SAY = "import sys, l3net; print(sorted(dir(l3net)), [name for name in ('tensorflow', 'keras') if name in sys.modules])"
 
 
-def test_the_package_shows_two_functions_and_its_version() -> None:
+def test_the_package_shows_four_functions_and_its_version() -> None:
     ended = subprocess.run([sys.executable, "-c", SAY], capture_output=True, text=True, check=True)
-    assert ended.stdout.strip() == "['__version__', 'embed', 'load'] []"
+    assert ended.stdout.strip() == "['__version__', 'embed', 'embed_film', 'load', 'stream'] []"
 
 
 def test_embed_takes_what_load_returns(tmp_path: Path) -> None:

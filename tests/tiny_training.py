@@ -20,6 +20,7 @@ SETTINGS = {
     "augment": True,
     "objective": "correspondence",
     "spec_augment": False,
+    "freeze": [],
 }
 HOW = {"feed_workers": 0, "save_every_seconds": 300.0, "stop_on_nan": True, "strategy": "single", "xla": False}
 

@@ -34,7 +34,7 @@ def test_kinds_that_need_the_network(kind: str, template: str | None, expected: 
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("ftp", "audioset.source is 'ftp'; expected directory, http or youtube"),
+        ("ftp", "audioset.source is 'ftp'; expected directory, tar, http or youtube"),
         ("directory", "audioset.directory is null"),
         ("http", "audioset.url_template must be an http"),
     ],

@@ -95,6 +95,6 @@ def test_a_video_more_moves_few_to_another_split() -> None:
 
 
 def test_another_way_of_dealing_is_refused() -> None:
-    assert DEALINGS == ("hash", "balanced")
-    with pytest.raises(ConfigError, match=r"audioset\.split is 'even'; expected hash or balanced"):
+    assert DEALINGS == ("hash", "balanced", "column")
+    with pytest.raises(ConfigError, match=r"audioset\.split is 'even'; expected one of hash, balanced, column"):
         deal_videos(names(3), 10, "even")

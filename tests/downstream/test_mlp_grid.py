@@ -139,3 +139,49 @@ def test_rows_that_are_not_padded_are_refused(data: tuple) -> None:
     train, valid = data
     with pytest.raises(ValueError, match="149 windows and 149 labels: expected equal multiples of 32"):
         fit(GRID, (LabelledWindows(train.x[:149], train.y[:149], 149), valid))
+
+
+def test_several_labels_as_keras_trains_them() -> None:
+    """Sigmoid outputs: weights after two epochs, validation loss and likelihoods against Keras' own model."""
+    import keras
+
+    rng = np.random.default_rng(7)
+    rows = padded_rows(N_TRAIN, N_VALID, 32)
+    truth = rng.standard_normal((N_INPUTS, N_CLASSES))
+
+    def draw(n: int, n_rows: int) -> LabelledWindows:
+        x = rng.standard_normal((n_rows, N_INPUTS)).astype(np.float32)
+        y = (x @ truth + rng.standard_normal((n_rows, N_CLASSES)) > 1).astype(np.float32)
+        x[n:], y[n:] = 1e3, 1
+        return LabelledWindows(x, y, n)
+
+    train, valid = draw(N_TRAIN, rows[0]), draw(N_VALID, rows[1])
+    how = {"batch_size": 32, "several_labels": True, "xla": False}
+    sizes = [N_INPUTS, 24, N_CLASSES]
+    program = MlpGrid(sizes, [1e-3, 1e-2], [0.0, 1e-3], **how)
+    found = program.fit(train, valid, max_epochs=2, patience_epochs=5, seed=5)
+    replay = np.random.Generator(np.random.Philox(5))
+    first = [np.asarray(p) for p in program._program.first_parameters(replay)]
+    orders = [replay.permutation(N_TRAIN) for _ in range(2)]
+    for setting, (rate, decay) in enumerate([(1e-3, 0.0), (1e-2, 1e-3)]):
+        layers = [
+            keras.layers.Dense(24, "relu", kernel_regularizer=keras.regularizers.L2(decay)),
+            keras.layers.Dense(N_CLASSES, "sigmoid", kernel_regularizer=keras.regularizers.L2(decay)),
+        ]
+        model = keras.Sequential([keras.Input((N_INPUTS,)), *layers])
+        model.set_weights([first[0][:, setting], first[2][setting], first[1][setting], first[3][setting]])
+        model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
+        losses = []
+        for order in orders:
+            for start in range(0, N_TRAIN, 32):
+                chosen = order[start : start + 32]
+                model.train_on_batch(train.x[chosen], train.y[chosen])
+            p = np.clip(model.predict(valid.x[:N_VALID], verbose=0), 1e-7, 1 - 1e-7)
+            y = valid.y[:N_VALID]
+            losses.append(float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()))
+        assert found.loss[setting] == pytest.approx(min(losses), rel=1e-4)
+        if losses[1] < losses[0]:
+            for (kernel, _), layer in zip(found.weights, layers, strict=True):
+                np.testing.assert_allclose(kernel[setting], layer.get_weights()[0], atol=2e-5)
+            mine = mlp_likelihoods(found.weights, setting, valid.x[:N_VALID], several_labels=True)
+            np.testing.assert_allclose(mine, p, atol=1e-4)

@@ -39,6 +39,7 @@ OF_STAGES = {
     "sharing": [],
     "vectors": ["tests/cli/test_embed.py", "tests/stages/test_embed_dataset.py"],
     "embeddings": ["tests/stages/test_embed_dataset.py", "tests/stages/test_extract_embedding.py"],
+    "exchange": ["tests/stages/test_training.py"],
     "feed": ["tests/stages/test_samples.py"],
     "inference": [],
     "media": ["tests/stages/test_fetch_clips.py", "tests/samples", "tests/stages/test_samples.py"],
@@ -59,7 +60,7 @@ ORDER = [
     "files", "network", "runtime", "audioset", "configuration", "report", "samples", "downloads", "acquisition",
     "media",
     "downstream", "feed", "cli", "machine", "runs", "demo", "devices", "training", "models", "embeddings", "vectors",
-    "inference", "sharing", "",
+    "inference", "sharing", "exchange", "",
 ]  # fmt: skip
 
 

@@ -22,12 +22,14 @@ def lengths_of(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
     return np.full(180, 10 * SECOND), np.arange(180) // 5
 
 
-def facts_of(kind: str, hard_negatives: float = 0.0) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def facts_of(
+    kind: str, hard_negatives: float = 0.0, pairing: str = "overlapping"
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the facts of the samples of 180 clips, and their labels."""
     rng = np.random.default_rng(7)
     lengths, videos = lengths_of(kind, rng)
     widths = rng.choice([256, 342, 456], 180)
-    drawn = Recipes(3, "music", 0, SHARE, 300, 224, hard_negatives=hard_negatives)
+    drawn = Recipes(3, "music", 0, SHARE, 300, 224, hard_negatives=hard_negatives, pairing=pairing)
     every = []
     for clip, length in enumerate(lengths):
         rows = drawn.draw(clip, np.arange(0, length / SECOND, 1 / 30), int(length), (int(widths[clip]), 256))
@@ -67,9 +69,12 @@ def accuracy(facts: dict[str, np.ndarray], labels: np.ndarray, names: tuple[str,
     )
 
 
-@pytest.mark.parametrize("kind", ["varied lengths", "five clips of a video"])
-def test_no_fact_and_no_combination_tells_the_label(kind: str) -> None:
-    facts, labels = facts_of(kind)
+@pytest.mark.parametrize(
+    ("kind", "pairing"),
+    [("varied lengths", "overlapping"), ("five clips of a video", "overlapping"), ("varied lengths", "clip")],
+)
+def test_no_fact_and_no_combination_tells_the_label(kind: str, pairing: str) -> None:
+    facts, labels = facts_of(kind, pairing=pairing)
     assert len(facts) >= 20
     assert labels.mean() == 0.5
     # Four standard deviations of fair coins.

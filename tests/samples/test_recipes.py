@@ -126,6 +126,23 @@ def test_last_frame_reproduces_the_fault() -> None:
     assert (times == (LENGTHS[rows["clip"]] / SECOND - 1 / 30)).all()
 
 
+def test_any_frame_of_the_clip_matches_any_second_of_it() -> None:
+    """Frame and second are independent; everything else of a sample is as with overlapping frames."""
+    rows, times = table(samples_per_clip=1000, pairing="clip")
+    same, _ = table(samples_per_clip=1000)
+    long = LENGTHS[rows["clip"]] == 10 * SECOND
+    assert is_uniform(times[long] / 10 + 1 / 600)
+    own = (rows["label"] == 1) & long
+    assert abs(stats.spearmanr(times[own], rows["start"][own]).statistic) < 0.06
+    assert (
+        abs(np.mean((times - rows["start"] / SECOND >= 0) & (times - rows["start"] / SECOND < 1), where=own) - 0.1)
+        < 0.02
+    )
+    for name in set(rows.dtype.names) - {"frame", "time", "sound"}:
+        assert np.array_equal(rows[name], same[name])
+    assert len(recipes(frames_per_clip=12, pairing="clip").usable_frames(0, TIMES)) == 12  # no second needs a frame
+
+
 def test_no_more_frames_are_used_than_asked_for() -> None:
     alone = recipes(frames_per_clip=24).draw(0, TIMES, 10 * SECOND, (456, 256))
     assert len(set(alone["frame"])) <= 24
@@ -143,7 +160,7 @@ def test_pairings_are_those_of_the_configuration() -> None:
 
 
 def test_unknown_pairing_is_refused() -> None:
-    with pytest.raises(ConfigError, match="pairing is 'first'; expected overlapping or last_frame"):
+    with pytest.raises(ConfigError, match="pairing is 'first'; expected one of overlapping, clip, last_frame"):
         recipes(pairing="first")
 
 

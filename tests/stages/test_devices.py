@@ -87,3 +87,35 @@ def test_two_processes_of_a_slurm_step(root: Path, data: Path, one_device: dict[
     assert [curve["replicas"] for curve in curves] == [2, 2]
     for curve in curves:
         np.testing.assert_allclose(curve["losses"], one_device[PAPER]["losses"], rtol=PAPER[2])
+
+
+def start_gradients(root: Path, data: Path, devices: int, target: Path, **variables: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "tests.stages.device_gradients", str(data), str(devices), str(target)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SLURM")} | variables
+    return subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def gradients(processes: list[subprocess.Popen], target: Path) -> dict[str, np.ndarray]:
+    for process in processes:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors[-3000:]
+    return dict(np.load(target))
+
+
+def test_contrastive_gradients_over_devices_are_those_of_one(root: Path, data: Path, tmp_path: Path) -> None:
+    """Three devices have unequal shares of a batch of 8; two processes of a SLURM step ask each other."""
+    one = gradients([start_gradients(root, data, 1, tmp_path / "1.npz")], tmp_path / "1.npz")
+    others = {
+        n: gradients([start_gradients(root, data, n, tmp_path / f"{n}.npz")], tmp_path / f"{n}.npz") for n in (2, 3)
+    }
+    step = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_STEP_TASKS_PER_NODE": "2"}
+    step["L3NET_PORT"] = str(free_ports())
+    workers = [start_gradients(root, data, 0, tmp_path / f"w{n}.npz", SLURM_PROCID=str(n), **step) for n in range(2)]
+    others["two processes"] = gradients(workers, tmp_path / "w0.npz")
+    assert [int(other["replicas"]) for other in others.values()] == [2, 3, 2]
+    assert one["vision_conv_1_1/kernel"].dtype == np.float64
+    for other in others.values():
+        for name in set(one) - {"replicas"}:
+            scale = max(np.abs(one[name]).max(), 1e-3)
+            np.testing.assert_allclose(other[name], one[name], rtol=0, atol=1e-8 * scale, err_msg=name)
+    assert np.abs(one["audio_conv_1_1/kernel"]).max() > 1e-3

@@ -48,6 +48,7 @@ DEMO |= {
     for front_end in ("linear", "mel128")
     for key, value in (("kind", "random"), ("front_end", front_end), ("pooling", 512))
 }
+NEW_KEYS |= {"train.initial": [], "train.freeze": [], "demo.scenes": 1}
 PUBLISHED_FILTER = {"audioset.subsets.environmental": "resources/filters/environmental_published.csv"}
 WANTED = {
     "demo.yaml": DEMO,
@@ -62,6 +63,7 @@ WANTED = {
     "workstation.yaml": {"embed.pooling": 6144, "embeddings.random.pooling": 6144, **PUBLISHED_FILTER},
     "slurm-smoke.yaml": {"report.reference": "music-linear"},
     "own.yaml": {"audioset.split": "balanced"},
+    "scenes.yaml": {"demo.scenes": 4},
     "esc10.yaml": {"embeddings.logmel.module": "docs.examples.log_mel_statistics"},
 }
 # Presets that are the demo but for the keys named here. They repeat its values, so that none of them, named alone on a

@@ -7,7 +7,7 @@ from typing import Any
 from l3net.downstream import EvaluationSettings, FoldOutcome, MlpSettings, evaluate_folds
 from l3net.report import write_table
 from l3net.runtime import stage
-from l3net.vectors import DatasetVectors, read_dataset_vectors
+from l3net.vectors import DatasetVectors, join_labels, read_dataset_vectors
 
 _FACTS = ("kind", "front_end", "subset", "epoch", "samples_seen")
 
@@ -96,11 +96,18 @@ def _predictions(clips: DatasetVectors, facts: dict[str, Any], outcome: FoldOutc
     """Return a row for each tested clip of a fold."""
     rows, classes = [], clips.classes
     for clip, likelihoods in zip(outcome.clips, outcome.likelihoods, strict=True):
-        predicted, label = classes[int(likelihoods.argmax())], clips.label[clip]
+        predicted, label = _answer(clips, likelihoods), clips.label[clip]
         row = {**facts, "seed": outcome.repeat, "fold": outcome.fold, "filename": clips.filename[clip], "label": label}
         row |= {"predicted": predicted, "correct": int(predicted == label), "group": clips.group[clip]}
         rows.append(row | {f"p:{name}": f"{p:.6g}" for name, p in zip(classes, likelihoods, strict=True)})
     return rows
+
+
+def _answer(clips: DatasetVectors, likelihoods: Any) -> str:
+    """Return the likeliest label, or of clips with several the set of those that are likelier than not."""
+    if not clips.has_label_sets:
+        return clips.classes[int(likelihoods.argmax())]
+    return join_labels(name for name, p in zip(clips.classes, likelihoods, strict=True) if p >= 0.5)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def fetch_clips(
     clips : the lists of all subsets; a clip in several is fetched once.
     manifest : CSV with ``audioset.MANIFEST_COLUMNS``, one row for each distinct clip of the part.
     part, parts : number of the part, and how many there are.
-    split : how videos are dealt into parts: hash | balanced.
-    source : directory, http or youtube.
+    split : how videos are dealt into parts: hash | balanced | column.
+    source : directory, tar, http or youtube.
     store : folder of the clips.
     others : the keys of the same names in the configuration's section audioset.
 

@@ -17,6 +17,7 @@ def make_demo_videos(
     clips_per_class: int = 30,
     duration_seconds: float = 10.0,
     parts: int = 10,
+    scenes: int = 1,
     threads: int = 1,
 ) -> None:
     """Write the segment list and the folder of videos of the synthetic world. Nothing in it is real.
@@ -29,9 +30,10 @@ def make_demo_videos(
     clips_per_class : faultless videos of each of the ten classes; the faulty ones come on top.
     duration_seconds : length of a segment; most videos are longer.
     parts : number of parts over which each class is spread evenly (audioset.parts of the run).
+    scenes : things that a clip shows and sounds one after the other; 1 makes clips of one thing from beginning to end.
     threads : videos made at a time.
     """
-    clips = draw_clips(clips_per_class, duration_seconds, seed=seed, parts=parts)
+    clips = draw_clips(clips_per_class, duration_seconds, seed=seed, parts=parts, scenes=scenes)
     with atomic.replacing_folder(videos) as folder:
         make = partial(make_video, folder=folder, seed=seed)
         with ProcessPoolExecutor(threads) as pool:

@@ -43,13 +43,13 @@ def make_shard(
     seed : seed of everything that is drawn.
     subset : name of the subset.
     part, parts : number of the part, and how many parts there are.
-    split : how videos are dealt into parts: hash | balanced.
+    split : how videos are dealt into parts: hash | balanced | column.
     samples_per_clip : number of samples drawn of each clip.
     frames_per_clip : number of distinct frames used of a clip, at most.
     short_side : pixels of the shorter side of the scaled frames.
     jpeg_quality : quality of the images, 1 to 100.
     image_size : pixels of the square crop's side.
-    pairing : overlapping | last_frame.
+    pairing : overlapping | clip | last_frame.
     hard_negatives : share of the negatives whose sound is of their own clip, at another time.
 
     Raises

@@ -30,7 +30,7 @@ def report_attrition(
         reasons are written as #, so that like reasons are counted together.
     subsets : names of the subsets.
     parts : how many parts there are.
-    split : how videos are dealt into parts: hash | balanced.
+    split : how videos are dealt into parts: hash | balanced | column.
     min_clips : usable clips that each subset needs in each split.
 
     Raises

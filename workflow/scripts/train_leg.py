@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from l3net import samples, training
+from l3net import exchange, samples, training
 from l3net.configuration import Train
+from l3net.errors import ConfigError
 from l3net.runtime import multi_node, stage
 
 
@@ -16,6 +17,7 @@ def train_leg(
     state: Path,
     *,
     previous: Path | None = None,
+    initial: list[Path] = [],  # noqa: B006  never changed; the command line shows it
     epoch: int,
     front_end: str,
     seed: int,
@@ -38,6 +40,8 @@ def train_leg(
     checkpoint : HDF5 file written (layout: `l3net.training.checkpoint`).
     state : folder of what survives a kill; ``history.csv`` and ``tensorboard/`` in it are written after every epoch.
     previous : checkpoint of an earlier epoch.
+    initial : files of weights that a training without a previous checkpoint starts from: an embedding.keras, a
+        vision.keras, a checkpoint, weights of openl3.
     epoch : the last epoch of this leg.
     front_end : linear | mel128 | mel256.
     seed : seed of the initial weights and of the order of samples.
@@ -55,6 +59,8 @@ def train_leg(
     Interrupted, Diverged
         A signal asked it to stop; the loss is not a finite number.
     """
+    if previous is not None and initial:
+        raise ConfigError(f"initial and previous are given: {previous} goes on from its own weights; leave initial out")
     chosen = Train.read({**settings, **how}, "train")
     train, valid = samples.cached_index(train, node_cache), samples.cached_index(valid, node_cache)
     arguments = {
@@ -69,7 +75,8 @@ def train_leg(
         "precision": chosen.precision,
         "seed": seed,
     }
-    leg = training.Leg(train, valid, previous, epoch, seed, arguments, state, chosen)
+    start = {"initial": tuple(initial), "give_initial": exchange.give_initial_weights}
+    leg = training.Leg(train, valid, previous, epoch, seed, arguments, state, chosen, **start)
     finished = training.run_leg(leg)  # imports TensorFlow, which takes seconds; what is wrong above is said at once
     if finished is not None:
         training.write_checkpoint(checkpoint, finished)

@@ -3,6 +3,8 @@
     import l3net
 
     vectors, times = l3net.embed(audio, sample_rate, model="embedding.keras")  # vectors [n, d], times [n] in seconds
+    heard, seen, times = l3net.embed_film("film.mp4", sound_model="embedding.keras", image_model="vision.keras")
+    live = l3net.stream("embedding.keras", hop_seconds=0.1)  # live.push(block) -> the vectors and times it completes
     model = l3net.load("embedding.keras")  # loaded once, for many calls: l3net.embed(audio, sample_rate, model=model)
 
 In a shell, ``l3net embed sounds/ --model embedding.keras --output vectors/`` does the same for files. The rooms of the
@@ -22,15 +24,19 @@ os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "embed", "load"]
+__all__ = ["__version__", "embed", "embed_film", "load", "stream"]
 
 
 def __getattr__(name: str) -> object:
-    """Return `embed` or `load`, whose module is imported when one of them is asked for."""
-    if name in ("embed", "load"):
-        from l3net.embeddings import embedding_keras
+    """Return a function, whose module is imported when it is asked for."""
+    if name == "embed_film":
+        from l3net import vectors
 
-        return {"embed": embedding_keras.embed, "load": embedding_keras.load_keras_embedding}[name]
+        return vectors.embed_film
+    if name in ("embed", "load", "stream"):
+        from l3net import embeddings
+
+        return getattr(embeddings, "load_keras_embedding" if name == "load" else name)
     raise AttributeError(f"module 'l3net' has no attribute {name!r}")
 
 

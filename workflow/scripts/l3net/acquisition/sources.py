@@ -116,8 +116,8 @@ def open_source(
 
     Parameters
     ----------
-    kind : ``directory``, ``http`` or ``youtube``.
-    directory : folder of the videos, for kind ``directory``.
+    kind : ``directory``, ``tar``, ``http`` or ``youtube``.
+    directory : folder of the videos, for kind ``directory``, or of the shards, for kind ``tar``.
     url_template : an address with ``{ytid}``, for kind ``http``.
     encoding : the encoding of the clips.
     access : how the network is reached.
@@ -127,12 +127,16 @@ def open_source(
     ConfigError
         The kind is unknown, or what it needs is missing or cannot be used.
     """
-    if kind == "directory":
+    if kind in {"directory", "tar"}:
         if directory is None:
-            raise ConfigError("audioset.directory is null, but source is directory; expected a folder of videos")
-        return DirectorySource(directory, encoding)
+            raise ConfigError(f"audioset.directory is null, but source is {kind}; expected a folder")
+        if kind == "directory":
+            return DirectorySource(directory, encoding)
+        from l3net.acquisition.archive_source import ArchiveSource
+
+        return ArchiveSource(directory, encoding)
     if kind not in {"http", "youtube"}:
-        raise ConfigError(f"audioset.source is {kind!r}; expected directory, http or youtube")
+        raise ConfigError(f"audioset.source is {kind!r}; expected directory, tar, http or youtube")
     from l3net.downloads.ytdlp import YtdlpSource  # here, since yt-dlp takes a second to load
 
     return YtdlpSource(YOUTUBE_TEMPLATE if kind == "youtube" else url_template or "", encoding, access)

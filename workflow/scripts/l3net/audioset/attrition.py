@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from l3net.audioset.clip import RETRYABLE_STATUSES, STATUSES, USABLE_STATUSES
-from l3net.audioset.clip_tables import CLIP_KEY, read_clip_list, read_manifest
+from l3net.audioset.clip_tables import CLIP_KEY, read_clip_list, read_manifest, read_own_splits
 from l3net.audioset.ontology import Ontology
 from l3net.audioset.splits import LEAST_VIDEOS, SPLITS, deal_videos, split_of
 from l3net.errors import ClipError
@@ -39,7 +39,8 @@ def join_fates(subsets: dict[str, Path], manifests: list[Path], parts: int, spli
     fates = pd.concat([read_manifest(path) for path in manifests], ignore_index=True)
     fates = fates[[*CLIP_KEY, "status", "reason"]].drop_duplicates(CLIP_KEY, keep="last")
     tables = pd.concat([_join_subset(subset, path, fates) for subset, path in subsets.items()], ignore_index=True)
-    tables["part"] = tables["ytid"].map(deal_videos(tables["ytid"], parts, split))
+    own = read_own_splits(subsets.values()) if split == "column" else None
+    tables["part"] = tables["ytid"].map(deal_videos(tables["ytid"], parts, split, own))
     return tables.assign(split=tables["part"].map({part: split_of(part, parts) for part in range(parts)}))
 
 

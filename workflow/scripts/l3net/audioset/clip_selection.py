@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from l3net.audioset.clip import YTID, Clip
-from l3net.audioset.clip_tables import CLIP_COLUMNS, CLIP_KEY, read_clip_list
+from l3net.audioset.clip_tables import CLIP_COLUMNS, CLIP_KEY, read_clip_list, read_own_splits
 from l3net.audioset.ontology import Ontology, is_own_label
-from l3net.audioset.segment_lists import read_segments
+from l3net.audioset.segment_lists import SPLIT_COLUMN, read_segments
 from l3net.audioset.splits import deal_videos
 from l3net.errors import ClipError
 from l3net.files import stable_hash
@@ -37,7 +37,7 @@ def clips_with_labels(
     Returns
     -------
     pl.DataFrame
-        `CLIP_COLUMNS`, sorted by id and times.
+        `CLIP_COLUMNS`, and ``split`` where a list names it, sorted by id and times.
 
     Raises
     ------
@@ -45,11 +45,12 @@ def clips_with_labels(
         A list cannot be read, or has a label that the ontology lacks; the message names file and line.
     """
     chosen = [_with_label(_known(read_segments(path), ontology, path), wanted) for path in segments]
-    clips = pl.concat(chosen).unique(CLIP_KEY, keep="first", maintain_order=True)
+    clips = pl.concat(chosen, how="diagonal").unique(CLIP_KEY, keep="first", maintain_order=True)
     if max_clips is not None and len(clips) > max_clips:
         order = np.array([stable_hash(ytid) for ytid in clips["ytid"]], dtype=np.uint64)
         clips = clips.with_columns(hash=order).sort("hash", *CLIP_KEY).head(max_clips)
-    return clips.select(CLIP_COLUMNS).sort(CLIP_KEY)
+    own_split = [SPLIT_COLUMN] if SPLIT_COLUMN in clips.columns else []
+    return clips.select([*CLIP_COLUMNS, *own_split]).sort(CLIP_KEY)
 
 
 def part_clips(lists: list[Path], part: int, parts: int, split: str = "hash") -> tuple[list[Clip], int]:
@@ -67,7 +68,7 @@ def part_clips(lists: list[Path], part: int, parts: int, split: str = "hash") ->
         A list cannot be read.
     """
     clips = pl.concat([_keys(path) for path in lists]).unique()
-    part_of_video = deal_videos(clips["ytid"], parts, split)
+    part_of_video = deal_videos(clips["ytid"], parts, split, read_own_splits(lists) if split == "column" else None)
     belongs = pl.Series([part_of_video[ytid] == part for ytid in clips["ytid"]], dtype=pl.Boolean)
     return sorted(Clip(*row) for row in clips.filter(belongs).iter_rows()), len(clips)
 

@@ -1,5 +1,6 @@
 """Reading the tables of clips that the stages write: lists of chosen clips, and manifests of what became of them."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -42,6 +43,35 @@ def read_clip_list(path: Path) -> pd.DataFrame:
     """
     table = _read_csv(path, {"ytid": "str", "start_seconds": "float64", "end_seconds": "float64", "labels": "str"})
     return table[CLIP_COLUMNS]
+
+
+def read_own_splits(paths: Iterable[Path]) -> dict[str, str]:
+    """Read the split of each video that lists of clips, written by select_clips, name in a column ``split``.
+
+    A video with clips in several splits is taken for test before valid, and for valid before train, so that nothing
+    of what is tested is trained on.
+
+    Raises
+    ------
+    ClipError
+        A list cannot be read, or names no split, or none for some clips.
+    """
+    found: dict[str, str] = {}
+    order = ("train", "valid", "test")
+    for path in paths:
+        try:
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        except (OSError, ValueError) as error:
+            raise ClipError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from None
+        names = table.get("split", pd.Series("", table.index))
+        if len(without := table[~names.isin(order)]):
+            raise ClipError(
+                f"{path}: names no split for {len(without)} clips, which audioset.split column needs; expected lists "
+                "like VGGSound's (id, start, label, split), or audioset.split hash or balanced"
+            )
+        for ytid, name in zip(table["ytid"], names, strict=True):
+            found[ytid] = max(found.get(ytid, name), name, key=order.index)
+    return found
 
 
 def read_manifest(path: Path) -> pd.DataFrame:

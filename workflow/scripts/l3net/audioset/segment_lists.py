@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from l3net.audioset.clip_tables import CLIP_COLUMNS
+from l3net.audioset.ontology import own_label
 from l3net.errors import ClipError
 from l3net.files import check_size, foreign
 
@@ -19,6 +20,10 @@ _SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *"?({_MI
 _SPREADSHEET_ERROR = r"^\s*\"?#(?:NAME\?|VALUE!|REF!|DIV/0!|NUM!|NULL!|N/A|ERROR!|SPILL!|CALC!)"
 _LIST_BYTES = 1 << 30  # AudioSet's largest has 100 MB
 _NAMED_AT_MOST = 5
+_OWN_SPLIT = r"train|training|valid|validation|val|test|testing|eval"
+_VGGSOUND_ROW = rf'^([A-Za-z0-9_-]{{11}}), *([0-9]+), *(?:"([^"]*)"|([^",]*)), *({_OWN_SPLIT})\s*$'
+_VGGSOUND_SECONDS = 10.0
+SPLIT_COLUMN = "split"
 _ROW_EXPECTED = (
     'YTID, start_seconds, end_seconds, "label,label" (an id of 11 letters, digits, - or _; times in seconds)'
 )
@@ -32,7 +37,8 @@ def read_segments(path: Path) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        `CLIP_COLUMNS`, and ``line``, the row's line in the file, from 1.
+        `CLIP_COLUMNS`, and ``line``, the row's line in the file, from 1. A list like VGGSound's (``id, start, label,
+        split``; 10 s each; its labels are labels of one's own) also gives ``split``: train, valid or test.
 
     Raises
     ------
@@ -48,6 +54,8 @@ def read_segments(path: Path) -> pl.DataFrame:
     lines = lines.with_row_index("line", offset=1)
     _refuse_spreadsheet_errors(path, lines)
     lines = lines.filter(pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(?:#|$)"))
+    if len(lines) and lines.head(1)["row"].str.contains(_VGGSOUND_ROW).item():
+        return _read_vggsound(path, lines)
     groups = pl.col("row").str.extract_groups(_SEGMENT_ROW).struct.rename_fields(CLIP_COLUMNS)
     rows = lines.select("line", groups.alias("groups"), "row")
     bad = rows.filter(pl.col("groups").struct.field("ytid").is_null())
@@ -61,6 +69,32 @@ def read_segments(path: Path) -> pl.DataFrame:
             f"{path}, line {backward.item(0, 'line')}: the clip ends before it starts; expected end > start"
         )
     return rows.select(*CLIP_COLUMNS, "line")
+
+
+def _read_vggsound(path: Path, lines: pl.DataFrame) -> pl.DataFrame:
+    """Read rows ``id, start, label, split``."""
+    names = ["ytid", "start", "quoted", "plain", SPLIT_COLUMN]
+    groups = pl.col("row").str.extract_groups(_VGGSOUND_ROW).struct.rename_fields(names)
+    rows = lines.select("line", "row", groups.alias("groups")).unnest("groups")
+    if len(bad := rows.filter(pl.col("ytid").is_null())):
+        line, text = bad.item(0, "line"), bad.item(0, "row")
+        raise ClipError(
+            f"{path}, line {line}: {text[:80]!r} is not a row like the first; expected id, start, label, split"
+        )
+    rows = rows.with_columns(label=pl.coalesce("quoted", "plain").str.strip_chars())
+    own = {name: own_label(name) for name in rows["label"].unique()}
+    start = pl.col("start").cast(pl.Float64)
+    return rows.select(
+        "ytid",
+        start.alias("start_seconds"),
+        (start + _VGGSOUND_SECONDS).alias("end_seconds"),
+        pl.col("label").replace_strict(own, return_dtype=pl.String).alias("labels"),
+        "line",
+        pl.col(SPLIT_COLUMN)
+        .str.replace("^train.*", "train")
+        .str.replace("^val.*", "valid")
+        .str.replace("^(test|eval).*", "test"),
+    )
 
 
 def _refuse_spreadsheet_errors(path: Path, lines: pl.DataFrame) -> None:

@@ -4,13 +4,13 @@ The split of a part depends on its number alone (`split_of`), so rules know it b
 video is in depends on the hash of its id alone (``hash``), or on all ids of the list (``balanced``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from l3net.errors import ConfigError
 from l3net.files import stable_hash
 
 SPLITS = ("train", "valid", "test")
-DEALINGS = ("hash", "balanced")
+DEALINGS = ("hash", "balanced", "column")
 LEAST_VIDEOS = 2  # of a part: a mismatch hears another video of its part
 _TRAIN_SHARE, _TRAIN_AND_VALID_SHARE = 0.8, 0.9
 _GOOD_VIDEOS = 4  # of a part where there are few: more, so that mismatches hear several others
@@ -24,7 +24,9 @@ def part_of(ytid: str, parts: int) -> int:
     return stable_hash(ytid) % parts
 
 
-def deal_videos(ytids: Iterable[str], parts: int, split: str = "hash") -> dict[str, int]:
+def deal_videos(
+    ytids: Iterable[str], parts: int, split: str = "hash", own: Mapping[str, str] | None = None
+) -> dict[str, int]:
     """Return the part of each video of a list.
 
     ``balanced`` sorts the videos by the hash of their ids and gives the first to test, the next to valid and the others
@@ -36,7 +38,9 @@ def deal_videos(ytids: Iterable[str], parts: int, split: str = "hash") -> dict[s
     ----------
     ytids : the ids of all videos of a run, of all its subsets.
     parts : how many parts there are.
-    split : ``hash`` (`part_of`) or ``balanced``.
+    split : ``hash`` (`part_of`), ``balanced``, or ``column``: each video into a part of its `own` split, by the hash of
+        its id. Where no video is of valid, those of train are dealt to its parts too.
+    own : the split of each video, for ``column``.
 
     Raises
     ------
@@ -44,9 +48,14 @@ def deal_videos(ytids: Iterable[str], parts: int, split: str = "hash") -> dict[s
         Another word for `split`.
     """
     if split not in DEALINGS:
-        raise ConfigError(f"audioset.split is {split!r}; expected {' or '.join(DEALINGS)}")
+        raise ConfigError(f"audioset.split is {split!r}; expected one of {', '.join(DEALINGS)}")
     if split == "hash":
         return {ytid: part_of(ytid, parts) for ytid in set(ytids)}
+    if split == "column":
+        numbers = {name: parts_of(name, parts) for name in SPLITS}
+        if "valid" not in own.values():
+            numbers["train"] = numbers["train"] + numbers["valid"]
+        return {ytid: numbers[own[ytid]][part_of(ytid, len(numbers[own[ytid]]))] for ytid in set(ytids)}
     order = sorted(set(ytids), key=lambda ytid: (stable_hash(ytid), ytid))
     sizes = _balanced_sizes(len(order), parts)
     found, first = {}, 0

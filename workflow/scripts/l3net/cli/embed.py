@@ -23,6 +23,8 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     add("paths", nargs="*", type=Path, metavar="FILES", help="files of any format that ffmpeg reads, or folders")
     add("--list", type=Path, metavar="FILE", help="a text file with one more path a line")
     add_model_options(parser)
+    add("--modality", choices=("sound", "both"), default="sound",
+        help="both: the picture too, at the same times; needs a second --model, a vision.keras")  # fmt: skip
     add("--output", type=Path, required=True, metavar="DIR", help="folder of the vectors")
     add("--hop-seconds", type=float, default=0.1, help="seconds from one window to the next (default: 0.1)")
     add("--center", action="store_true", help="timestamps are the centres of windows, as openl3's, not their starts")
@@ -38,7 +40,11 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Embed the files; return 1 where one of them could not be read."""
     from l3net.files import sha256_of
-    from l3net.vectors import check_pool, embed_audio_files, find_audio_files
+    from l3net.vectors import (
+        check_pool,
+        embed_audio_files,
+        find_audio_files,
+    )
 
     paths = options.paths + (_read_list(options.list) if options.list else [])
     if not paths:
@@ -50,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
         options.settings = {**options.settings, "precision": options.precision}
     pool = tuple(filter(None, options.pool.split(",")))
     check_pool(pool)
+    images = _split_models(options) if options.modality == "both" else None
     check_model_options(options, options.hop_seconds)
 
     def load() -> "Embedding":
@@ -68,7 +75,32 @@ def run(options: argparse.Namespace) -> int:
         about={"settings": options.settings, "model_sha256": [sha256_of(path) for path in options.model]},
     )
     _log.info("embedded %d, already done %d, failed %d", outcome.done, outcome.skipped, len(outcome.failed))
-    return 1 if outcome.failed else 0
+    if images is None:
+        return 1 if outcome.failed else 0
+    from l3net.vectors import embed_pictures, load_image_embedding
+
+    pictures = embed_pictures(
+        lambda: load_image_embedding(images, options.precision),
+        tasks,
+        batch_size=options.batch_size,
+        overwrite=options.overwrite,
+        about={"image_model_sha256": sha256_of(images), "precision": options.precision},
+    )
+    _log.info("pictures embedded %d, already done %d, failed %d", pictures.done, pictures.skipped, len(pictures.failed))
+    return 1 if outcome.failed or pictures.failed else 0
+
+
+def _split_models(options: argparse.Namespace) -> Path:
+    """Leave the model of sound among the options, and return that of images."""
+    from l3net.embeddings import read_keras_metadata
+
+    if options.pool:
+        raise ConfigError("--pool leaves no times, at which --modality both embeds the picture; leave one of them out")
+    images = [path for path in options.model if path.is_file() and read_keras_metadata(path)["kind"] == "l3-vision"]
+    if len(images) != 1 or len(options.model) != 2:
+        raise ConfigError("--modality both needs two models: --model embedding.keras --model vision.keras")
+    options.model = [path for path in options.model if path != images[0]]
+    return images[0]
 
 
 def _read_list(path: Path) -> list[Path]:

@@ -9,15 +9,15 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("export", help="write an embedding for other programs")
     parser.set_defaults(run=run)
     parser.add_argument("model", type=Path, help="an embedding.keras or vision.keras")
-    parser.add_argument("target", type=Path, help="TARGET.h5 (openl3), TARGET.onnx, or a folder (SavedModel)")
+    parser.add_argument("target", type=Path, help="TARGET.h5 (openl3), .onnx, .pt (PyTorch), or a folder (SavedModel)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Export the network in the format that the target's suffix names."""
-    from l3net import models
+    from l3net import exchange, models
     from l3net.embeddings import load_network, read_keras_metadata
 
     models.check_export_format(options.target)
     read_keras_metadata(options.model)  # a wrong file is found before TensorFlow is loaded
-    models.export_embedding(*load_network(options.model), options.target)
+    exchange.export_embedding(*load_network(options.model), options.target)
     return 0

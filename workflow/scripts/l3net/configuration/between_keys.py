@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from l3net.configuration import data_sections, training_sections
 from l3net.configuration.messages import nearest
 from l3net.configuration.names import EVERY_CLIP, model_grid
 from l3net.errors import ConfigError
@@ -100,18 +101,9 @@ def _every_second_has_a_frame(configuration: "Configuration") -> Iterator[str]:
         )
 
 
-def _source_has_its_address(configuration: "Configuration") -> Iterator[str]:
-    audioset = configuration.audioset
-    if audioset.source == "directory" and audioset.directory is None:
-        yield "audioset.directory is null; expected the folder of the videos, which audioset.source directory needs"
-    if audioset.source != "http":
-        return
-    template = audioset.url_template
-    expected = "expected an address such as https://mirror.example.org/{ytid}.mp4, which audioset.source http needs"
-    if template is None:
-        yield f"audioset.url_template is null; {expected}"
-    elif not template.startswith(("http://", "https://")) or "{ytid}" not in template:
-        yield f"audioset.url_template is no http(s) address with {{ytid}} (it is not repeated here); {expected}"
+def _no_match_is_a_hard_negative(configuration: "Configuration") -> Iterator[str]:
+    if configuration.samples.pairing == "clip" and (share := configuration.samples.hard_negatives):
+        yield f"samples.hard_negatives is {share:g}; expected 0 with samples.pairing clip: any frame matches"
 
 
 def _hop_fits_windows(configuration: "Configuration") -> Iterator[str]:
@@ -206,7 +198,9 @@ CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
     _embeddings_have_weights,
     _image_fits_its_frame,
     _every_second_has_a_frame,
-    _source_has_its_address,
+    _no_match_is_a_hard_negative,
+    data_sections.scenes_have_their_world,
+    data_sections.source_has_its_address,
     _hop_fits_windows,
     _export_fits_the_network,
     _official_data_sets_are_published,
@@ -215,6 +209,7 @@ CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
 FILE_CHECKS: tuple[Callable[["Configuration", Path], Iterator[str]], ...] = (
     _videos_are_there,
     _filters_are_there,
+    training_sections.initial_weights_are_there,
     _folders_have_metadata,
     _other_run_is_there,
 )

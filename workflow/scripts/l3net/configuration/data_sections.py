@@ -1,17 +1,22 @@
 """The sections of the data: the demo's world, AudioSet's clips, and the samples cut from them."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from l3net.configuration.names import SUBSET_PATTERN
 from l3net.configuration.section import Line, Number, PathText, Section, Whole, setting
 
-SourceName = Literal["directory", "http", "youtube"]
+if TYPE_CHECKING:
+    from l3net.configuration.run import Configuration
+
+DEMO_FOLDER = "resources/demo/"
+SourceName = Literal["directory", "tar", "http", "youtube"]
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 JavaScriptRuntime = Literal["deno", "node"]
-SplitName = Literal["hash", "balanced"]
-PairingName = Literal["overlapping", "last_frame"]
+SplitName = Literal["hash", "balanced", "column"]
+PairingName = Literal["overlapping", "clip", "last_frame"]
 _LISTS = "https://storage.googleapis.com/us_audioset/youtube_corpus/v1/csv"
 
 
@@ -26,6 +31,13 @@ class Demo(Section):
     )
     duration_seconds: Number = setting(
         10.0, "Seconds of a segment; most videos are longer.", unit="seconds", gt=1, le=600
+    )
+    scenes: Whole = setting(
+        1,
+        "Things that a clip shows, cut one after another; from two on the world is in resources/demo/scenes-{n}.",
+        unit="scenes",
+        ge=1,
+        le=5,
     )
     dataset_clips_per_class: Whole = setting(
         15,
@@ -72,7 +84,7 @@ class AudioSet(Section):
     split: SplitName = setting(
         "hash",
         "How videos are dealt into parts: hash, by the hash of their ids alone, so that none moves when the list "
-        "grows; or balanced, so that from six videos on every split has its share.",
+        "grows; balanced, so that from six videos on every split has its share; or column, as the lists say.",
     )
     min_clips: Whole = setting(
         1000,
@@ -81,9 +93,12 @@ class AudioSet(Section):
         ge=0,
     )
     source: SourceName = setting(
-        "youtube", "Where clips come from: a folder of videos, a mirror by http(s), or YouTube."
+        "youtube",
+        "Where clips come from: a folder of videos, or of tar or Parquet shards, a mirror by http(s), or YouTube.",
     )
-    directory: PathText | None = setting(None, "Folder of whole videos, named {ytid}.*; needed by source directory.")
+    directory: PathText | None = setting(
+        None, "Folder of whole videos, named {ytid}.*, or of shards; needed by sources directory and tar."
+    )
     url_template: Line | None = setting(
         None,
         "Address of a video, with {ytid} in the place of its id; needed by source http. ${NAME} in it, such as a "
@@ -170,8 +185,8 @@ class Samples(Section):
     )
     pairing: PairingName = setting(
         "overlapping",
-        "Frames that match a second of sound: those shown within it, or the clip's last frame, which was the fault of "
-        "the published code.",
+        "Frames that match a second of sound: those shown within it, any frame of the clip, or its last, which was the "
+        "fault of the published code.",
     )
     hard_negatives: Number = setting(
         0.0, "Share of the negatives whose sound is of their own clip, at another time.", ge=0, le=1
@@ -179,3 +194,26 @@ class Samples(Section):
     memory_megabytes: Whole = setting(
         2048, "Megabytes of memory that one make_shard job is given.", unit="MB", ge=1, changes_only_how=True
     )
+
+
+def scenes_have_their_world(configuration: "Configuration") -> Iterator[str]:
+    """Yield what is wrong where the lists are of a world of other scenes (a check of `between_keys`)."""
+    wanted = f"{DEMO_FOLDER}scenes-{n}/" if (n := configuration.demo.scenes) > 1 else DEMO_FOLDER
+    for path in configuration.audioset.segments:
+        if path.startswith(DEMO_FOLDER) and path != f"{wanted}segments.csv":
+            yield f"audioset.segments has {path!r}; expected {wanted}segments.csv, which demo.scenes of {n} makes"
+
+
+def source_has_its_address(configuration: "Configuration") -> Iterator[str]:
+    """Yield what a source of clips lacks (a check of `between_keys`)."""
+    audioset = configuration.audioset
+    if audioset.source in ("directory", "tar") and audioset.directory is None:
+        yield f"audioset.directory is null; expected the folder of the videos, which source {audioset.source} needs"
+    if audioset.source != "http":
+        return
+    template = audioset.url_template
+    expected = "expected an address such as https://mirror.example.org/{ytid}.mp4, which audioset.source http needs"
+    if template is None:
+        yield f"audioset.url_template is null; {expected}"
+    elif not template.startswith(("http://", "https://")) or "{ytid}" not in template:
+        yield f"audioset.url_template is no http(s) address with {{ytid}} (it is not repeated here); {expected}"

@@ -28,11 +28,13 @@ SUBSET_PATTERN = "^[a-z0-9_]+$"
 ENTRY_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.+-]*$"
 MODULE_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
 SHA256_PATTERN = "^[0-9a-fA-F]{64}$"
+PART_PATTERN = "^(audio|vision|fusion)(_[a-z0-9]+)*$"
 IN_WORDS = {
     RUN_PATTERN: "letters, digits, _ and -",
     SUBSET_PATTERN: "lower-case letters, digits and _",
     ENTRY_PATTERN: "a name of letters, digits, _, ., + and -",
     MODULE_PATTERN: "the name of a Python module",
+    PART_PATTERN: "audio, vision, fusion, or the beginning of a layer's name",
     SHA256_PATTERN: "64 hexadecimal digits",
 }
 _MODEL = re.compile(rf"(?P<subset>{SUBSET_PATTERN[1:-1]})-(?P<front_end>{'|'.join(FRONT_ENDS)})(-seed(?P<seed>\d+))?")

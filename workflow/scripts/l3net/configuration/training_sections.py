@@ -1,12 +1,18 @@
 """The sections of training: the grid of models, their front end and network, the training, and the AVC test."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from l3net.configuration.names import SUBSET_PATTERN, FrontEndName
-from l3net.configuration.section import Distinct, Number, Section, Seed, Whole, setting
+from l3net.configuration.names import PART_PATTERN, SUBSET_PATTERN, FrontEndName
+from l3net.configuration.section import Distinct, Number, PathText, Section, Seed, Whole, setting
 
+if TYPE_CHECKING:
+    from l3net.configuration.run import Configuration
+
+_WEIGHTS = "resources/weights/"
 FrontEndVersion = Literal["training", "openl3"]
 ScheduleName = Literal["constant", "cosine"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -94,6 +100,15 @@ class Train(Section):
     augment: bool = setting(True, "Whether images and sounds are augmented as the recipes say.")
     objective: ObjectiveName = setting("correspondence", "What is learned: correspondence, or a contrastive objective.")
     spec_augment: bool = setting(False, "Whether bands and times of the spectrogram are masked.")
+    initial: Annotated[list[PathText], Distinct] = setting(
+        [],
+        "Files of weights that trainings start from: an embedding.keras, a vision.keras, a checkpoint, or openl3's .h5 "
+        "for sound or for images. What they do not hold starts anew.",
+    )
+    freeze: Annotated[list[Annotated[str, Field(pattern=PART_PATTERN)]], Distinct] = setting(
+        [],
+        "Parts that training leaves as they are: audio or vision (its embedding), fusion, or starts of layers' names.",
+    )
     feed_workers: Whole = setting(
         4, "Processes that read shards.", unit="processes", ge=0, le=256, changes_only_how=True
     )
@@ -112,3 +127,11 @@ class Evaluate(Section):
         unit="batches",
         ge=1,
     )
+
+
+def initial_weights_are_there(configuration: "Configuration", folder: Path) -> Iterator[str]:
+    """Yield which weights to start from are neither there nor fetched (a check of `between_keys`)."""
+    for n, path in enumerate(configuration.train.initial):
+        fetched = path.startswith(_WEIGHTS) and path.removeprefix(_WEIGHTS) in configuration.weights
+        if not fetched and not (folder / path).is_file():
+            yield f"train.initial[{n}] is {path!r}, and there is no such file; nor has section weights one of that name"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from l3net.downstream.label_columns import own_columns
 from l3net.downstream.own_dataset import class_folders
 from l3net.errors import DatasetError
 from l3net.files import read_csv
@@ -112,14 +113,12 @@ def read_dcase2013(folder: Path, settings: dict) -> pd.DataFrame:
 
 
 def read_folder(folder: Path, settings: dict) -> pd.DataFrame:
-    """Read a data set of one's own: a CSV with filename, label and, where known, fold and group; or class folders."""
+    """Read a data set of one's own: a CSV with filename, labels and, where known, fold and group; or class folders."""
     path = Path(settings.get("metadata") or folder / "metadata.csv")
     if "metadata" not in settings and not path.is_file():
         return _rows(*class_folders(folder, SOUND_SUFFIXES))
-    table = _read_csv(path, ["filename", "label"])
-    names, folds = table["filename"], table.get("fold", [""] * len(table))
-    groups = table["group"].where(table["group"] != "", names) if "group" in table else names
-    return _rows([folder / name for name in names], names, table["label"], folds, groups)
+    table = _read_csv(path, ["filename"])
+    return _rows([folder / name for name in table["filename"]], table["filename"], *own_columns(table, path))
 
 
 LAYOUTS = {

@@ -57,12 +57,14 @@ class Task:
     """What a classifier is made for: the size of the vectors, the number of classes, and the perceptrons' settings.
 
     With `penalised_validation`, as in the published code, the loss that stops a perceptron has the L2 penalty in it.
+    With `several_labels` a clip may have any of the classes: outputs are sigmoids.
     """
 
     n_dimensions: int
     n_classes: int
     mlp: MlpSettings
     penalised_validation: bool = False
+    several_labels: bool = False
 
 
 class MlpClassifier:
@@ -74,26 +76,23 @@ class MlpClassifier:
         settings = task.mlp
         self._grid = [(rate, decay) for rate in settings.learning_rates for decay in settings.weight_decays]
         self._settings, self._mlp_grid = settings, mlp_grid
-        self._program = mlp_grid.MlpGrid(
-            [task.n_dimensions, *settings.hidden, task.n_classes],
-            [rate for rate, _ in self._grid],
-            [decay for _, decay in self._grid],
-            batch_size=settings.batch_size,
-            penalised_validation=task.penalised_validation,
-            xla=settings.xla,
-        )
-        self._weights, self._chosen = [], 0
+        rates, decays = map(list, zip(*self._grid, strict=True))
+        how = {"penalised_validation": task.penalised_validation, "several_labels": task.several_labels}
+        how |= {"batch_size": settings.batch_size, "xla": settings.xla}
+        self._program = mlp_grid.MlpGrid([task.n_dimensions, *settings.hidden, task.n_classes], rates, decays, **how)
+        self._several, self._weights, self._chosen = task.several_labels, [], 0
 
     def n_rows(self, n_train: int, n_valid: int) -> tuple[int, int]:
         """Return whole batches for training and whole blocks for validation."""
         return self._mlp_grid.padded_rows(n_train, n_valid, self._settings.batch_size)
 
     def fit(self, train: LabelledWindows, valid: LabelledWindows, seed: int) -> list[dict[str, Any]]:
-        """Train the grid; choose by validation accuracy, between equals by validation loss."""
+        """Train the grid; choose by validation accuracy, then by validation loss; with several labels by loss."""
         epochs = {"max_epochs": self._settings.max_epochs, "patience_epochs": self._settings.patience_epochs}
         trained = self._program.fit(train, valid, **epochs, seed=seed)
         self._weights = trained.weights
-        self._chosen = int(np.lexsort((trained.loss, -trained.accuracy))[0])
+        by = -trained.accuracy if not self._several else trained.loss
+        self._chosen = int(np.lexsort((trained.loss, by))[0])
         return [
             {
                 "learning_rate": rate,
@@ -109,7 +108,7 @@ class MlpClassifier:
 
     def likelihoods(self, x: np.ndarray) -> np.ndarray:
         """Return the chosen setting's likelihoods [shape=(n_windows, n_classes)]."""
-        return self._mlp_grid.mlp_likelihoods(self._weights, self._chosen, x)
+        return self._mlp_grid.mlp_likelihoods(self._weights, self._chosen, x, several_labels=self._several)
 
 
 class ScikitLearnClassifier:

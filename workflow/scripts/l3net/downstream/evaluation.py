@@ -12,11 +12,11 @@ import numpy as np
 
 from l3net.downstream.classifiers import CLASSIFIERS, Classifier, MlpSettings, Task, clip_likelihoods
 from l3net.downstream.folds import FoldSplit, evaluated_folds, split_fold
-from l3net.downstream.standardise import LabelledWindows, fill_standardised, fit_standardiser
+from l3net.downstream.standardise import LabelledWindows, choose_precision, fill_standardised, fit_standardiser
 from l3net.errors import DatasetError
 from l3net.files import atomic, read_kept, read_npz, stable_hash
 from l3net.runtime import Progress, aligned_zeros, canonical_json
-from l3net.vectors import DatasetVectors
+from l3net.vectors import DatasetVectors, label_matrix
 
 _log = logging.getLogger("l3net")
 
@@ -96,7 +96,7 @@ def evaluate_folds(clips: DatasetVectors, settings: EvaluationSettings, state: P
             else:
                 outcomes.append(evaluator.evaluate(repeat, fold))
                 _write_outcome(path, outcomes[-1])
-                right = outcomes[-1].likelihoods.argmax(axis=1) == evaluator.class_numbers[outcomes[-1].clips]
+                right = evaluator.right(outcomes[-1])
                 _log.info("fold %s, seed %s: %d of %d clips right", fold, repeat, right.sum(), right.size)
             bar.advance()
     return outcomes
@@ -107,7 +107,16 @@ class FoldEvaluator:
 
     def __init__(self, clips: DatasetVectors, settings: EvaluationSettings) -> None:
         self.clips, self.settings = clips, settings
-        self.class_numbers = np.searchsorted(clips.classes, clips.label).astype(np.int32)
+        # The number of each clip's class; of sets of labels a row for each clip, 1 where it has the class.
+        numbers = None if clips.has_label_sets else np.searchsorted(clips.classes, clips.label).astype(np.int32)
+        self.targets = label_matrix(clips.label, clips.classes) if numbers is None else numbers
+
+    def right(self, outcome: FoldOutcome) -> np.ndarray:
+        """Return which clips of a fold are classified rightly; of sets of labels, those whose whole set is."""
+        wanted = self.targets[outcome.clips]
+        if wanted.ndim == 1:
+            return outcome.likelihoods.argmax(axis=1) == wanted
+        return ((outcome.likelihoods >= 0.5) == (wanted > 0)).all(axis=1)
 
     def folds(self) -> Iterator[tuple[int, str]]:
         """Yield the repetition and the tested fold of everything that is evaluated."""
@@ -122,8 +131,8 @@ class FoldEvaluator:
         data = []
         for windows, x in ((split.train, buffers.train), (split.valid, buffers.valid)):
             n = fill_standardised(clips, windows, standardiser, x)
-            y = np.zeros(len(x), np.int32)
-            y[:n] = self.class_numbers[clips.window_clip[windows]]
+            y = np.zeros((len(x), *self.targets.shape[1:]), self.targets.dtype)
+            y[:n] = self.targets[clips.window_clip[windows]]
             data.append(LabelledWindows(x, y, n))
         train, valid = data
         if train.n and (train.y[: train.n] == train.y[0]).all():
@@ -163,7 +172,11 @@ class FoldEvaluator:
     def _classifier(self) -> Classifier:
         clips, settings = self.clips, self.settings
         penalised = settings.protocol == "published_code"
-        task = Task(clips.n_dimensions, len(clips.classes), settings.mlp, penalised_validation=penalised)
+        if clips.has_label_sets and settings.classifier != "mlp":
+            named = f"classify.classifier is {settings.classifier}, which cannot tell them"
+            raise DatasetError(f"{clips.path}: clips have several labels; {named}; expected mlp")
+        how = {"penalised_validation": penalised, "several_labels": clips.has_label_sets}
+        task = Task(clips.n_dimensions, len(clips.classes), settings.mlp, **how)
         return CLASSIFIERS[settings.classifier](task)
 
     @cached_property
@@ -176,22 +189,6 @@ class FoldEvaluator:
         n_dimensions = self.clips.n_dimensions
         dtype = choose_precision((n_train + n_valid) * n_dimensions, self.settings.memory_megabytes)
         return _Buffers(aligned_zeros((n_train, n_dimensions), dtype), aligned_zeros((n_valid, n_dimensions), dtype))
-
-
-def choose_precision(n_values: int, memory_megabytes: int) -> type[np.floating]:
-    """Return float32 where so many values fit half the memory, else float16; the classifier needs the rest.
-
-    Raises
-    ------
-    DatasetError
-        In float16 too they need more than three quarters of the memory.
-    """
-    if n_values * 2 / 1e6 > 0.75 * memory_megabytes:
-        raise DatasetError(
-            f"a fold needs {n_values * 2 / 1e6:.0f} MB in float16, more than three quarters of "
-            f"classify.memory_megabytes ({memory_megabytes}); raise it, or embed with a longer hop"
-        )
-    return np.float32 if n_values * 4 / 1e6 <= memory_megabytes / 2 else np.float16
 
 
 def _key(clips: DatasetVectors, settings: EvaluationSettings) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from l3net.errors import DatasetError
-from l3net.vectors import DatasetVectors
+from l3net.vectors import DatasetVectors, rarest_labels
 
 TRAIN_ONLY_FOLD = "train"
 
@@ -53,8 +53,9 @@ def split_fold(
     else:
         training = training_clips(clips.fold, test_fold, clips.group)
         rows = np.flatnonzero(training)
+        strata = rarest_labels(clips.label) if clips.has_label_sets else clips.label
         validating = np.zeros(training.size, bool)
-        validating[rows] = validation_clips(clips.label[rows], clips.group[rows], validation_share, rng)
+        validating[rows] = validation_clips(strata[rows], clips.group[rows], validation_share, rng)
         valid = validating[window_clip]
     if not valid.any():
         raise DatasetError(

@@ -16,7 +16,10 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 
 
 class TensorWindows(NamedTuple):
-    """Windows [n_rows, n_inputs], their classes [n_rows], and how many of the rows count; the rest is padding."""
+    """Windows [n_rows, n_inputs], their classes, and how many of the rows count; the rest is padding.
+
+    Classes are numbers [n_rows], or where a window may have several, 0 and 1 [n_rows, n_classes].
+    """
 
     x: tf.Tensor
     y: tf.Tensor
@@ -59,6 +62,7 @@ class MlpEpoch:
     learning_rates, weight_decays : one of each for every setting.
     batch_size : windows a step.
     penalised_validation : add the L2 penalty to the validation loss, as Keras does.
+    several_labels : outputs are sigmoids; the loss is the mean of the classes' cross-entropies, as Keras'.
     xla : compile with XLA.
     """
 
@@ -70,13 +74,14 @@ class MlpEpoch:
         *,
         batch_size: int,
         penalised_validation: bool,
+        several_labels: bool = False,
         xla: bool,
     ) -> None:
         self.sizes, self.batch_size, self.n_settings = sizes, batch_size, len(learning_rates)
         self.n_layers = len(sizes) - 1
         self._rates = tf.constant(learning_rates, tf.float32)
         self._decays = tf.constant(weight_decays, tf.float32)
-        self._penalised_validation = penalised_validation
+        self._penalised_validation, self._several_labels = penalised_validation, several_labels
         self.run = tf.function(self._epoch, jit_compile=xla)
 
     def first_parameters(self, rng: np.random.Generator) -> list[tf.Tensor]:
@@ -121,8 +126,7 @@ class MlpEpoch:
         parameters = state.parameters
         with tf.GradientTape() as tape:
             tape.watch(parameters)
-            labels = tf.broadcast_to(y[None], [self.n_settings, self.batch_size])
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, self._logits(x, parameters))
+            losses, _ = self._losses(y, self._logits(x, parameters))
             # Summed over settings: none is in another's term, so each gets its own gradient.
             loss = tf.reduce_sum(losses * weight) / tf.reduce_sum(weight)
             for k, kernel in enumerate(parameters[: self.n_layers]):
@@ -144,13 +148,10 @@ class MlpEpoch:
         def add(i, loss, hits):
             start = i * VALIDATE_AT_ONCE
             rows = tf.slice(windows.x, [start, 0], [VALIDATE_AT_ONCE, self.sizes[0]])
-            labels = tf.broadcast_to(
-                tf.slice(windows.y, [start], [VALIDATE_AT_ONCE])[None], [self.n_settings, VALIDATE_AT_ONCE]
-            )
+            further = windows.y.shape[1:]
+            y = tf.slice(windows.y, [start] + [0] * len(further), [VALIDATE_AT_ONCE, *further])
             counts = tf.cast(start + tf.range(VALIDATE_AT_ONCE) < windows.n, tf.float32)
-            logits = self._logits(rows, parameters)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            right = tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) == labels, tf.float32)
+            losses, right = self._losses(y, self._logits(rows, parameters))
             return i + 1, loss + tf.reduce_sum(losses * counts, 1), hits + tf.reduce_sum(right * counts, 1)
 
         blocks = (windows.n + VALIDATE_AT_ONCE - 1) // VALIDATE_AT_ONCE
@@ -158,6 +159,16 @@ class MlpEpoch:
         _, loss, hits = tf.while_loop(lambda i, *_: i < blocks, add, [tf.constant(0), zeros, zeros])
         loss /= tf.cast(tf.maximum(windows.n, 1), tf.float32)
         return (loss + self._penalties(parameters) if self._penalised_validation else loss), hits
+
+    def _losses(self, y: tf.Tensor, logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return each setting's loss of each window, and whether it is right (of several labels, the share that is)."""
+        labels = tf.broadcast_to(y[None], [self.n_settings, *y.shape])
+        if self._several_labels:
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
+            right = tf.cast((logits > 0) == (labels > 0.5), tf.float32)
+            return tf.reduce_mean(losses, axis=-1), tf.reduce_mean(right, axis=-1)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        return losses, tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) == labels, tf.float32)
 
     def _penalties(self, parameters: list[tf.Tensor]) -> tf.Tensor:
         """Return each setting's L2 penalty [n_settings]."""

@@ -41,6 +41,7 @@ class MlpGrid:
     learning_rates, weight_decays : one of each setting.
     batch_size : windows a step.
     penalised_validation : add the L2 penalty to the validation loss that stops a setting, as Keras does.
+    several_labels : whether a window may have any of the classes; labels are then rows of 0 and 1, outputs sigmoids.
     xla : compile with XLA.
     """
 
@@ -52,9 +53,11 @@ class MlpGrid:
         *,
         batch_size: int = 64,
         penalised_validation: bool = False,
+        several_labels: bool = False,
         xla: bool = True,
     ) -> None:
         how = {"batch_size": batch_size, "penalised_validation": penalised_validation, "xla": xla}
+        how["several_labels"] = several_labels
         self._program = MlpEpoch(sizes, learning_rates, weight_decays, **how)
 
     def fit(
@@ -105,7 +108,11 @@ def _tensors(windows: LabelledWindows, multiple: int) -> TensorWindows:
         raise ValueError(f"{len(x)} windows and {len(y)} labels: expected equal multiples of {multiple}")
     # Half-precision numbers travel as bits: XLA on a CPU would first turn all of them into float32.
     x = x.view(np.uint16) if x.dtype == np.float16 else x
-    return TensorWindows(_taken_over(x), tf.convert_to_tensor(y.astype(np.int32)), tf.constant(windows.n, tf.int32))
+    return TensorWindows(
+        _taken_over(x),
+        tf.convert_to_tensor(y.astype(np.int32 if y.ndim == 1 else np.float32)),
+        tf.constant(windows.n, tf.int32),
+    )
 
 
 def _taken_over(x: np.ndarray) -> tf.Tensor:
@@ -137,10 +144,14 @@ def padded_rows(n_train: int, n_valid: int, batch_size: int) -> tuple[int, int]:
     return -(-n_train // batch_size) * batch_size, -(-n_valid // VALIDATE_AT_ONCE) * VALIDATE_AT_ONCE
 
 
-def mlp_likelihoods(weights: list[tuple[np.ndarray, np.ndarray]], setting: int, x: np.ndarray) -> np.ndarray:
+def mlp_likelihoods(
+    weights: list[tuple[np.ndarray, np.ndarray]], setting: int, x: np.ndarray, *, several_labels: bool = False
+) -> np.ndarray:
     """Return the likelihoods [shape=(n_windows, n_classes)] that one setting gives the windows `x`."""
     h = np.asarray(x, np.float32)
     for k, (kernel, bias) in enumerate(weights):
         h = (np.maximum(h, 0) if k else h) @ kernel[setting] + bias[setting]
+    if several_labels:
+        return 0.5 * (1.0 + np.tanh(0.5 * h))
     h = np.exp(h - h.max(axis=1, keepdims=True))
     return h / h.sum(axis=1, keepdims=True)

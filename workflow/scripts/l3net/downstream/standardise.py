@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from l3net.errors import DatasetError
 from l3net.vectors import DatasetVectors
 
 
@@ -69,3 +70,19 @@ def fill_standardised(
         n += len(block)
     buffer[n:] = 0
     return n
+
+
+def choose_precision(n_values: int, memory_megabytes: int) -> type[np.floating]:
+    """Return float32 where so many values fit half the memory, else float16; the classifier needs the rest.
+
+    Raises
+    ------
+    DatasetError
+        In float16 too they need more than three quarters of the memory.
+    """
+    if n_values * 2 / 1e6 > 0.75 * memory_megabytes:
+        raise DatasetError(
+            f"a fold needs {n_values * 2 / 1e6:.0f} MB in float16, more than three quarters of "
+            f"classify.memory_megabytes ({memory_megabytes}); raise it, or embed with a longer hop"
+        )
+    return np.float32 if n_values * 4 / 1e6 <= memory_megabytes / 2 else np.float16

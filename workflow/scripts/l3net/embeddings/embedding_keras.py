@@ -63,7 +63,7 @@ def embed(
     WeightsError
         A model that cannot be loaded.
     """
-    embedding = _load_once(Path(model), precision) if isinstance(model, str | Path) else model
+    embedding = load_once(Path(model), precision) if isinstance(model, str | Path) else model
     arrays = audio if isinstance(audio, list) else [audio]
     rates = [sample_rate] * len(arrays) if np.ndim(sample_rate) == 0 else list(sample_rate)
     if len(rates) != len(arrays) or (np.ndim(sample_rate) and not isinstance(audio, list)):
@@ -82,7 +82,8 @@ def embed(
     return (all_vectors, all_times) if isinstance(audio, list) else (all_vectors[0], all_times[0])
 
 
-def _load_once(path: Path, precision: str) -> WindowEmbedding:
+def load_once(path: Path, precision: str) -> WindowEmbedding:
+    """Load an embedding.keras, or return what was loaded of the same file before."""
     try:
         return _load_version(path.resolve(), path.stat().st_mtime_ns, precision)
     except OSError as error:

@@ -22,7 +22,7 @@ def add_keras_metadata(path: Path, metadata: dict[str, Any]) -> None:
         archive.writestr(MEMBER, json.dumps({"format_version": FORMAT_VERSION, **metadata}, sort_keys=True, indent=1))
 
 
-def read_keras_metadata(path: Path) -> dict[str, Any]:
+def read_keras_metadata(path: Path | str) -> dict[str, Any]:
     """Read the metadata of an embedding.keras or vision.keras.
 
     Raises
@@ -30,7 +30,7 @@ def read_keras_metadata(path: Path) -> dict[str, Any]:
     WeightsError
         A file that is missing, is no Keras archive, has no metadata, or has those of another format version.
     """
-    what = "an embedding.keras made by extract_embedding"
+    path, what = Path(path), "an embedding.keras made by extract_embedding"
     with open_foreign_zip(path, WeightsError, what) as archive:
         if MEMBER not in archive.namelist():
             raise WeightsError(f"{path}: has no metadata of this project; expected {what}")

@@ -84,32 +84,64 @@ class Windows:
         np.ndarray [shape=(n, length)]
             1 to 64 windows. Memory is bounded by these windows and one block.
         """
-        held, base, n_samples, done = np.zeros(self.padding, np.float32), -self.padding, 0, 0
+        cutter = WindowCutter(self)
         for block in blocks:
-            held = np.concatenate([held, block])
-            n_samples += len(block)
-            ready = self._complete(done, base + len(held))
-            for first in range(done, ready, _WINDOWS_AT_ONCE):
-                yield self._take(held, base, first, min(first + _WINDOWS_AT_ONCE, ready))
-            done = max(done, ready)
-            if (drop := int(self.starts(done, done + 1)[0]) - base) > 0:
-                held, base = held[drop:], base + min(drop, len(held))
-        if n_samples and n_samples < self.length and not self.center:
-            before = (self.length - n_samples) // 2
-            yield np.pad(held, (before, self.length - n_samples - before))[None]
-        elif n_samples and (total := self.count(n_samples)) > done:
-            end = int(self.starts(total - 1, total)[0]) + self.length
-            held = np.pad(held, (0, max(end - base - len(held), 0)))
-            yield self._take(held, base, done, total)
+            yield from cutter.push(block)
+        yield from cutter.finish()
 
-    def _complete(self, first: int, end: int) -> int:
+    def complete(self, first: int, end: int) -> int:
         """Return the number of the first window, from `first` on, that reaches beyond sample `end`."""
         last = max(int((end + self.padding - self.length) / (self.hop_seconds * self.sample_rate)) + 2, first)
         return first + int(np.searchsorted(self.starts(first, last) + self.length, end, side="right"))
 
-    def _take(self, held: np.ndarray, base: int, first: int, last: int) -> np.ndarray:
+    def take(self, held: np.ndarray, base: int, first: int, last: int) -> np.ndarray:
+        """Return windows `first` to `last` - 1 of sound of which the samples from `base` on are held."""
         every = np.lib.stride_tricks.sliding_window_view(held, self.length)
         return every[self.starts(first, last) - base]
+
+
+class WindowCutter:
+    """Cuts the windows of one sound that is pushed in block by block; it holds less than a window and a block."""
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows, self.done = windows, 0  # windows cut so far
+        self._held, self._base = np.zeros(windows.padding, np.float32), -windows.padding
+        self._waiting: list[np.ndarray] = []  # blocks that complete no window yet
+        self._n_waiting, self._n_samples = 0, 0
+
+    def push(self, block: np.ndarray) -> Iterator[np.ndarray]:
+        """Take a block; yield the windows that are complete with it [shape=(n, length)], 64 at a time at most."""
+        windows = self.windows
+        self._waiting.append(block)
+        self._n_waiting, self._n_samples = self._n_waiting + len(block), self._n_samples + len(block)
+        next_start = int(windows.starts(self.done, self.done + 1)[0])
+        if self._base + len(self._held) + self._n_waiting < next_start + windows.length:
+            return
+        self._join()
+        ready = windows.complete(self.done, self._base + len(self._held))
+        for first in range(self.done, ready, _WINDOWS_AT_ONCE):
+            yield windows.take(self._held, self._base, first, min(first + _WINDOWS_AT_ONCE, ready))
+        self.done = max(self.done, ready)
+        if (drop := int(windows.starts(self.done, self.done + 1)[0]) - self._base) > 0:
+            drop = min(drop, len(self._held))
+            # A copy, so that the block that it was part of can go.
+            self._held, self._base = self._held[drop:].copy(), self._base + drop
+
+    def finish(self) -> Iterator[np.ndarray]:
+        """Yield the last windows, padded with silence."""
+        windows, n = self.windows, self._n_samples
+        self._join()
+        if n and n < windows.length and not windows.center:
+            before = (windows.length - n) // 2
+            yield np.pad(self._held, (before, windows.length - n - before))[None]
+        elif n and (total := windows.count(n)) > self.done:
+            end = int(windows.starts(total - 1, total)[0]) + windows.length
+            held = np.pad(self._held, (0, max(end - self._base - len(self._held), 0)))
+            yield windows.take(held, self._base, self.done, total)
+
+    def _join(self) -> None:
+        self._held = np.concatenate([self._held, *self._waiting])
+        self._waiting, self._n_waiting = [], 0
 
 
 class Cut(NamedTuple):

@@ -7,12 +7,12 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "audio": ["audio_blocks", "audio_from_array", "check_audio"],
+        "audio": ["AudioConverter", "audio_blocks", "audio_from_array", "check_audio"],
         "encoding": ["Encoding", "cut_clip", "write_video"],
         "ffmpeg": ["ffmpeg_binary", "network_input_arguments"],
         "mono": ["mono_int16"],
         "probe": ["duration_at_address", "is_audio", "measure_clip", "probe_media", "survey_video"],
         "rates": ["FPS", "SAMPLE_RATE"],
-        "video": ["Outline", "clip_streams", "open_clip", "read_outline"],
+        "video": ["Outline", "clip_streams", "frames_at", "open_clip", "read_outline"],
     },
 )

@@ -78,6 +78,30 @@ def _finite_pieces(path: Path) -> Iterator[tuple[np.ndarray, int]]:
         raise ClipError(f"{path}: there is no sound in its sound track: 0 samples")
 
 
+class AudioConverter:
+    """Convert blocks of one sound, of any length, to what `read_audio` makes of a file: mono float32 at `sample_rate`.
+
+    Parameters
+    ----------
+    source_rate, sample_rate : Hz of the blocks, and of what is made of them.
+    """
+
+    def __init__(self, source_rate: int, sample_rate: int = SAMPLE_RATE) -> None:
+        self.source_rate, same = source_rate, source_rate == sample_rate
+        self._stream = _AsItIs() if same else soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32")
+
+    def push(self, block: np.ndarray) -> np.ndarray:
+        """Convert a block as `audio_from_array` does; an empty one is none, and what is not due yet stays inside."""
+        block = np.asarray(block)
+        if not block.shape[0]:
+            return np.zeros(0, np.float32)
+        return self._stream.resample_chunk(audio_from_array(block, self.source_rate, self.source_rate))
+
+    def finish(self) -> np.ndarray:
+        """Return what is still inside."""
+        return self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
 class _AsItIs:
     """Takes the place of a resampler where the rate needs no change."""
 

@@ -17,7 +17,7 @@ from av.container import InputContainer
 
 from l3net.errors import ClipError
 from l3net.media.container import MEDIA_ERRORS, first_track, one_reason, open_container, refuse_damage
-from l3net.media.rates import SAMPLE_RATE
+from l3net.media.rates import FPS, SAMPLE_RATE
 
 _MOST_REORDERED = 32  # packets that may stand before one that is shown earlier
 _WARM_UP_SECONDS = 15.0  # more than the distance of keyframes
@@ -162,6 +162,31 @@ def damage_between(path: Path, start: float, end: float) -> str | None:
             elif at is not None and (is_picture or at >= start):
                 found = found or _error_of(packet, at)
     return found
+
+
+def frames_at(path: Path, times: np.ndarray) -> Iterator[av.VideoFrame]:
+    """Yield the frame of a video at each of ascending times: what a player shows half a frame later, so the nearest.
+
+    Before the first frame that is the first one, and behind the last one the last.
+
+    Raises
+    ------
+    ClipError
+        The file is missing, not media, damaged, or has no picture.
+    """
+    shown, n = None, 0
+    with open_container(path, failing="cannot be decoded") as container:
+        stream = _first_picture(path, container)
+        refuse_damage(stream)
+        half, start = 0.5 / float(stream.average_rate or FPS), (container.start_time or 0) / av.time_base
+        for frame in container.decode(stream):
+            while shown is not None and n < len(times) and times[n] + half < frame.time - start:
+                yield shown
+                n += 1
+            shown = frame
+    if shown is None:
+        raise ClipError(f"{path}: has no picture that can be decoded")
+    yield from [shown] * (len(times) - n)
 
 
 def _error_of(packet: av.Packet, at: float) -> str | None:

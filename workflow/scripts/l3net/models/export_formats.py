@@ -3,6 +3,7 @@
 .h5          the weights file that openl3 0.4 reads with load_audio_embedding_model_from_path or, for a vision
              embedding, load_image_embedding_model_from_path; only for width 1 and hop length 242
 .onnx        a network from sound to vectors, front end inside; needs pip install "l3net[onnx]"
+.pt          weights and settings for PyTorch, written by `exchange`, with the module that loads them beside
 no suffix    a folder with TensorFlow's SavedModel, whose endpoint is "serve"
 """
 
@@ -10,10 +11,12 @@ from pathlib import Path
 
 from l3net.errors import ConfigError
 
-EXPORT_SUFFIXES = (".h5", ".onnx", "")
+EXPORT_SUFFIXES = (".h5", ".onnx", ".pt", "")
 
 
 def check_export_format(target: Path) -> None:
     """Raise a `ConfigError` where the suffix of `target` names no format."""
     if target.suffix not in EXPORT_SUFFIXES:
-        raise ConfigError(f"{target}: unknown format; expected .h5 (openl3), .onnx, or no suffix (SavedModel)")
+        raise ConfigError(
+            f"{target}: unknown format; expected .h5 (openl3), .onnx, .pt (PyTorch), or no suffix (SavedModel)"
+        )

@@ -30,11 +30,13 @@ class Objective:
     head : function of (maker of layers, vision vector, audio vector) that returns the probabilities.
     loss : function of (label, probabilities, *further outputs) that returns the sum of the losses of a batch.
     further_outputs : names of the layers whose outputs the loss takes beside the probabilities.
+    looks_at_all_devices : whether the loss of a device's samples takes those of the other devices.
     """
 
     head: Callable[..., keras.KerasTensor]
     loss: Callable[..., tf.Tensor]
     further_outputs: tuple[str, ...] = ()
+    looks_at_all_devices: bool = False
 
     def training_network(self, l3_model: keras.Model) -> keras.Model:
         """Return the network with all outputs that the loss takes, as a list; it shares the layers of `l3_model`."""
@@ -53,9 +55,9 @@ def _similarity(make, seen, heard):
     sides = []
     for side, x in (("vision", seen), ("audio", heard)):
         x = make.dense(f"{side}_projection", PROJECTION, dtype="float32")(x)
-        sides.append(layers.UnitNormalization(name=f"{side}_direction", dtype="float32")(x))
-    cosine = layers.Dot(axes=1, name="cosine", dtype="float32")(sides)
-    cosine = StopGradient(name="cosine_alone", dtype="float32")(cosine)
+        sides.append(make(layers.UnitNormalization, name=f"{side}_direction", dtype="float32")(x))
+    cosine = make(layers.Dot, axes=1, name="cosine", dtype="float32")(sides)
+    cosine = make(StopGradient, name="cosine_alone", dtype="float32")(cosine)
     return make.dense("fusion_dense_2", 2, activation="softmax", dtype="float32")(cosine)
 
 
@@ -64,27 +66,49 @@ def _correspondence_losses(label, probabilities):
 
 
 def _contrastive_losses(label, probabilities, images, sounds):
-    """Return the contrastive loss times the batch size, plus that of the judgement learned beside it."""
-    batch_size = tf.cast(tf.shape(label)[0], tf.float32)
-    return _correspondence_losses(label, probabilities) + contrastive_loss(images, sounds, label) * batch_size
+    """Return the contrastive loss times the batch size, plus that of the judgement learned beside it.
+
+    On several devices it is the device's share of both: the sum over all is what one device gives for the whole batch.
+    """
+    judgement, context = _correspondence_losses(label, probabilities), tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        loss = contrastive_loss(images, sounds, label)
+        return judgement + loss * tf.cast(tf.shape(label)[0], loss.dtype)
+    # A device compares its own pairs with the images and sounds of all; gradients go back to where these are of.
+    all_images, all_sounds = context.all_gather([images, sounds], axis=0)
+    all_labels = context.all_gather(label, axis=0)
+    share = contrastive_loss(images, sounds, label, all_images=all_images, all_sounds=all_sounds, all_labels=all_labels)
+    return judgement + share * tf.cast(tf.shape(all_labels)[0], share.dtype)
 
 
-def contrastive_loss(images: tf.Tensor, sounds: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
+def contrastive_loss(
+    images: tf.Tensor,
+    sounds: tf.Tensor,
+    label: tf.Tensor,
+    *,
+    all_images: tf.Tensor | None = None,
+    all_sounds: tf.Tensor | None = None,
+    all_labels: tf.Tensor | None = None,
+) -> tf.Tensor:
     """Return InfoNCE over a batch, both ways, for the pairs that correspond; all others of the batch are negatives.
 
     Parameters
     ----------
     images, sounds : vectors of length 1 [shape=(batch, d)].
     label : int32 [shape=(batch,)]; 1 where the pair corresponds.
+    all_images, all_sounds, all_labels : those of the whole batch, where the others are a part of it; the result is then
+        the part's share of the whole batch's loss.
     """
-    similar = tf.matmul(images, sounds, transpose_b=True) / TEMPERATURE
-    own = tf.linalg.diag_part(similar)
-    both = tf.reduce_logsumexp(similar, axis=0) + tf.reduce_logsumexp(similar, axis=1) - 2.0 * own
-    matching = tf.cast(label, tf.float32)
-    return 0.5 * tf.reduce_sum(matching * both) / tf.maximum(tf.reduce_sum(matching), 1.0)
+    all_images, all_sounds = images if all_images is None else all_images, sounds if all_sounds is None else all_sounds
+    own = tf.reduce_sum(images * sounds, axis=1) / TEMPERATURE
+    of_image = tf.reduce_logsumexp(tf.matmul(images, all_sounds, transpose_b=True) / TEMPERATURE, axis=1)
+    of_sound = tf.reduce_logsumexp(tf.matmul(sounds, all_images, transpose_b=True) / TEMPERATURE, axis=1)
+    matching = tf.cast(label, images.dtype)
+    number = tf.reduce_sum(tf.cast(label if all_labels is None else all_labels, images.dtype))
+    return 0.5 * tf.reduce_sum(matching * (of_image + of_sound - 2.0 * own)) / tf.maximum(number, 1.0)
 
 
 OBJECTIVES = {
     "correspondence": Objective(_fusion, _correspondence_losses),
-    "contrastive": Objective(_similarity, _contrastive_losses, ("vision_direction", "audio_direction")),
+    "contrastive": Objective(_similarity, _contrastive_losses, ("vision_direction", "audio_direction"), True),
 }

@@ -52,6 +52,21 @@ def read_openl3_weights(network: keras.Model, path: Path) -> None:
         layer.set_weights(stored.arrays)
 
 
+def openl3_side(path: Path) -> str:
+    """Return whose weights a file of openl3 holds, as its first convolution takes 1 or 3 channels: audio or vision.
+
+    Raises
+    ------
+    WeightsError
+        A file that cannot be read, or without a convolution of either kind.
+    """
+    kernels = (array for layer in _read_layers(path) for array in layer.arrays if array.ndim == 4)
+    side = {1: "audio", 3: "vision"}.get(next(kernels, np.empty((0, 0, 0))).shape[2])
+    if side is None:
+        raise WeightsError(f"{path}: holds neither an audio nor a vision embedding of openl3")
+    return side
+
+
 def write_openl3_weights(network: keras.Model, path: Path, last_layer: str) -> None:
     """Write the weights of `network` as openl3's loaders read them.
 

@@ -89,6 +89,10 @@ class Spectrogram(keras.layers.Layer):
         end = (self._frames(n) + self._hops - 1) * self.hop_length
         return ops.pad(sound, [(0, 0), (before, max(end - before - n, 0))])[:, :end]
 
+    def silence_before(self, n):
+        """Return how many zeros go before `n` samples."""
+        return self._padding(n)[0]
+
     def _padding(self, n):
         """Return how many zeros go before and after `n` samples; none where frames need not cover every hop."""
         if not self._spec.padded:

@@ -15,6 +15,7 @@ from l3net.files import stable_hash
 from l3net.report.clustered import clustered_share
 from l3net.report.statistics import bootstrap_interval
 from l3net.report.tables import read_table
+from l3net.vectors import has_label_sets, mean_ranking, ranking_by_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,7 @@ def accuracy_by_fold(scores: "pd.DataFrame") -> "pd.DataFrame":
                 "samples_seen": facts["samples_seen"],
                 "protocol": facts["protocol"],
                 "n_classes": n_classes,
+                **mean_ranking(found),
             }
         )
     return pd.DataFrame(rows)
@@ -97,14 +99,20 @@ def accuracy_over_clips(scores: "pd.DataFrame", *, confidence: float, draws: int
         "fold_std": folds.std(ddof=1) if folds.size > 1 else float("nan"),
         "unit": unit_of(scores),
         "n_units": scores["group"].nunique(),
+        **mean_ranking(scores),
     }
     return pd.DataFrame([row])
 
 
 def accuracy_by_class(scores: "pd.DataFrame", *, confidence: float) -> "pd.DataFrame":
-    """Return a row for each class: accuracy over its clips and all seeds, with its interval over groups."""
+    """Return a row for each class: accuracy over its clips and all seeds, with its interval over groups; of clips with
+    several labels the class's average precision and ROC AUC.
+    """
     import pandas as pd
 
+    if has_label_sets(scores):
+        facts = {name: scores[name].iloc[0] for name in _FACTS}
+        return ranking_by_class(scores).assign(**facts)
     rows, unit = [], unit_of(scores)
     for label, found in scores.groupby("label"):
         share = clustered_share(found["correct"].to_numpy(), found["group"].to_numpy(str), confidence=confidence)

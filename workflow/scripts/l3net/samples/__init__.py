@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "contact_sheet": ["draw_contact_sheet"],
+        "crops": ["FrameScaler"],
         "distributions": ["Quantity", "check_distributions", "count_frame_offsets"],
         "node_cache": ["cached_index"],
         "recipes": ["Recipes"],

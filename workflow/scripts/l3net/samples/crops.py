@@ -104,11 +104,11 @@ class FrameScaler:
 
     Parameters
     ----------
-    stream : the stream whose frames are scaled.
+    stream : the stream whose frames are scaled, or one of its frames.
     short_side : pixels of the shorter side of the scaled frames.
     """
 
-    def __init__(self, stream: av.VideoStream, short_side: int) -> None:
+    def __init__(self, stream: av.VideoStream | av.VideoFrame, short_side: int) -> None:
         width, height = Outline(np.zeros(0), 0, stream.width, stream.height).scaled(short_side)
         self._graph = av.filter.Graph()
         self._graph.threads = 1

@@ -20,7 +20,7 @@ from l3net.files import stable_hash
 from l3net.media import SAMPLE_RATE
 from l3net.samples.shard_format import SAMPLE
 
-PAIRINGS = ("overlapping", "last_frame")
+PAIRINGS = ("overlapping", "clip", "last_frame")
 RECIPE_VERSION = 2  # 1 drew the second of a mismatch anew, from any other clip
 _WORDS_PER_SAMPLE = 16  # of the generator; more than are used, so that a new draw moves none of the others
 _MIN_FRAMES_PER_SECOND = 2  # so that every second shows a usable frame
@@ -43,7 +43,7 @@ class Recipes:
     samples_per_clip : number of samples of each clip.
     frames_per_clip : number of distinct frames used of a clip, at most.
     image_size : pixels of the square crop's side.
-    pairing : ``overlapping``, or ``last_frame`` (the fault of the published code).
+    pairing : ``overlapping``; ``clip``, any usable frame; or ``last_frame`` (the fault of the published code).
     hard_negatives : share of the negatives whose sound is of their own clip, at another time.
 
     Raises
@@ -63,7 +63,7 @@ class Recipes:
 
     def __post_init__(self) -> None:
         if self.pairing not in PAIRINGS:
-            raise ConfigError(f"samples.pairing is {self.pairing!r}; expected {' or '.join(PAIRINGS)}")
+            raise ConfigError(f"samples.pairing is {self.pairing!r}; expected one of {', '.join(PAIRINGS)}")
 
     def draw(self, row: int, times: np.ndarray, n_sound: int, frame_size: tuple[int, int]) -> np.ndarray:
         """Draw the recipes of a clip as far as they depend on that clip alone: as if every sample corresponded.
@@ -103,8 +103,9 @@ class Recipes:
         """Give the negatives among a clip's recipes the sound of another video; `recipes` is changed in place.
 
         The other clip is heard when the own one would be, so it is drawn among those that are long enough, each by the
-        chance of its own matches to start there: one over its number of starts. Clips of one length are equally likely.
-        Where no other clip is long enough, the longest is heard to its end.
+        chance of its own matches to start there (with ``clip``, also to show a frame of that time): one over its
+        number of starts. Clips of one length are equally likely. Where none is long enough, the longest is heard to
+        its end.
 
         Parameters
         ----------
@@ -122,7 +123,13 @@ class Recipes:
         others = np.flatnonzero(videos != videos[clip])
         others = others[np.argsort(last_starts[others], kind="stable")]
         wanted = np.minimum(recipes["start"][negative], last_starts[others[-1]])
-        other = others[_draw_long_enough(last_starts[others], wanted, u[negative, _Word.OTHER_CLIP])]
+        # Relative to the longest, so that clips of one length have whole weights, and the draw among them is exact.
+        needed, weights = wanted, (last_starts[others[-1]] + 1) / (last_starts[others] + 1)
+        if self.pairing == "clip":  # else a frame later than the end of what is heard would tell a mismatch
+            shown = np.rint(recipes["time"][negative] * SAMPLE_RATE).astype(np.int64) - SAMPLE_RATE
+            needed = np.clip(shown, wanted, last_starts[others[-1]])
+            weights = weights * (sound_lengths[others[-1]] / sound_lengths[others])
+        other = others[_draw_long_enough(last_starts[others], weights, needed, u[negative, _Word.OTHER_CLIP])]
         recipes["sound"][negative], recipes["start"][negative] = other, wanted
 
     def usable_frames(self, row: int, times: np.ndarray) -> np.ndarray:
@@ -140,7 +147,7 @@ class Recipes:
         if len(times) <= self.frames_per_clip:
             return np.arange(len(times))
         seconds = times[-1] - times[0]
-        if self.frames_per_clip < _MIN_FRAMES_PER_SECOND * seconds:
+        if self.pairing == "overlapping" and self.frames_per_clip < _MIN_FRAMES_PER_SECOND * seconds:
             raise ConfigError(
                 f"samples.frames_per_clip is {self.frames_per_clip}; a clip of {seconds:.1f} s needs "
                 f"{int(np.ceil(_MIN_FRAMES_PER_SECOND * seconds))} or more, two a second, so that every second has one"
@@ -166,11 +173,10 @@ class Recipes:
     def _draw_frames(self, starts: np.ndarray, u: np.ndarray, shown: np.ndarray, last_start: int) -> np.ndarray:
         """Choose for each window one of the frames shown inside it; return their places in `shown`.
 
-        A window without a frame moves to the nearest one; `starts` is then changed in place. That happens only where a
-        clip's frames do not come at a steady rate.
+        A window without a frame, as where frames do not come steadily, moves to the nearest; `starts` is then changed.
         """
-        if self.pairing == "last_frame":
-            return np.zeros(len(starts), np.int64)
+        if self.pairing != "overlapping":  # whatever is heard, any usable frame; for last_frame there is one
+            return _integers_below(len(shown), u)
         first = np.searchsorted(shown, starts)
         count = np.searchsorted(shown, starts.astype(np.int64) + SAMPLE_RATE) - first
         empty = count <= 0
@@ -194,15 +200,10 @@ class Recipes:
         return is_hard
 
 
-def _draw_long_enough(last_starts: np.ndarray, wanted: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Draw for each wanted start a clip that has it, with the weight of one over the clip's number of starts.
-
-    `last_starts` are the last start of each clip, ascending; the result are places in it, one for each of `wanted`.
-    """
-    # Relative to the longest, so that clips of one length have whole weights, and the draw among them is exact.
-    weights = (last_starts[-1] + 1) / (last_starts + 1)
+def _draw_long_enough(last_starts: np.ndarray, weights: np.ndarray, needed: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Draw for each start that is needed a clip that has it, by weight; `last_starts` are ascending."""
     up_to = np.concatenate([[0.0], np.cumsum(weights)])
-    first = np.searchsorted(last_starts, wanted)
+    first = np.searchsorted(last_starts, needed)
     drawn = np.searchsorted(up_to, up_to[first] + u * (up_to[-1] - up_to[first]), side="right") - 1
     return np.minimum(drawn, len(last_starts) - 1)
 

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "checkpoint": ["Checkpoint", "best_checkpoint", "history_csv", "read_checkpoint", "write_checkpoint"],
-        "correspondence": ["Answers", "ask_correspondence"],
+        "correspondence": ["Answers", "ask_correspondence", "embed_pairs"],
         "leg": ["Leg"],
         "loop": ["run_leg"],
         "model_state": ["load_l3"],

@@ -7,7 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from l3net.errors import ConfigError
 from l3net.feed import one_line_errors, open_feed, prepare_batch
+from l3net.models import OBJECTIVES
 from l3net.samples import Shard, ShardIndex, read_shard_index
 
 
@@ -58,6 +60,52 @@ class _Recipes:
         """Return the place of a sample, ``{subset}/{part}/{n}``, in `clips`; samples of a part ascend by n."""
         part, _, n = sample_id.rpartition("/")
         return self._first[part] + int(np.searchsorted(self._numbers[part], int(n)))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The directions in which a contrastive network sees and hears the same clips.
+
+    Attributes
+    ----------
+    images, sounds : vectors of length 1 [shape=(n_clips, d)], of one matching sample of each clip.
+    """
+
+    images: np.ndarray
+    sounds: np.ndarray
+
+
+@one_line_errors()
+def embed_pairs(model: keras.Model, index: Path, *, seed: int, batch_size: int) -> Pairs:
+    """Compute the directions of one matching sample of each clip of an index: the first that is read.
+
+    Raises
+    ------
+    ConfigError
+        The network was not trained with objective contrastive, so that its two sides share no space.
+    ShardError
+        The index or a shard cannot be read.
+    """
+    if "vision_direction" not in {layer.name for layer in model.layers}:
+        raise ConfigError("retrieval needs a model of train.objective contrastive, whose sides share one space")
+    network = OBJECTIVES["contrastive"].training_network(model)
+
+    @tf.function(autograph=False)
+    def directions(batch):
+        image, audio, label = prepare_batch(batch, False)
+        return label, network({"image": image, "audio": audio}, training=False)[1:]
+
+    known = read_shard_index(index)
+    recipes, found = _Recipes(known), {}
+    batches = -(-known.n_samples // batch_size)
+    for batch in open_feed(index, batch_size=batch_size, epoch=0, seed=seed, batches=batches):
+        label, (images, sounds) = directions(batch)
+        for n, name in enumerate(batch["sample_id"].numpy()):
+            if label[n] == 1:
+                clip = int(recipes.clips[recipes.row_of(name.decode()), 0])
+                found.setdefault(clip, (images[n].numpy(), sounds[n].numpy()))
+    images, sounds = zip(*(found[clip] for clip in sorted(found)), strict=True)
+    return Pairs(np.stack(images), np.stack(sounds))
 
 
 @one_line_errors()

@@ -6,6 +6,7 @@ a kill is in a folder of its own, the state, in the layout of a checkpoint; a fi
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from l3net.runtime import canonical_json, describe
 from l3net.samples import read_shard_index
 from l3net.training.checkpoint import Checkpoint, read_checkpoint
 
-_NOT_OF_A_LEG = {"checkpoints"}  # the keys of section train that say which legs there are
+# Keys of section train that say which legs there are, or name files, whose digests count in their place.
+_NOT_OF_A_LEG = {"checkpoints", "initial"}
+_LATER_KEYS = {"freeze"}
 _log = logging.getLogger("l3net")
 
 
@@ -34,6 +37,8 @@ class Leg:
     network : arguments of `models.build_l3`.
     state : folder for what must survive a kill.
     settings : section train of the configuration.
+    initial : files of weights that a leg without a previous checkpoint starts from.
+    give_initial : function of (network, its arguments, files) that gives it the weights of those files.
     """
 
     train: Path
@@ -44,6 +49,8 @@ class Leg:
     network: dict[str, Any]
     state: Path
     settings: Train
+    initial: tuple[Path, ...] = ()
+    give_initial: Callable[..., None] | None = None
 
     @property
     def state_file(self) -> Path:
@@ -58,7 +65,9 @@ class Leg:
     def fingerprint(self) -> str:
         """Return a digest of all that the weights depend on, but not of the leg's last epoch."""
         settings = self.settings.model_dump(exclude=_NOT_OF_A_LEG | Train.keys_of_how())
-        inputs = [sha256_of(path) for path in (self.train, self.valid, self.previous) if path]
+        # Keys that came later leave the digest as it was where they are not used.
+        settings = {key: value for key, value in settings.items() if value or key not in _LATER_KEYS}
+        inputs = [sha256_of(path) for path in (self.train, self.valid, self.previous, *self.initial) if path]
         return f"{stable_hash(canonical_json([settings, self.network, self.seed, inputs])):016x}"
 
     def metadata(self) -> dict[str, Any]:
@@ -81,6 +90,8 @@ class Leg:
         With the configuration goes the number of `threads` of an operation: bits are the same at the same number only.
         """
         settings = self.settings.model_dump(exclude=_NOT_OF_A_LEG)
+        if self.initial:
+            settings["initial"] = {str(path): sha256_of(path) for path in self.initial}
         return describe(**settings, network=self.network, seed=self.seed, threads=threads)
 
     def remove_partial_saves(self) -> None:

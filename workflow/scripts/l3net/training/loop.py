@@ -24,7 +24,7 @@ from l3net.training.clock import StepClock
 from l3net.training.history import publish_epoch
 from l3net.training.leg import Leg, find_start
 from l3net.training.metrics import EpochCounts, Validation
-from l3net.training.model_state import capture_variables, restore_variables
+from l3net.training.model_state import capture_variables, freeze_parts, restore_variables
 from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import training_step, validation_step
 
@@ -72,6 +72,7 @@ class _Training:
         s = self.settings
         with strategy.scope():
             self.model = build_l3(**leg.network)
+            freeze_parts(self.model, s.freeze)
             self.optimizer = make_optimizer(self.model, LearningRate.of(s), s.precision)
         self.update = training_step(
             self.model,
@@ -90,12 +91,12 @@ class _Training:
     def _start(self) -> None:
         """Go on from the leg's state or from the checkpoint before it, where there is one."""
         leg, fingerprint, threads = self.leg, self.leg.fingerprint(), intra_op_threads()
-        self.record = Checkpoint(metadata={"epoch": 0}, weights={})
-        if (start := find_start(leg, fingerprint, threads)) is not None:
-            self.record = start
-            finite = self.settings.stop_on_nan
-            restore_variables(self.model.variables, start.weights, leg.state, finite=finite)
-            restore_variables(self.optimizer.variables, start.optimizer, leg.state, finite=finite)
+        self.record = start = find_start(leg, fingerprint, threads) or Checkpoint(metadata={"epoch": 0}, weights={})
+        if start.weights:
+            for live, values in ((self.model, start.weights), (self.optimizer, start.optimizer)):
+                restore_variables(live.variables, values, leg.state, finite=self.settings.stop_on_nan)
+        elif leg.initial:
+            leg.give_initial(self.model, leg.network, leg.initial)
         self.counts = EpochCounts(**self.record.position)
         self.record.metadata = {**leg.metadata(), **self.record.metadata, "fingerprint": fingerprint}
         self.record.provenance = leg.provenance(threads)
@@ -184,10 +185,8 @@ class _Training:
         self.clock.note_save()
 
     def _snapshot(self) -> Checkpoint:
-        """Return the record with the present weights and optimizer, unless a weight is not a finite number.
-
-        An update can spoil the weights after a loss that was finite; the next loss tells, but too late for the state.
-        """
+        """Return the record with the present weights and optimizer, unless a weight is not a finite number."""
+        # An update can spoil the weights after a loss that was finite; the next loss tells, but too late for the state.
         self.record.weights = capture_variables(self.model.variables)
         for name, values in self.record.weights.items():
             if not np.isfinite(values).all():

@@ -4,6 +4,7 @@ A batch is what `feed.open_feed` yields; `prepare` (normally `feed.prepare_batch
 inside the step, so that it runs where the network does.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ import tensorflow as tf
 from l3net.models import OBJECTIVES
 
 _TEXT = ("sample_id", "label_mids")
+_log = logging.getLogger("l3net")
 Step = Callable[[dict[str, Any]], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -59,13 +61,10 @@ def training_step(
         optimizer.apply_gradients(zip(found, model.trainable_variables, strict=True))
         return losses, right
 
-    def compiled(function):
-        return tf.function(function, jit_compile=True, autograph=False)
-
     if xla and replicas == 1:
-        update = compiled(update)
+        update = _compiled(update, objective, strategy)
     elif xla:
-        gradients = compiled(gradients)
+        gradients = _compiled(gradients, objective, strategy)
 
     def replica(batch):
         return update(_numbers(batch, model, optimizer.iterations))
@@ -90,8 +89,16 @@ def validation_step(
     def measure(numbers):
         return forward(prepare(numbers, False), numbers, False)
 
-    compiled = tf.function(measure, jit_compile=True, autograph=False) if xla else measure
+    compiled = _compiled(measure, objective, strategy) if xla else measure
     return _over_replicas(lambda batch: compiled(_numbers(batch, model, 0)), strategy)
+
+
+def _compiled(function, objective, strategy):
+    """Return a function compiled by XLA, or as it is where it asks other devices, which XLA cannot compile in one."""
+    if OBJECTIVES[objective].looks_at_all_devices and strategy.num_replicas_in_sync > 1:
+        _log.warning("train.xla is left out: the objective %s compares samples of several devices", objective)
+        return function
+    return tf.function(function, jit_compile=True, autograph=False)
 
 
 def _over_replicas(replica, strategy):

@@ -7,6 +7,17 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "audio_files": ["POOLS", "check_pool", "embed_audio_files", "find_audio_files"],
+        "film": ["embed_film", "embed_pictures", "load_image_embedding"],
+        "label_sets": [
+            "SEPARATOR",
+            "are_label_sets",
+            "class_names",
+            "join_labels",
+            "label_matrix",
+            "rarest_labels",
+            "split_labels",
+        ],
+        "ranking": ["found_within", "has_label_sets", "mean_ranking", "ranking_by_class"],
         "dataset_vectors": ["DatasetVectors", "DatasetVectorsWriter", "read_dataset_vectors"],
     },
 )

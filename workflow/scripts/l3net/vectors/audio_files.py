@@ -132,7 +132,7 @@ def embed_audio_files(
     """
     check_pool(pool)
     settings = {"hop_seconds": hop_seconds, "center": center, "pool": list(pool), **(about or {})}
-    waiting = [task for task in tasks if overwrite or not _is_done(task, settings)]
+    waiting = [task for task in tasks if overwrite or not is_done(task, settings)]
     outcome = EmbedOutcome(skipped=len(tasks) - len(waiting))
     if not waiting:
         return outcome
@@ -153,17 +153,18 @@ def embed_audio_files(
     return outcome
 
 
-def _is_done(task: EmbedTask, settings: dict[str, Any]) -> bool:
+def is_done(task: EmbedTask, settings: dict[str, Any]) -> bool:
     """Return whether the vectors of a file are there, whole, and of the same sound and settings."""
     metadata = read_kept(task.target, read_vector_metadata)
     if metadata is None or not task.source.exists():
         return False
-    expected = {**settings, **_source_metadata(task)}
+    expected = {**settings, **source_metadata(task)}
     is_same = all(metadata.get(key) == value for key, value in expected.items())
     return is_same and read_kept(task.target, read_to_end) is not None
 
 
-def _source_metadata(task: EmbedTask) -> dict[str, Any]:
+def source_metadata(task: EmbedTask) -> dict[str, Any]:
+    """Return what tells the file that was embedded from another of its name."""
     status = task.source.stat()
     return {"source": str(task.source), "source_bytes": status.st_size, "source_modified": status.st_mtime}
 
@@ -175,7 +176,7 @@ def _write_vectors(
     statistics = _Statistics() if settings["pool"] else None
     dimension = embedding.dimension * max(1, len(settings["pool"]))
     with atomic.replacing(task.target) as temporary:
-        origin = _source_metadata(task) if task.source.exists() else {}
+        origin = source_metadata(task) if task.source.exists() else {}
         with vector_writer(temporary, dimension, {**settings, **origin, "embedding": embedding.about}) as writer:
             reported = 0
             for piece in pieces:

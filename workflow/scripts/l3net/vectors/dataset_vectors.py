@@ -16,6 +16,7 @@ import numpy as np
 
 from l3net.errors import DatasetError
 from l3net.files import OutputFile, append_rows, growing_dataset, open_foreign_hdf5
+from l3net.vectors.label_sets import are_label_sets, class_names
 
 FORMAT_VERSION = 1
 CLIP_COLUMNS = ("filename", "label", "fold", "group")
@@ -93,7 +94,12 @@ class DatasetVectors:
     @property
     def classes(self) -> list[str]:
         """The labels in alphabetical order; likelihoods are in this order."""
-        return sorted(set(self.label))
+        return class_names(self.label)
+
+    @property
+    def has_label_sets(self) -> bool:
+        """Whether clips have sets of labels (`label_sets`) and not one label each."""
+        return are_label_sets(self.label)
 
     @property
     def window_clip(self) -> np.ndarray:

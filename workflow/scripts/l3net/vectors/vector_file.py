@@ -183,3 +183,15 @@ def read_to_end(path: Path) -> int:
     if n_vectors != n_times:
         raise ValueError(f"{n_vectors} vectors and {n_times} times")
     return n_vectors
+
+
+def read_timestamps(path: Path) -> np.ndarray:
+    """Read the times of a file of vectors; whatever is raised says that the file is damaged or another program's."""
+    if path.suffix == ".npz":
+        return read_npz(path, ClipError, _WHAT, ("timestamps",))["timestamps"]
+    if path.suffix == ".h5":
+        with open_foreign_hdf5(path, ClipError, _WHAT) as file:
+            return file.array("timestamps")
+    from pyarrow import parquet
+
+    return parquet.read_table(path, columns=["timestamp"])["timestamp"].to_numpy()

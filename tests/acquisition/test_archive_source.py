@@ -1,0 +1,102 @@
+"""Tar shards and Parquet files as a source: the clips are those of the videos inside, and nothing is unpacked."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from l3net.acquisition.archive_source import ArchiveSource
+from l3net.acquisition.sources import open_source
+from l3net.audioset.clip import Clip, ClipFailure
+from l3net.downloads.ytdlp_options import Access
+from l3net.errors import ClipError, ConfigError
+from l3net.files.hashing import sha256_of
+from l3net.media.encoding import Encoding
+from l3net.media.probe import measure_clip
+from tests import media_sources
+
+SMALL = Encoding(short_side=48, preset="ultrafast")
+WHOLE, CUT = "abcdefghijk", "-bcdefghij_"
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A whole video of 6 s, and one of 3 s that was cut out of another at 30 s."""
+    folder = tmp_path_factory.mktemp("videos")
+    media_sources.video(folder / "whole.mp4", seconds=6, size="64x48")
+    media_sources.video(folder / "cut.mp4", seconds=3, size="64x48")
+    return {"whole": (folder / "whole.mp4").read_bytes(), "cut": (folder / "cut.mp4").read_bytes()}
+
+
+def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    archive.addfile(member, io.BytesIO(content))
+
+
+def shards(folder: Path, videos: dict[str, bytes], kind: str) -> Path:
+    folder.mkdir()
+    if kind == "tar":
+        with tarfile.open(folder / "train-000000.tar", "w") as archive:
+            add(archive, f"some/{WHOLE}.json", b"{}")
+            add(archive, f"some/{WHOLE}.mp4", videos["whole"])
+        with tarfile.open(folder / "train-000001.tar", "w") as archive:
+            add(archive, f"{CUT}_000030.mp4", videos["cut"])
+            add(archive, "broken_____.mp4", b"no video")
+    else:
+        rows = {"ytid": [WHOLE, f"{CUT}_0030000_0033000"], "video": [videos["whole"], videos["cut"]]}
+        if kind == "hugging face":
+            rows["video"] = [{"bytes": value, "path": None} for value in rows["video"]]
+        parquet.write_table(pyarrow.table(rows), folder / "part.parquet", row_group_size=1)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["tar", "parquet", "hugging face"])
+def test_clips_are_those_of_the_videos_inside(kind: str, videos: dict[str, bytes], tmp_path: Path) -> None:
+    folder = shards(tmp_path / "shards", videos, kind)
+    before = {path: sha256_of(path) for path in folder.rglob("*")}
+    work = tmp_path / "work"
+    work.mkdir()
+    source = open_source("tar", directory=folder, url_template=None, encoding=SMALL, access=Access())
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / f"{WHOLE}.mp4").write_bytes(videos["whole"])
+    of_folder = open_source("directory", directory=plain, url_template=None, encoding=SMALL, access=Access())
+    clip = Clip(WHOLE, 2.0, 5.0)
+    source.fetch(clip, work / "clip.mkv")
+    of_folder.fetch(clip, work / "expected.mkv")
+    assert sha256_of(work / "clip.mkv") == sha256_of(work / "expected.mkv")
+    assert source.seconds_declared(clip) == pytest.approx(6.0, abs=0.1)
+    later = Clip(CUT, 31.0, 33.0)  # 1 to 3 s of what was cut out at 30 s
+    source.fetch(later, work / "later.mkv")
+    assert measure_clip(work / "later.mkv").n_frames == 60
+    assert source.seconds_declared(later) == pytest.approx(33.0, abs=0.1)
+    assert sorted(path.name for path in work.iterdir()) == ["clip.mkv", "expected.mkv", "later.mkv"]
+    assert {path: sha256_of(path) for path in folder.rglob("*")} == before
+    for missing in (Clip("-----------", 0.0, 1.0), Clip(CUT, 29.0, 31.0)):
+        with pytest.raises(ClipFailure, match=r"^removed: no video .* that begins before it"):
+            source.fetch(missing, work / "none.mkv")
+    if kind == "tar":
+        with pytest.raises(ClipFailure, match=r"^invalid_media: "):
+            source.fetch(Clip("broken_____", 0.0, 1.0), work / "none.mkv")
+    assert not (work / "none.mkv").exists()
+
+
+def test_what_is_no_shard_is_told(videos: dict[str, bytes], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"holds no \.tar or \.parquet; expected such shards"):
+        ArchiveSource(tmp_path, SMALL)
+    folder = shards(tmp_path / "cut", videos, "tar")
+    shard = folder / "train-000001.tar"
+    shard.write_bytes(shard.read_bytes()[: 512 + len(videos["cut"]) // 2])
+    with pytest.raises(ClipError, match=r"train-000001\.tar: (is cut off within|cannot be read as a tar)"):
+        ArchiveSource(folder, SMALL).fetch(Clip(WHOLE, 0.0, 1.0), tmp_path / "none.mkv")
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a.parquet").write_text("text")
+    with pytest.raises(ClipError, match=r"a\.parquet: cannot be read as Parquet"):
+        ArchiveSource(tmp_path / "text", SMALL).fetch(Clip(WHOLE, 0.0, 1.0), tmp_path / "none.mkv")
+    parquet.write_table(pyarrow.table({"name": ["a"], "video": [b""]}), tmp_path / "text" / "a.parquet")
+    with pytest.raises(ClipError, match=r"no column of ids among name, video; expected one of ytid, youtube_id"):
+        ArchiveSource(tmp_path / "text", SMALL).fetch(Clip(WHOLE, 0.0, 1.0), tmp_path / "none.mkv")

@@ -1,0 +1,55 @@
+"""Retrieval: one matching sample a clip, both ways, by the directions that the network gives."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from l3net.errors import ConfigError
+from l3net.models.objectives import OBJECTIVES
+from l3net.samples.sample import read_sample
+from l3net.samples.shard_reader import Shard
+from l3net.training.correspondence import embed_pairs
+from l3net.training.model_state import load_l3
+from tests import tiny_embedding, tiny_shards
+from tests.stages.loading import stage_function
+
+
+def test_recall_is_that_of_the_directions(tmp_path: Path) -> None:
+    """Eight clips with two samples each, of which one matches: the choice of the sample is none."""
+    index = tiny_shards.write_split(tmp_path, "test", n_clips=12, share=2, kinds=4)
+    network = tiny_embedding.write_checkpoint(tmp_path / "best.h5", objective="contrastive")
+    stage_function("evaluate_retrieval")(
+        tmp_path / "best.h5", index, tmp_path / "r.csv", model="m", seed=0, batch_size=5
+    )
+    images, sounds = [], []
+    with Shard(tmp_path / "test.h5") as shard:
+        for row in np.flatnonzero(shard.samples["label"] == 1):
+            sample = read_sample(shard, int(row))
+            images.append(sample.image / 127.5 - 1)
+            sounds.append(sample.sound / 32768)
+    both = {"image": np.array(images, np.float32), "audio": np.array(sounds, np.float32)}
+    _, seen, heard = OBJECTIVES["contrastive"].training_network(network).predict(both, verbose=0)
+    pairs = embed_pairs(load_l3(tmp_path / "best.h5", best=False)[0], index, seed=0, batch_size=5)
+    np.testing.assert_allclose(pairs.images, seen, atol=1e-4)
+    np.testing.assert_allclose(pairs.sounds, heard, atol=1e-4)
+    seen, heard = pairs.images.astype(float), pairs.sounds.astype(float)  # ranks depend on roundings
+    table = pd.read_csv(tmp_path / "r.csv")
+    assert table["n_clips"].tolist() == [12] * 6
+    for query, queries, items in (("sound", heard, seen), ("image", seen, heard)):
+        ranks = [sum(other @ one >= items[n] @ one for other in items) - 1 for n, one in enumerate(queries)]
+        found = table[table["query"] == query].set_index("k")
+        for k in (1, 5, 10):
+            assert found.loc[k, "recall"] == pytest.approx(np.mean(np.array(ranks) < k), abs=1e-6)
+            assert found.loc[k, "chance"] == pytest.approx(k / 12, abs=1e-6)
+            assert found.loc[k, "ci_low"] <= found.loc[k, "recall"] <= found.loc[k, "ci_high"]
+
+
+def test_a_model_of_another_objective_is_refused(tmp_path: Path) -> None:
+    index = tiny_shards.write_split(tmp_path, "test", n_clips=4, share=2)
+    tiny_embedding.write_checkpoint(tmp_path / "best.h5")
+    with pytest.raises(ConfigError, match=r"retrieval needs a model of train\.objective contrastive"):
+        stage_function("evaluate_retrieval")(
+            tmp_path / "best.h5", index, tmp_path / "r.csv", model="m", seed=0, batch_size=5
+        )

@@ -1,0 +1,89 @@
+"""Average precision, ROC AUC and recall at k: scikit-learn's to 1e-9, and their definitions by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from l3net.report.accuracy import accuracy_by_class, accuracy_by_fold, accuracy_over_clips
+from l3net.vectors import join_labels
+from l3net.vectors.ranking import found_within, mean_ranking, ranking_by_class
+
+CLASSES = ["bell", "dog", "siren"]
+
+
+def predictions(n: int = 60, seeds: int = 1) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    relevant = rng.random((n * seeds, 3)) < [0.3, 0.5, 0.2]
+    likelihoods = np.round(np.clip(relevant * 0.3 + rng.random((n * seeds, 3)) * 0.7, 0, 1), 2)  # with ties
+    rows = []
+    for i, (has, p) in enumerate(zip(relevant, likelihoods, strict=True)):
+        facts = {"dataset": "d", "embedding": "e", "kind": "l3", "front_end": "", "subset": "", "epoch": -1}
+        facts |= {
+            "samples_seen": 0,
+            "protocol": "paper",
+            "seed": i // n,
+            "fold": str(i % 2),
+            "filename": f"{i % n}.wav",
+        }
+        labels, guess = (join_labels(np.array(CLASSES)[mask]) for mask in (has, p >= 0.5))
+        facts |= {"label": labels, "predicted": guess, "correct": int(labels == guess), "group": f"{i % n // 2}"}
+        rows.append(facts | {f"p:{name}": value for name, value in zip(CLASSES, p, strict=True)})
+    return pd.DataFrame(rows), relevant, likelihoods
+
+
+def by_hand(has: np.ndarray, likelihood: np.ndarray) -> tuple[float, float]:
+    """Return average precision over the distinct thresholds, and the share of pairs in the right order."""
+    precision, recall_before = 0.0, 0.0
+    for threshold in np.unique(likelihood)[::-1]:
+        chosen = likelihood >= threshold
+        recall = has[chosen].sum() / has.sum()
+        precision += (recall - recall_before) * has[chosen].mean()
+        recall_before = recall
+    pairs = likelihood[has][:, None] - likelihood[~has][None]
+    return precision, float(((pairs > 0) + 0.5 * (pairs == 0)).mean())
+
+
+def test_scores_are_scikit_learns_and_the_definitions() -> None:
+    scores, relevant, likelihoods = predictions()
+    found = ranking_by_class(scores)
+    assert found["label"].tolist() == CLASSES
+    assert found["n_clips"].tolist() == relevant.sum(0).tolist()
+    for number, row in enumerate(found.itertuples()):
+        has, p = relevant[:, number], likelihoods[:, number]
+        assert row.average_precision == pytest.approx(average_precision_score(has, p), abs=1e-9)
+        assert row.roc_auc == pytest.approx(roc_auc_score(has, p), abs=1e-9)
+        assert (row.average_precision, row.roc_auc) == pytest.approx(by_hand(has, p), abs=1e-9)
+    means = mean_ranking(scores)
+    expected = average_precision_score(relevant, likelihoods, average="macro")
+    assert means["mean_average_precision"] == pytest.approx(expected, abs=1e-9)
+    assert means["roc_auc"] == pytest.approx(roc_auc_score(relevant, likelihoods, average="macro"), abs=1e-9)
+
+
+def test_a_class_that_cannot_be_ranked_is_left_out_of_the_mean() -> None:
+    scores, _, _ = predictions()
+    scores["p:never"] = 0.1
+    found = ranking_by_class(scores)
+    assert found["average_precision"].isna().tolist() == [False, False, False, True]
+    assert mean_ranking(scores) == pytest.approx(mean_ranking(scores.drop(columns="p:never")))
+
+
+def test_tables_have_the_scores_and_those_of_one_label_do_not() -> None:
+    scores, relevant, likelihoods = predictions(seeds=2)
+    each = [roc_auc_score(relevant[half], likelihoods[half]) for half in (slice(60), slice(60, None))]
+    whole = accuracy_over_clips(scores, confidence=0.95, draws=50, seed=0).iloc[0]
+    assert whole["roc_auc"] == pytest.approx(np.mean(each), abs=1e-9)
+    assert whole["accuracy"] == scores["correct"].mean()
+    assert set(accuracy_by_fold(scores)) >= {"mean_average_precision", "roc_auc"}
+    assert accuracy_by_class(scores, confidence=0.95)["label"].tolist() == CLASSES
+    single = scores.assign(label="dog")
+    assert "roc_auc" not in accuracy_over_clips(single, confidence=0.95, draws=50, seed=0)
+    assert "roc_auc" not in accuracy_by_fold(single)
+
+
+def test_recall_at_k() -> None:
+    items = np.eye(4)
+    queries = np.array([[1, 0, 0, 0], [0.9, 0.4, 0, 0], [0, 0.6, 0.5, 0.4], [0.4, 0.3, 0.2, 0.1]])
+    assert [found_within(queries, items, k).mean() for k in (1, 2, 3, 4)] == [0.25, 0.75, 0.75, 1.0]
+    assert found_within(items, items, 1).all()
+    assert not found_within(np.ones((4, 2)), np.ones((4, 2)), 3).any()  # equal vectors tell nothing apart
