@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 13px/1.45 system-ui, sans-serif; margin: 1.5em; color: #222; }}
-table {{ border-collapse: collapse; max-width: 76em; }}
+table {{ border-collapse: collapse; max-width: 94em; }}
 th, td {{ padding: .3em .7em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }}
 th {{ position: sticky; top: 0; background: #fff; border-bottom: 2px solid #555; }}
-td.number, th.number {{ text-align: right; white-space: nowrap; }}
+td.number, th.number {{ text-align: right; }}
+td.number {{ white-space: nowrap; }}
+th {{ max-width: 8em; }}
+td:last-child:not(.number) {{ min-width: 16em; }}
 tr:hover td {{ background: #eef5fb; }}
 .synthetic {{ color: #D55E00; font-weight: bold; }}
 p {{ max-width: 60em; }}
@@ -111,8 +114,8 @@ def _by_dataset(mean: "pd.DataFrame", against: "pd.DataFrame", *, has_untrained:
             cells["untrained (%)"] = percent(row["untrained"])
         cells["chance (%)"] = percent(row["chance"])
         cells["difference (points)"] = _spanned(row)
-        cells["single embeddings above 0"] = f"{(single['ci_low'] > 0).sum()} of {len(single)}"
-        cells["independent"] = f"{row['n_units']:.0f} " + ("clips or recordings" if every else f"{row['unit']}s")
+        cells["single models above 0"] = f"{(single['ci_low'] > 0).sum()} of {len(single)}"
+        cells["independent"] = f"{row['n_units']:.0f}" + ("" if every else f" {row['unit']}s")
         rows.append(cells)
     return pd.DataFrame(rows)
 
