@@ -192,7 +192,7 @@ def _batches_of_index(path: Path) -> str:
 def _extract(path: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "embedding.keras"
-        stage_function("extract_embedding")(path, model, [], pooling=512, subset="music")
+        stage_function("extract_embedding")(path, model, pooling=512, subset="music")
         return _vectors_of(model)
 
 

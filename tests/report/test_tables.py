@@ -108,3 +108,11 @@ def test_no_text_of_a_table_is_a_formula_and_all_are_read_as_they_were(tmp_path:
 def test_a_column_may_be_named_like_a_formula(tmp_path: Path) -> None:
     write_table(pd.DataFrame({"@x": ["a"]}), tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text() == "'@x\na\n"
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2,3\n", b'a,"b\n1,2\n', b"a,\xff\n", b"", b"\x00" * 20])
+def test_what_is_no_table_is_one_line_that_names_the_file(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"odd\.csv: .*(expected|as a table of)") as caught:
+        read_table(tmp_path / "odd.csv", ["accuracy"])
+    assert "\n" not in str(caught.value)

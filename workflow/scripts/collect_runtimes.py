@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from l3net.errors import DatasetError
+from l3net.files import read_csv
 from l3net.report import figure_style, pages, write_table
 from l3net.runtime import stage
 
@@ -26,9 +28,10 @@ def collect_runtimes(folder: Path, runtimes: Path, page: Path, svg: Path, png: P
     import pandas as pd
 
     types = dict.fromkeys(("s", "cpu_time", "max_rss"), float)
-    how = {"sep": "\t", "usecols": list(types), "dtype": types, "keep_default_na": False, "na_values": ["-", "NA"]}
+    how = {"sep": "\t", "usecols": list(types), "dtype": types, "na_values": ["-", "NA"]}
+    what = "a benchmark of Snakemake"
     rows = [
-        (path.relative_to(folder).parts[0].removesuffix(".tsv"), pd.read_csv(path, **how))
+        (path.relative_to(folder).parts[0].removesuffix(".tsv"), read_csv(path, DatasetError, what, **how))
         for path in sorted(folder.rglob("*.tsv"))
     ]
     jobs = pd.DataFrame(
