@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3net.cli.model_options import add_model_options, check_model_options
-from l3net.errors import ConfigError
+from l3net.errors import ConfigError, WeightsError
 from l3net.inference import PRECISIONS
 
 if TYPE_CHECKING:
@@ -17,7 +17,11 @@ _log = logging.getLogger("l3net")
 
 def add_command(commands: argparse._SubParsersAction) -> None:
     """Add this command and its options."""
-    parser = commands.add_parser("embed", help="embed sound files", description="Write the vectors of sound files.")
+    parser = commands.add_parser(
+        "embed",
+        help="embed sound files, images or videos",
+        description="Write the vectors of sound files; with a vision.keras, of images and the frames of videos.",
+    )
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("paths", nargs="*", type=Path, metavar="FILES", help="files of any format that ffmpeg reads, or folders")
@@ -26,7 +30,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     add("--modality", choices=("sound", "both"), default="sound",
         help="both: the picture too, at the same times; needs a second --model, a vision.keras")  # fmt: skip
     add("--output", type=Path, required=True, metavar="DIR", help="folder of the vectors")
-    add("--hop-seconds", type=float, default=0.1, help="seconds from one window to the next (default: 0.1)")
+    add("--hop-seconds", type=float, default=0.1, help="seconds from one window or frame to the next (default: 0.1)")
     add("--center", action="store_true", help="timestamps are the centres of windows, as openl3's, not their starts")
     add("--pool", default="", metavar="HOW", help="one vector a file: mean, max, std, or some joined by commas")
     add("--format", choices=("npz", "h5", "parquet"), default="npz", help="format of the vectors (default: npz)")
@@ -40,26 +44,31 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Embed the files; return 1 where one of them could not be read."""
     from l3net.files import sha256_of
-    from l3net.vectors import (
-        check_pool,
-        embed_audio_files,
-        find_audio_files,
-    )
+    from l3net.vectors import check_pool, embed_audio_files, find_audio_files, find_pictures
 
     paths = options.paths + (_read_list(options.list) if options.list else [])
     if not paths:
         raise ConfigError("no files: name some, a folder, or --list FILE")
     if options.batch_size < 1:
         raise ConfigError(f"--batch-size is {options.batch_size}; expected 1 or more windows")
-    tasks = find_audio_files(paths, options.output, f".{options.format}")
+    vision = _vision_model(options)
+    find = find_audio_files if vision is None else find_pictures
+    tasks = find(paths, options.output, f".{options.format}")
     if options.precision != "float32":
         options.settings = {**options.settings, "precision": options.precision}
     pool = tuple(filter(None, options.pool.split(",")))
     check_pool(pool)
     images = _split_models(options) if options.modality == "both" else None
-    check_model_options(options, options.hop_seconds)
+    if vision is None:
+        check_model_options(options, options.hop_seconds)
+    elif not options.hop_seconds > 0:
+        raise ConfigError(f"--hop-seconds is {options.hop_seconds}; expected above 0")
 
     def load() -> "Embedding":
+        if vision is not None:
+            from l3net.vectors import load_picture_embedding
+
+            return load_picture_embedding(vision, options.precision)
         from l3net.embeddings import load_embedding
 
         return load_embedding(options.settings, options.model)
@@ -101,6 +110,26 @@ def _split_models(options: argparse.Namespace) -> Path:
         raise ConfigError("--modality both needs two models: --model embedding.keras --model vision.keras")
     options.model = [path for path in options.model if path != images[0]]
     return images[0]
+
+
+def _vision_model(options: argparse.Namespace) -> Path | None:
+    """Return the vision.keras with which pictures are to be embedded; None where sound is."""
+    from l3net.embeddings import read_keras_metadata
+
+    if options.modality == "both":
+        return None
+    if options.settings.get("kind") == "vision":
+        if set(options.settings) != {"kind"} or len(options.model) != 1:
+            raise ConfigError('--settings {"kind": "vision"} has no other key and takes one --model, a vision.keras')
+        if (kind := read_keras_metadata(options.model[0])["kind"]) != "l3-vision":
+            raise ConfigError(f"--model {options.model[0]}: is of kind {kind}; expected one of images, a vision.keras")
+        return options.model[0]
+    is_one = options.settings == {"kind": "l3"} and len(options.model) == 1 and options.model[0].is_file()
+    try:
+        is_of_images = is_one and read_keras_metadata(options.model[0])["kind"] == "l3-vision"
+    except WeightsError:
+        return None  # what is wrong with the file is said where it is loaded, after all options are checked
+    return options.model[0] if is_of_images else None
 
 
 def _read_list(path: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from l3net.media.ffmpeg import NETWORK_OPTIONS
 
 _REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
 _LISTS = {"concat", "concatf", "dash", "hls", "imf", "image2", "lavfi", "rtp", "rtsp", "sdp"}  # name other files
+_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}  # which ffmpeg else takes for one file of a numbered series (image2)
 MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError)  # what PyAV raises while it opens, demuxes and decodes
 
 
@@ -44,7 +45,8 @@ def open_container(path: Path | str, *, failing: str = "cannot be read as media"
     """
     try:
         # A name such as "a:b.wav" is an address of protocol "a" to ffmpeg unless it is told that it names a file.
-        with av.open(f"file:{path}", options=_own_contents(), metadata_errors="replace") as container:
+        kind = "jpeg_pipe" if Path(path).suffix.lower() in _JPEG else None
+        with av.open(f"file:{path}", format=kind, options=_own_contents(), metadata_errors="replace") as container:
             yield container
     except MEDIA_ERRORS as error:
         raise ClipError(f"{path}: {failing}: {one_reason(error)}") from None

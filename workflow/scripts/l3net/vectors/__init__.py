@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "split_labels",
         ],
         "ranking": ["found_within", "has_label_sets", "mean_ranking", "ranking_by_class"],
+        "pictures": ["find_pictures", "load_picture_embedding"],
         "dataset_vectors": ["DatasetVectors", "DatasetVectorsWriter", "read_dataset_vectors"],
     },
 )
