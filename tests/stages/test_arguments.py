@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -174,3 +175,22 @@ def test_classify_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert {name: getattr(settings.mlp, name) for name in mlp} == mlp
     assert {name: getattr(settings, name) for name in more} == more
     assert (settings.dataset, settings.repeats) == ("us8k", [9, 10])
+
+
+def test_make_demo_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, made, pools = stage_function("make_demo_datasets"), [], []
+
+    def pool(threads: int) -> ThreadPoolExecutor:
+        pools.append(threads)
+        return ThreadPoolExecutor(threads)
+
+    monkeypatch.setitem(stage.__globals__, "ProcessPoolExecutor", pool)
+    monkeypatch.setitem(stage.__globals__, "make_recording", lambda recording, seed: made.append((recording, seed)))
+    monkeypatch.setitem(stage.__globals__, "_write_key", lambda folder: None)
+    folders = {"us8k": tmp_path / "us", "esc50": tmp_path / "esc", "dcase2013": tmp_path / "dcase"}
+    stage(**folders, seed=7, clips_per_class=1, threads=2)
+    assert (pools, {seed for _, seed in made}) == ([2], {7})
+    assert (
+        len((folders["us8k"] / "metadata" / "UrbanSound8K.csv").read_text().splitlines()) == 1 + 20
+    )  # two slices each
+    assert len((folders["esc50"] / "meta" / "esc50.csv").read_text().splitlines()) == 1 + 10
