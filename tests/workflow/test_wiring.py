@@ -33,6 +33,7 @@ CHANGES = {
         "timeout_seconds": 45.0,
     },
     "samples": {"hard_negatives": 0.25, "frames_per_clip": 20},
+    "embed": {"hop_seconds": 0.5},
     "weights": {name: {"url": f"https://example.org/{name}"} for name in ("vggish.ckpt", "pca.npz")},
     "embeddings": {"vggish": {"kind": "vggish", "weights": ["vggish.ckpt", "pca.npz"]}},
 }
