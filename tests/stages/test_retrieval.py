@@ -6,23 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from l3net import training
 from l3net.errors import ConfigError
 from l3net.models.objectives import OBJECTIVES
 from l3net.samples.sample import read_sample
 from l3net.samples.shard_reader import Shard
-from l3net.training.correspondence import embed_pairs
+from l3net.training.correspondence import Pairs, embed_pairs
 from l3net.training.model_state import load_l3
 from tests import tiny_embedding, tiny_shards
 from tests.stages.loading import stage_function
 
 
-def test_recall_is_that_of_the_directions(tmp_path: Path) -> None:
-    """Eight clips with two samples each, of which one matches: the choice of the sample is none."""
+def test_directions_are_the_networks_of_the_matching_samples(tmp_path: Path) -> None:
+    """Twelve clips with two samples each, of which one matches: the choice of the sample is none."""
     index = tiny_shards.write_split(tmp_path, "test", n_clips=12, share=2, kinds=4)
     network = tiny_embedding.write_checkpoint(tmp_path / "best.h5", objective="contrastive")
-    stage_function("evaluate_retrieval")(
-        tmp_path / "best.h5", index, tmp_path / "r.csv", model="m", seed=0, batch_size=5
-    )
     images, sounds = [], []
     with Shard(tmp_path / "test.h5") as shard:
         for row in np.flatnonzero(shard.samples["label"] == 1):
@@ -34,16 +32,28 @@ def test_recall_is_that_of_the_directions(tmp_path: Path) -> None:
     pairs = embed_pairs(load_l3(tmp_path / "best.h5", best=False)[0], index, seed=0, batch_size=5)
     np.testing.assert_allclose(pairs.images, seen, atol=1e-4)
     np.testing.assert_allclose(pairs.sounds, heard, atol=1e-4)
-    seen, heard = pairs.images.astype(float), pairs.sounds.astype(float)  # ranks depend on roundings
+
+
+def test_the_table_has_the_recall_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    seen = rng.standard_normal((30, 4))
+    heard = seen + rng.standard_normal((30, 4))
+    seen, heard = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (seen, heard))
+    monkeypatch.setattr(training, "load_l3", lambda path: (None, {}), raising=False)
+    monkeypatch.setattr(training, "embed_pairs", lambda *args, **options: Pairs(seen, heard), raising=False)
+    stage_function("evaluate_retrieval")(
+        tmp_path / "best.h5", tmp_path / "test.json", tmp_path / "r.csv", model="m", seed=0, batch_size=5
+    )
     table = pd.read_csv(tmp_path / "r.csv")
-    assert table["n_clips"].tolist() == [12] * 6
+    assert table["n_clips"].tolist() == [30] * 6
     for query, queries, items in (("sound", heard, seen), ("image", seen, heard)):
-        ranks = [sum(other @ one >= items[n] @ one for other in items) - 1 for n, one in enumerate(queries)]
+        ranks = [int(np.argsort(-(items @ one)).tolist().index(n)) for n, one in enumerate(queries)]
         found = table[table["query"] == query].set_index("k")
         for k in (1, 5, 10):
             assert found.loc[k, "recall"] == pytest.approx(np.mean(np.array(ranks) < k), abs=1e-6)
-            assert found.loc[k, "chance"] == pytest.approx(k / 12, abs=1e-6)
+            assert found.loc[k, "chance"] == pytest.approx(k / 30, abs=1e-6)
             assert found.loc[k, "ci_low"] <= found.loc[k, "recall"] <= found.loc[k, "ci_high"]
+    assert table["recall"].nunique() > 3
 
 
 def test_a_model_of_another_objective_is_refused(tmp_path: Path) -> None:
