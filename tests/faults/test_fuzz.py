@@ -27,5 +27,5 @@ def test_the_page_shows_what_the_last_full_run_saw() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert with_tables(text) == text
     kept = read_kept()
-    assert set(kept.get("stages", STAGES)) == set(STAGES)
-    assert {name for name, row in kept["fuzz"].items() if "n" in row} == set(KINDS)
+    assert set(kept["stages"]) <= set(STAGES)
+    assert set(kept["fuzz"]) <= set(KINDS)
