@@ -132,7 +132,7 @@ def test_sigterm_leaves_nothing_half_written(tmp_path: Path) -> None:
 def test_the_help_lists_every_command_in_a_few_words_and_each_explains_itself(capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert re.search(r"^ +embed +embed sound files$", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^ +embed +embed sound files, images or videos$", capsys.readouterr().out, re.MULTILINE)
     with pytest.raises(SystemExit):
         main(["embed", "--help"])
-    assert "Write the vectors of sound files." in capsys.readouterr().out
+    assert "Write the vectors of sound files; with a vision.keras, of images" in capsys.readouterr().out
