@@ -150,7 +150,7 @@ def _read_dataset_index(path: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "vectors.h5"
         named = {"dataset": "us8k", "embedding": "cheap", "settings": settings, "hop_seconds": 0.1}
-        stage_function("embed_dataset")(path, [], output, **named)
+        stage_function("embed_dataset")(path, output, **named)
         vectors = read_dataset_vectors(output)
         return digest(vectors.filename.tolist(), vectors.label.tolist(), vectors.fold.tolist(), vectors.group.tolist())
 

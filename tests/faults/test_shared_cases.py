@@ -131,7 +131,7 @@ def test_no_service_for_locks(tmp_path: Path) -> None:
         "tiny_datasets.lay_out_us8k(folder / 'us8k')\n"
         "stage_function('fetch_dataset')('us8k', {'layout': 'us8k', 'source': str(folder / 'us8k')},"
         " folder / 'i.csv', folder / 'd')\n"
-        "stage_function('embed_dataset')(folder / 'i.csv', [], folder / 'v.h5', dataset='us8k', embedding='cheap',"
+        "stage_function('embed_dataset')(folder / 'i.csv', folder / 'v.h5', dataset='us8k', embedding='cheap',"
         " settings={'kind': 'hear', 'module': 'tests.faults.cheap_embedding'}, hop_seconds=0.1)\n"
     )
     environment = {**os.environ, "LD_PRELOAD": str(library)}
