@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 # What says when something was made, how long it took, or in which process: another at each run, and no result.
-_OF_THE_RUN = {"timings", "date_saved", "attempted_at", "attempts", "seconds", "run", "run_attempts"}
+_OF_THE_RUN = {"timings", "date_saved", "attempted_at", "attempts", "seconds", "run", "run_attempts", "commit"}
 _OF_THE_RUN |= {"shared_object_id"}  # of Keras: an address in memory
 
 
