@@ -275,7 +275,7 @@ def test_the_workstation_profile_lets_one_job_onto_the_gpu(stubs: StubRun) -> No
             assert re.search(r"\bgpu=1\b", resources), stage
     jobs = re.findall(r"(?m)^(?:local)?rule (\w+):\n((?: .*\n)*)", planned)
     with_gpu = {rule for rule, text in jobs if "gpu=1" in text}
-    assert with_gpu == set(GPU_STAGES) - {"evaluate_pairing"}  # which the demo does not ask for
+    assert with_gpu == set(GPU_STAGES) - {"evaluate_pairing", "evaluate_retrieval"}  # the demo asks for neither
     assert yaml_of_profile(stubs.folder / "workflow/profiles/workstation")["resources"] == {"gpu": 1, "downloads": 4}
 
 
@@ -313,7 +313,7 @@ def test_the_cluster_profile_plans_gpus_partitions_and_groups(gpus_by: str, stub
     for stage in ("fetch_segments", "fetch_clips", "fetch_dataset"):
         (fetch, *_) = re.findall(rf"rule {stage}:\n(?: .*\n)*?    resources: (.*)", planned)
         assert "slurm_partition=transfer" in fetch
-    for stage in set(GPU_STAGES) - {"train_leg", "evaluate_pairing"}:
+    for stage in set(GPU_STAGES) - {"train_leg", "evaluate_pairing", "evaluate_retrieval"}:
         (resources, *_) = re.findall(rf"rule {stage}:\n(?: .*\n)*? +resources: (.*)", planned)
         assert ("gres=gpu:1" if gpus_by == "gres" else "gpu=1") in resources
         assert "slurm_partition=a100" in resources

@@ -17,6 +17,7 @@ GPU_STAGES = (
     "train_leg",
     "evaluate_avc",
     "evaluate_pairing",
+    "evaluate_retrieval",
     "extract_embedding",
     "embed_dataset",
     "classify_dataset",
