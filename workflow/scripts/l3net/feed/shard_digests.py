@@ -53,7 +53,7 @@ def _compare_once(entry: IndexedShard, index: str, fact: str, marks: Path) -> No
     with mark:
         lock_file(mark, without="readers may compare a shard with its digest more than once")
         mark.seek(0)
-        if mark.read() != fact:
+        if mark.read(len(fact) + 1) != fact:
             _compare(entry, index)
             with suppress(OSError):  # a full disk, which is no fault of the shard
                 mark.truncate(0)
