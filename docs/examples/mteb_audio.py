@@ -7,6 +7,7 @@ mteb.evaluate(model, mteb.get_tasks(tasks=["ESC50"]))
 from typing import Any
 
 import numpy as np
+import torch._dynamo  # noqa: F401  before TensorFlow: their compilers crash when loaded in the other order
 from mteb.models import ModelMeta
 from mteb.models.abs_encoder import AbsEncoder
 
