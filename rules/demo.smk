@@ -1,7 +1,8 @@
 # The demo's synthetic world: videos with an AudioSet-style list, and three downstream data sets.
 
 # Worlds of several scenes a clip stand beside the demo's own.
-DEMO_WORLD = "resources/demo" + (f"/scenes-{n}" if (n := config["demo"]["scenes"]) > 1 else "")
+DEMO_SCENES = config["demo"]["scenes"]
+DEMO_WORLD = f"resources/demo/scenes-{DEMO_SCENES}" if DEMO_SCENES > 1 else "resources/demo"
 
 
 rule make_demo_videos:
