@@ -30,7 +30,7 @@ def missing_modules() -> set[str]:
     wanted = [re.match(r"[A-Za-z0-9_.-]+", line)[0] for line in project["optional-dependencies"]["workflow"]]
     names = {name.lower().replace("_", "-") for name in wanted}
     modules = {module for module, of in packages_distributions().items() if {name.lower() for name in of} & names}
-    assert {"snakemake", "yt_dlp", "pandas", "matplotlib", "polars", "soundfile", "PIL", "rocrate"} <= modules
+    assert {"snakemake", "yt_dlp", "pandas", "matplotlib", "polars", "soundfile", "rocrate"} <= modules
     return modules
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from l3net.training.devices import open_strategy
 
+from l3net.devices.strategies import open_strategy
 from l3net.feed.augment import prepare_batch
 from l3net.feed.pipeline import open_feed
 from l3net.models.l3 import build_l3

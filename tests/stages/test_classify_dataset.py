@@ -123,7 +123,7 @@ def test_other_classifiers_have_the_same_face(embeddings: Path, tmp_path: Path, 
 
 def test_bad_input_gets_one_line(tmp_path: Path, embeddings: Path) -> None:
     (tmp_path / "no.h5").write_text("no HDF5")
-    with pytest.raises(DatasetError, match=r"no\.h5: not an embeddings file"):
+    with pytest.raises(DatasetError, match=r"no\.h5: cannot be read as an embeddings file of embed_dataset"):
         classify(tmp_path / "no.h5", tmp_path)
     shutil.copy(embeddings, tmp_path / "short.h5")
     with h5py.File(tmp_path / "short.h5", "a") as file:

@@ -211,7 +211,7 @@ def test_a_store_holds_one_kind_of_clips(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"source": "ftp"}, "audioset.source is 'ftp'; expected directory, http or youtube"),
+        ({"source": "ftp"}, "audioset.source is 'ftp'; expected directory, tar, http or youtube"),
         ({"source": "directory"}, "audioset.directory is null"),
         ({"source": "directory", "directory": Path("nowhere")}, "audioset.directory 'nowhere' is not a folder"),
         ({"source": "http"}, "audioset.url_template must be"),

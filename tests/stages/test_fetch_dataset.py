@@ -104,7 +104,7 @@ def test_bad_input_gets_one_line(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="scenes_stereo: no such folder"):
         fetch(tmp_path / "empty", tmp_path, "dcase2013")
     (tmp_path / "empty" / "metadata.csv").write_text("filename,fold\na.wav,1\n")
-    with pytest.raises(DatasetError, match=r"metadata\.csv: no column label; found filename, fold"):
+    with pytest.raises(DatasetError, match=r"metadata\.csv: no labels; expected a column label"):
         fetch(tmp_path / "empty", tmp_path, "folder")
 
 

@@ -33,7 +33,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         model = build_l3(**NETWORK)
         model.get_layer("fusion_dense_2").bias.assign(bias)
         weights = capture_variables(model.variables)
-        write_checkpoint(folder / "best.h5", Checkpoint({"network": NETWORK, "epoch": 1}, weights))
+        about = {"network": NETWORK, "epoch": 1, "samples_seen": 64, "subset": "music", "seed": 1}
+        about |= {
+            "front_end_version": "training",
+            **{key: NETWORK[key] for key in ("front_end", "hop_length", "image_size")},
+        }
+        write_checkpoint(folder / "best.h5", Checkpoint(about, weights))
     return made
 
 

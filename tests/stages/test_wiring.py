@@ -78,7 +78,7 @@ def test_an_embedding_has_the_weights_of_its_own_epoch(
 ) -> None:
     """The curve's embeddings are of checkpoints, the models' of best.h5."""
     run, weights, _ = trained
-    stage_function("extract_embedding")(run / source, tmp_path / "embedding.keras", [], pooling=512, subset="music")
+    stage_function("extract_embedding")(run / source, tmp_path / "embedding.keras", pooling=512, subset="music")
     found = capture_variables(load_network(tmp_path / "embedding.keras")[0].variables)
     assert same(found, {name: weights[number][name] for name in found})
     assert not same(found, {name: weights[4 - number][name] for name in found} if number == 3 else weights[3])

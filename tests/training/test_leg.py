@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from l3net.configuration import Train
@@ -12,6 +13,7 @@ from l3net.training.leg import Leg, find_start
 from tests.tiny_training import HOW, SETTINGS
 
 NETWORK = {"front_end": "mel128", "image_size": 32, "width": 0.0625}
+WEIGHTS = {"conv_4_2": np.zeros((3, 3, 1, 32), np.float32)}  # as wide as NETWORK: 512 channels times 0.0625
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def leg(folder: Path, *, previous: Path | None = None, network: dict = NETWORK, 
 def write_state(of: Leg, **fields: object) -> None:
     of.state.mkdir(exist_ok=True)
     metadata = {"epoch": 2, "fingerprint": of.fingerprint(), "network": of.network}
-    write_checkpoint(of.state_file, Checkpoint(metadata, {}, **fields))
+    write_checkpoint(of.state_file, Checkpoint(metadata, WEIGHTS, **fields))
 
 
 def test_the_fingerprint_stays_what_it_was_in_version_0_1_0(folder: Path) -> None:
@@ -64,13 +66,13 @@ def test_a_leg_goes_on_from_its_own_state_only(folder: Path, caplog: pytest.LogC
 
 def test_a_previous_checkpoint_must_fit(folder: Path) -> None:
     path = folder / "epoch-002.h5"
-    write_checkpoint(path, Checkpoint({"epoch": 2, "network": NETWORK}, {}))
+    write_checkpoint(path, Checkpoint({"epoch": 2, "network": NETWORK}, WEIGHTS))
     asked = leg(folder, previous=path)
     assert find_start(asked, asked.fingerprint(), 2).metadata["epoch"] == 2
     other = leg(folder, previous=path, network={**NETWORK, "width": 0.125})
     with pytest.raises(ConfigError, match=r"epoch-002\.h5 holds another network than configured"):
         find_start(other, other.fingerprint(), 2)
-    write_checkpoint(path, Checkpoint({"epoch": 4, "network": NETWORK}, {}))
+    write_checkpoint(path, Checkpoint({"epoch": 4, "network": NETWORK}, WEIGHTS))
     with pytest.raises(ConfigError, match=r"epoch-002\.h5 is of epoch 4; the leg ends at 4"):
         find_start(asked, asked.fingerprint(), 2)
 
@@ -92,7 +94,7 @@ def test_another_number_of_threads_is_told(folder: Path, caplog: pytest.LogCaptu
     assert find_start(asked, asked.fingerprint(), 4) is not None
     assert "state.h5 was trained with 2 threads, this leg has 4: bits will differ" in caplog.text
     caplog.clear()
-    write_checkpoint(folder / "epoch-002.h5", Checkpoint({"epoch": 2, "network": NETWORK}, {}, provenance={}))
+    write_checkpoint(folder / "epoch-002.h5", Checkpoint({"epoch": 2, "network": NETWORK}, WEIGHTS, provenance={}))
     before_it_was_recorded = leg(folder, previous=folder / "epoch-002.h5", learning_rate=1e-4)
     assert find_start(before_it_was_recorded, "", 4) is not None
     assert "was trained with" not in caplog.text

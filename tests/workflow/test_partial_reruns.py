@@ -94,6 +94,8 @@ def test_settings_of_how_a_job_runs_make_nothing_anew(finished: StubRun) -> None
             "strategy": "mirrored",
             "xla": True,
             "stop_on_nan": False,
+            "deterministic": False,  # with xla it would be refused
+            "tf32": False,
         },
         "embed": {"batch_size": 7},
         "classify": {"xla": False},

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l3net import models, training
+from l3net import exchange, models, training
 from l3net.embeddings import add_keras_metadata
 from l3net.errors import WeightsError
 from l3net.files import atomic
@@ -56,7 +56,7 @@ def extract_embedding(
         if target.suffix == ".keras":
             _save(vision, {"kind": "l3-vision", "image_size": about["image_size"], **origin}, target)
         else:
-            models.export_embedding(vision if target.name.startswith("vision") else sound, origin, target)
+            exchange.export_embedding(vision if target.name.startswith("vision") else sound, origin, target)
 
 
 def _save(network: "keras.Model", metadata: dict, target: Path) -> None:

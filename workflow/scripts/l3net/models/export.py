@@ -50,8 +50,10 @@ def export_embedding(network: keras.Model, about: dict[str, Any], target: Path) 
         _write_openl3(network, about.get("hop_length", HOP_LENGTH), target)
     elif target.suffix == ".onnx":
         _write_onnx(network, target)
-    else:
+    elif target.suffix == "":
         _write_saved_model(network, target)
+    else:
+        raise ConfigError(f"{target}: PyTorch's format is written by l3net.exchange.export_embedding")
 
 
 def _write_openl3(network: keras.Model, hop_length: int, target: Path) -> None:

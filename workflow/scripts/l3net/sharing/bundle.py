@@ -12,7 +12,7 @@ import numpy as np
 
 from l3net.errors import ConfigError, L3Error
 from l3net.files import atomic, sha256_of
-from l3net.models.export_formats import EXPORT_SUFFIXES
+from l3net.media import SAMPLE_RATE
 from l3net.sharing.card import CardFacts, model_card
 
 EXPORTS = {"embedding.h5": "openl3", "embedding.onnx": "ONNX", "embedding.pt": "PyTorch"}
@@ -69,15 +69,13 @@ def share_model(model: Path, target: Path) -> list[str]:
 
 def _export(network: Any, about: dict[str, Any], folder: Path) -> list[str]:
     """Write every export that the network and the installed packages allow; return why others are not there."""
-    from l3net import models
+    from l3net import exchange, models
 
     left_out = []
     for name, format in EXPORTS.items():
-        if Path(name).suffix not in EXPORT_SUFFIXES:
-            continue
         try:
             models.check_export_format(folder / name)
-            models.export_embedding(network, about, folder / name)
+            exchange.export_embedding(network, about, folder / name)
         except L3Error as error:
             (folder / name).unlink(missing_ok=True)
             left_out.append(f"without {name} ({format}): {str(error).replace(f'{folder}/', '')}")
@@ -89,7 +87,7 @@ def _write_check(model: Path, folder: Path) -> None:
     from l3net.embeddings import embed
 
     sound = np.random.default_rng(0).normal(0.0, 0.1, 96_000).astype(np.float32)  # two seconds of noise
-    vectors, _ = embed(sound, 48_000, model=model, hop_seconds=0.5)
+    vectors, _ = embed(sound, SAMPLE_RATE, model=model, hop_seconds=0.5)
     np.save(folder / "check_sound.npy", sound)
     np.save(folder / "check_vectors.npy", vectors)
     (folder / "check.py").write_text(CHECK.format(tolerance=1e-3 * float(np.abs(vectors).max())))
