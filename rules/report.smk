@@ -167,7 +167,7 @@ rule describe_run:
         "../envs/report.yaml"
     params:
         name=config["run"],
-        settings=lambda wildcards: dict(sorted(without_secrets(config).items())),
+        settings=lambda wildcards, threads: dict(sorted(without_secrets(config).items())),
         benchmarks=f"benchmarks/{config['run']}",
         licence=lambda wildcards: config["report"]["data_licence"] or "not stated",
         synthetic=config["report"]["synthetic"],

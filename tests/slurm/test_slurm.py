@@ -91,7 +91,9 @@ def test_a_run_survives_what_a_cluster_does_to_it(cluster: Cluster, stubs: StubR
     set_up_profile(folder)
     profile = folder / "workflow" / "profiles" / "slurm" / "config.yaml"
     profile.write_text(profile.read_text().replace("runtime: 720 *", "runtime: 1 *"))
-    process = start_on_slurm(cluster, folder, *config, "--", *(f"results/demo/manifests/part-{n}.csv" for n in parts))
+    targets = [f"results/demo/manifests/part-{n}.csv" for n in parts]
+    # --printshellcmds: Snakemake's own words, which tell what became of each of SLURM's jobs
+    process = start_on_slurm(cluster, folder, *config, "--printshellcmds", "--", *targets)
     try:
         assert wait_until(lambda: set(running(cluster)) == set(parts) == set(tries(folder)), 120), cluster.logs()
         jobs = running(cluster)
