@@ -75,10 +75,25 @@ def _contrastive_losses(label, probabilities, images, sounds):
         loss = contrastive_loss(images, sounds, label)
         return judgement + loss * tf.cast(tf.shape(label)[0], loss.dtype)
     # A device compares its own pairs with the images and sounds of all; gradients go back to where these are of.
-    all_images, all_sounds = context.all_gather([images, sounds], axis=0)
-    all_labels = context.all_gather(label, axis=0)
+    all_images, all_sounds, all_labels = _gathered(context, images, sounds, label)
     share = contrastive_loss(images, sounds, label, all_images=all_images, all_sounds=all_sounds, all_labels=all_labels)
     return judgement + share * tf.cast(tf.shape(all_labels)[0], share.dtype)
+
+
+def _gathered(context, images, sounds, label):
+    """Return the rows of all devices: the sum of each one's among zeros, since `all_gather` fails between processes."""
+    n, place = tf.shape(label)[0], context.replica_id_in_sync_group
+    shares = tf.one_hot(place, context.num_replicas_in_sync, dtype=images.dtype) * tf.cast(n, images.dtype)
+    shares = tf.cast(context.all_reduce("sum", shares), tf.int32)
+    before = tf.reduce_sum(shares[:place])
+    after = tf.reduce_sum(shares) - before - n
+    every = [
+        context.all_reduce(
+            "sum", tf.pad(tf.cast(rows, images.dtype), [[before, after]] + [[0, 0]] * (rows.shape.rank - 1))
+        )
+        for rows in (images, sounds, label)
+    ]
+    return every[0], every[1], tf.cast(tf.round(every[2]), label.dtype)
 
 
 def contrastive_loss(
