@@ -32,7 +32,7 @@ PLACES = {
 PLACES |= {"feed": 0.25, "models": 1.35, "inference": 2.45, "samples": 0.25, "acquisition": 2.1, "audioset": 2.1}
 PLACES |= {"devices": 1.35, "machine": 1.1, "runs": 2.2, "exchange": 0.5}
 PLACES |= {"media": 1.1, "vectors": 2.45, "downloads": 2.6}
-PLACES |= {"configuration": 0, "runtime": 0.85, "network": 1.7, "files": 2.55, "errors": 3.4}
+PLACES |= {"configuration": 0.5, "runtime": 1.6, "network": 0, "files": 1.1, "errors": 2.2}
 WIDTH, BOX, LINE, GAP, MARGIN = 1180, 250, 15, 48, 20  # pixels
 _HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse"
@@ -68,7 +68,8 @@ def modules(room: str) -> list[str]:
 def draw() -> str:
     """Return the picture as SVG."""
     rows = [row for row in layers() if not EVERYWHERE & set(row)] + [
-        ["configuration", "runtime", "network", "files", "errors"]
+        ["configuration", "runtime"],
+        ["network", "files", "errors"],
     ]
     placed, boxes, top = {}, [], MARGIN
     for row in rows:
@@ -81,7 +82,7 @@ def draw() -> str:
         top += height + GAP
     lines = [_arrow(placed, pair, n) for pair, n in sorted(arrows().items()) if not EVERYWHERE & set(pair)]
     note = (
-        "A room imports only from rooms below it. The four at the bottom are used by all others;"
+        "A room imports only from rooms below it. The five at the bottom are used by all others;"
         " their arrows are left out."
     )
     return (

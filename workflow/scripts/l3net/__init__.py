@@ -8,9 +8,7 @@
     model = l3net.load("embedding.keras")  # loaded once, for many calls: l3net.embed(audio, sample_rate, model=model)
 
 In a shell, ``l3net embed sounds/ --model embedding.keras --output vectors/`` does the same for files. The rooms of the
-library, from the lowest to the highest: errors, runtime, configuration, media, audioset, samples and acquisition,
-feed and models and inference, embeddings, training and downstream and demo and report, cli. A room imports only from
-rooms below it.
+library and their order are in docs/architecture.md: a room imports only from rooms below it.
 """
 
 import os
