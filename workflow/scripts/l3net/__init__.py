@@ -13,8 +13,11 @@ library and their order are in docs/architecture.md: a room imports only from ro
 
 import os
 
+from l3net.runtime.tensorflow_notes import leave_out_notes
+
 # TensorFlow's notes (GPUs not found, graph attributes) would bury a run's own lines; its failures are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+leave_out_notes()
 # Two jobs can share a card, and a job's size can be seen, where TensorFlow takes memory as it needs it.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 # Not every file system has locks (NFS without lockd: errno 37), and no file here has two writers: each is written under
