@@ -74,7 +74,7 @@ def _filtered_errors(level: int) -> Iterator[None]:
 
 
 def _pass_on(reading: int, screen: int, level: int) -> None:
-    """Write to `screen` every line that is read, but for notes of a severity below `level`, until the other end closes."""
+    """Write to `screen` all lines that are read, without notes below `level`, until the other end closes."""
     rest = b""
     while piece := os.read(reading, 65536):
         *lines, rest = (rest + piece).split(b"\n")
