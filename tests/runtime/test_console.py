@@ -127,9 +127,12 @@ def test_an_error_of_snakemake_keeps_its_words_and_loses_its_places() -> None:
 
 def test_a_run_without_errors_ends_with_how_to_make_its_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(console.REPORT, "report: make report CONFIG=x.yaml")
+    clock = iter([1000.0, 1805.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
     run = Console()
+    run.lines("run_info", {"stats": {"all": 1}}, "")
     assert run.lines(None, {}, "report: make report CONFIG=x.yaml") == []  # Snakefile: onsuccess
-    assert run.lines(None, {}, "Elapsed time: 0:00:03") == ["Elapsed time: 0:00:03"]
+    assert run.lines(None, {}, "Elapsed time: 0:13:25.123456") == ["done in 13 min"]
     assert run.last_lines() == ["report: make report CONFIG=x.yaml"]
     run = Console()
     run.lines(None, {}, "Nothing to be done (all requested files are present and up to date).")

@@ -38,6 +38,7 @@ _OF_ITS_OWN = (
     "Complete log(s):",
     "Workflow finished",
     "Trying to restart job",
+    "Loading script code for rule",
 )
 _LOCKED = (
     "{folder} is locked: another snakemake is at work here, or one was killed; where none is (pgrep -af snakemake), "
@@ -72,6 +73,7 @@ class Console:
     _jobs: dict[int, _Job] = field(default_factory=dict)
     _n_done: int = 0
     _n_jobs: int = 0
+    _began: float | None = None
     _error: str = ""
     _last: str = ""
     _report: str = ""
@@ -127,14 +129,15 @@ class Console:
             return []
         if text.startswith("Nothing to be done"):
             self._report = os.environ.get(REPORT, "")
-        if text.startswith("Elapsed time") and self.failed:
-            return []
+        if text.startswith("Elapsed time"):
+            return [] if self.failed or self._began is None else [f"done in {duration(time.monotonic() - self._began)}"]
         return [] if text.strip().startswith(_OF_ITS_OWN) else [line for line in text.splitlines() if line.strip()]
 
     def _tell_jobs(self, fields: dict[str, Any]) -> list[str]:
         stats = {name: n for name, n in fields["stats"].items() if name != "total"}
         self._note("begin", stats)
         first, self._n_jobs = self._n_jobs == 0, sum(stats.values())
+        self._began = self._began or time.monotonic()
         named = sorted(stats, key=lambda name: -stats[name])[:_RULES_NAMED]
         others = self._n_jobs - sum(stats[name] for name in named)
         counts = [f"{stats[name]} {name}" for name in named] + ([f"{others} others"] if others else [])
