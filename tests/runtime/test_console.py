@@ -28,7 +28,7 @@ def written(path: Path, *lines: str) -> Path:
 
 
 def test_a_job_is_one_line_with_its_name_its_count_and_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    run, clock = Console(), iter([100.0, 130.0, 400.0])
+    run, clock = Console(), iter([90.0, 100.0, 130.0, 400.0])
     monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
     stats = {"train_leg": 2, "make_shard": 9, "a": 1, "b": 1, "c": 1, "d": 1, "all": 1, "total": 16}
     assert run.lines("run_info", {"stats": stats}, "Job stats: ...") == [
