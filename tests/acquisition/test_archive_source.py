@@ -85,6 +85,20 @@ def test_clips_are_those_of_the_videos_inside(kind: str, videos: dict[str, bytes
     assert not (work / "none.mkv").exists()
 
 
+def test_shards_of_any_case_behind_links_and_no_notes_of_file_managers(
+    videos: dict[str, bytes], tmp_path: Path
+) -> None:
+    there = shards(tmp_path / "there", videos, "tar")
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    (there / "train-000000.tar").rename(there / "TRAIN.TAR")
+    (there / "._TRAIN.TAR").write_bytes(b"\0\5\x16\7 what macOS leaves")
+    (folder / "linked").symlink_to(there)
+    (there / "circle").symlink_to(folder)
+    ArchiveSource(folder, SMALL).fetch(Clip(WHOLE, 2.0, 4.0), tmp_path / "clip.mkv")
+    assert measure_clip(tmp_path / "clip.mkv").n_frames == 60
+
+
 def test_what_is_no_shard_is_told(videos: dict[str, bytes], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"holds no \.tar or \.parquet; expected such shards"):
         ArchiveSource(tmp_path, SMALL)
@@ -93,6 +107,15 @@ def test_what_is_no_shard_is_told(videos: dict[str, bytes], tmp_path: Path) -> N
     shard.write_bytes(shard.read_bytes()[: 512 + len(videos["cut"]) // 2])
     with pytest.raises(ClipError, match=r"train-000001\.tar: (is cut off within|cannot be read as a tar)"):
         ArchiveSource(folder, SMALL).fetch(Clip(WHOLE, 0.0, 1.0), tmp_path / "none.mkv")
+    shard = folder / "train-000000.tar"
+    with tarfile.open(shard) as archive:
+        last = max(member.offset for member in archive)
+    shard.write_bytes(shard.read_bytes()[:last])  # the last member is gone, and what is left reads without an error
+    (folder / "train-000001.tar").unlink()
+    with pytest.raises(ClipError, match=r"train-000000\.tar: is cut off behind its last member"):
+        ArchiveSource(folder, SMALL).fetch(Clip(WHOLE, 0.0, 1.0), tmp_path / "none.mkv")
+    with pytest.raises(ConfigError, match=r"'.*nowhere' is not a folder; expected one with \.tar or \.parquet"):
+        ArchiveSource(tmp_path / "nowhere", SMALL)
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "a.parquet").write_text("text")
     with pytest.raises(ClipError, match=r"a\.parquet: cannot be read as Parquet"):

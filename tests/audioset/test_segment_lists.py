@@ -1,6 +1,7 @@
 """AudioSet's lists of clips, against a reading by the csv module."""
 
 import csv
+import gzip
 from pathlib import Path
 
 import pytest
@@ -72,12 +73,37 @@ def test_real_lists_are_read_whole(shared_data):
         assert table["start_seconds"].to_list() == [float(r[1]) for r in oracle]
 
 
-@pytest.mark.parametrize("error", ["#NAME?", '"#NAME?"', "#VALUE!", "#REF!", "#ERROR!"])
+@pytest.mark.parametrize("error", ["#NAME?", '"#NAME?"', "#VALUE!", "#name?", "# NAME?", "#NOM?", "#\u0418\u041c\u042f?", "#NV", "####"])
 def test_ids_that_a_spreadsheet_replaced_are_refused(tmp_path: Path, error: str) -> None:
     rows = [f'{error}, 30.000, 40.000, "/m/04rlf"', 'abcdefghijk, 30.000, 40.000, "/m/04rlf"'] * 7
     (tmp_path / "a.csv").write_text("\n".join(["# a comment", *rows]) + "\n")
     said = r"a\.csv, line 2, 4, 6, 8, 10 and 2 more: a spreadsheet replaced the id by an error .* begins with -; take"
     with pytest.raises(ClipError, match=said):
+        read_segments(tmp_path / "a.csv")
+
+
+def test_comments_are_none_of_these(tmp_path: Path) -> None:
+    rows = ["# is this right?", "#abcdefghij0, 1.0, 2.0, \"/m/04rlf\"", "#", "# a, b!", "# num_ytids=2, num_segs=2"]
+    (tmp_path / "a.csv").write_text("\n".join([*rows, 'abcdefghijk, 30.000, 40.000, "/m/04rlf"']) + "\n")
+    assert read_segments(tmp_path / "a.csv")["ytid"].to_list() == ["abcdefghijk"]
+
+
+@pytest.mark.parametrize("end", ["", "l", 'lf,/m/03"', "lf,"])
+def test_a_row_that_was_cut_is_none(tmp_path: Path, end: str) -> None:
+    (tmp_path / "a.csv").write_text(f'abcdefghijk, 30.000, 40.000, "/m/04r{end}'.removesuffix('"'))
+    with pytest.raises(ClipError, match=r"a\.csv, line 1: .* is not a segment row"):
+        read_segments(tmp_path / "a.csv")
+
+
+def test_a_packed_list_is_not_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(gzip.compress(b'abcdefghijk, 30.000, 40.000, "/m/04rlf"\n'))
+    with pytest.raises(ClipError, match=r"a\.csv: is packed \(gzip or the like\); unpack it first"):
+        read_segments(tmp_path / "a.csv")
+
+
+def test_no_time_is_beyond_every_video(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f'abcdefghijk, 0, {"9" * 400}, "/m/04rlf"\n')
+    with pytest.raises(ClipError, match=r"a\.csv, line 1: .* is not a segment row"):
         read_segments(tmp_path / "a.csv")
 
 

@@ -85,7 +85,9 @@ def test_only_the_vectors_that_are_damaged_are_made_anew(
     assert second.stat().st_mtime_ns == times
 
 
-def test_links_are_followed_and_what_is_no_sound_is_left_out(sounds: Path, tmp_path: Path) -> None:
+def test_links_are_followed_and_what_is_no_sound_is_left_out(
+    sounds: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "far.WAV").write_bytes((sounds / "a.wav").read_bytes())
@@ -107,4 +109,5 @@ def test_links_are_followed_and_what_is_no_sound_is_left_out(sounds: Path, tmp_p
             (sounds / name).write_bytes(b"no sound")
     tasks = find_audio_files([sounds], tmp_path / "out", ".npz")
     assert [str(task.source.relative_to(sounds)) for task in tasks] == ["a-link/far.WAV", "a.wav", "deep/a.wav"]
+    assert "gone.wav: is a link to nothing; left out" in caplog.text
     assert embed_audio_files(embedding, tasks).failed == []

@@ -6,6 +6,7 @@ seconds of six digits, as VGGSound's are; or ``{ytid}_{start}_{end}`` in millise
 names clips: what is named with a start was cut out before, and begins there.
 """
 
+import logging
 import re
 import tarfile
 from collections.abc import Callable, Iterator
@@ -17,12 +18,13 @@ from typing import NamedTuple
 from l3net.acquisition.sources import VIDEO_SUFFIXES
 from l3net.audioset import Clip, ClipFailure
 from l3net.errors import ClipError, ConfigError
-from l3net.files import stable_hash
+from l3net.files import files_below, stable_hash
 from l3net.media import Encoding, cut_clip, probe_media
 
 _NAME = re.compile(r"(?P<ytid>[A-Za-z0-9_-]{11})(?:_(?P<seconds>\d{6})|_(?P<start>\d{7})_(?P<end>\d{7}))?")
 _ID_COLUMNS, _VIDEO_COLUMNS = ("ytid", "youtube_id", "video_id", "__key__", "key", "id"), ("video", "mp4", "bytes")
 _COPY_BYTES = 1 << 22
+_log = logging.getLogger("l3net")
 
 
 class _Video(NamedTuple):
@@ -50,7 +52,12 @@ class ArchiveSource:
     remembers_removed = False  # looking again costs little, and the shard may be there by then
 
     def __init__(self, folder: Path, encoding: Encoding) -> None:
-        self.archives = sorted(path for path in folder.rglob("*") if path.suffix in (".tar", ".parquet"))
+        failed: dict[str, str] = {}
+        if not folder.is_dir():
+            raise ConfigError(f"audioset.directory {str(folder)!r} is not a folder; expected one with .tar or .parquet")
+        self.archives = [path for path in files_below(folder, failed) if path.suffix.lower() in (".tar", ".parquet")]
+        for place, why in failed.items():
+            _log.warning("%s: %s", folder / place, why)
         if not self.archives:
             raise ConfigError(f"audioset.directory {str(folder)!r} holds no .tar or .parquet; expected such shards")
         self.encoding, self.digest, self._last = encoding, f"{stable_hash(f'tar {folder}'):016x}", local()
@@ -60,7 +67,7 @@ class ArchiveSource:
         """Every video by its id, from the headers of the archives; of several with one start the first counts."""
         found: dict[str, list[_Video]] = {}
         for path in self.archives:
-            for name, suffix, read in _tar_members(path) if path.suffix == ".tar" else _parquet_rows(path):
+            for name, suffix, read in _tar_members(path) if path.suffix.lower() == ".tar" else _parquet_rows(path):
                 if (match := _NAME.fullmatch(name)) is not None:
                     start = float(match["seconds"] or int(match["start"] or 0) / 1000)
                     found.setdefault(match["ytid"], []).append(_Video(start, suffix, read))
@@ -126,6 +133,8 @@ def _tar_members(path: Path) -> Iterator[tuple[str, str, Callable[[], Iterator[b
                 if member.offset_data + member.size > size:
                     raise ClipError(f"{path}: is cut off within {member.name}; copy the shard again")
                 yield name, suffix, _range_reader(path, member.offset_data, member.size)
+            if archive.offset + tarfile.BLOCKSIZE > size:  # every tar ends with blocks of zeros
+                raise ClipError(f"{path}: is cut off behind its last member; copy the shard again")
     except (tarfile.TarError, OSError, EOFError) as error:
         raise ClipError(f"{path}: cannot be read as a tar without compression: {error}") from None
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from l3net.audioset.clip import YTID, Clip
-from l3net.audioset.clip_tables import CLIP_COLUMNS, CLIP_KEY, read_clip_list, read_own_splits
+from l3net.audioset.clip_tables import CLIP_COLUMNS, CLIP_KEY, LATEST_SECONDS, read_clip_list, read_own_splits
 from l3net.audioset.ontology import Ontology, is_own_label
 from l3net.audioset.segment_lists import SPLIT_COLUMN, read_segments
 from l3net.audioset.splits import deal_videos
@@ -78,7 +78,9 @@ def _keys(path: Path) -> pl.DataFrame:
     try:
         types = {"ytid": pl.String, "start_seconds": pl.Float64, "end_seconds": pl.Float64}
         keys = pl.read_csv(path, columns=CLIP_KEY, schema_overrides=types).select(CLIP_KEY)
-        if keys.null_count().sum_horizontal().item() == 0 and keys["ytid"].str.contains(_WHOLE_ID).all():
+        is_whole = keys.null_count().sum_horizontal().item() == 0 and keys["ytid"].str.contains(_WHOLE_ID).all()
+        start, end = keys["start_seconds"], keys["end_seconds"]
+        if is_whole and (start >= 0).all() and (start < end).all() and (end < LATEST_SECONDS).all():
             return keys
     except (OSError, pl.exceptions.PolarsError):
         pass  # the slower reader below says what is wrong

@@ -12,6 +12,7 @@ from l3net.files import read_csv
 CLIP_COLUMNS = ["ytid", "start_seconds", "end_seconds", "labels"]
 
 CLIP_KEY = CLIP_COLUMNS[:3]
+LATEST_SECONDS = 1e9  # more than any video has
 
 MANIFEST_TYPES = {
     "ytid": "str",
@@ -59,10 +60,7 @@ def read_own_splits(paths: Iterable[Path]) -> dict[str, str]:
     found: dict[str, str] = {}
     order = ("train", "valid", "test")
     for path in paths:
-        try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        except (OSError, ValueError) as error:
-            raise ClipError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from None
+        table = _read_csv(path, dict.fromkeys(CLIP_COLUMNS, "str"))
         names = table.get("split", pd.Series("", table.index))
         if len(without := table[~names.isin(order)]):
             raise ClipError(
@@ -96,4 +94,9 @@ def _read_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
     if not is_id.all():
         row = int(is_id.to_numpy().argmin())
         raise ClipError(f"{path}, row {row + 1}: {table['ytid'].iloc[row]!r} is not a YouTube id of 11 characters")
+    start, end = (pd.to_numeric(table[name], errors="coerce") for name in CLIP_KEY[1:])
+    if not (is_time := (start >= 0) & (end > start) & (end < LATEST_SECONDS)).all():
+        row = int(is_time.to_numpy().argmin())
+        times = f"{table['start_seconds'].iloc[row]} to {table['end_seconds'].iloc[row]}"
+        raise ClipError(f"{path}, row {row + 1}: a clip from {times[:60]} s; expected two times, the later one second")
     return table

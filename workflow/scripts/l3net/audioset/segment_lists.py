@@ -15,9 +15,17 @@ from l3net.errors import ClipError
 from l3net.files import check_size, foreign
 
 _MID = r"(?:/[a-z]/[0-9a-z_]+|/own/[0-9A-Za-z_.~%-]*)"
-_SECONDS = r"[0-9]+(?:\.[0-9]+)?"
-_SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *"?({_MID}(?:,{_MID})*)"?\s*$'
-_SPREADSHEET_ERROR = r"^\s*\"?#(?:NAME\?|VALUE!|REF!|DIV/0!|NUM!|NULL!|N/A|ERROR!|SPILL!|CALC!)"
+_SECONDS = r"[0-9]{1,9}(?:\.[0-9]+)?"
+_MIDS = rf"{_MID}(?:,{_MID})*"
+_SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *(?:"({_MIDS})"|({_MIDS}))\s*$'
+# What a spreadsheet writes in the place of an id that it takes for a formula: #NAME?, in the language of its user (#NOM?),
+# or, in any place of a row, ######## where a cell is narrow.
+_SPREADSHEET_ERROR = (
+    r"(?i)^\s*\"?#(?:NAME\?|VALUE!|REF!|DIV/0!|NUM!|NULL!|N/A|ERROR!|SPILL!|CALC!)"
+    r'|^\s*"?#[^\s,;"]{1,30}[?!]"?\s*[,;\t]'
+    rf'|^\s*"?#[^,;\t]*"?[,;\t]\s*"?{_SECONDS}"?\s*[,;\t]\s*"?{_SECONDS}"?\s*[,;\t]'
+)
+_COMMENTED_ROW = r"^\s*#\s*[A-Za-z0-9_-]{11}\s*[,;\t]"
 _LIST_BYTES = 1 << 30  # AudioSet's largest has 100 MB
 _NAMED_AT_MOST = 5
 _OWN_SPLIT = r"train|training|valid|validation|val|test|testing|eval"
@@ -56,13 +64,14 @@ def read_segments(path: Path) -> pl.DataFrame:
     lines = lines.filter(pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(?:#|$)"))
     if len(lines) and lines.head(1)["row"].str.contains(_VGGSOUND_ROW).item():
         return _read_vggsound(path, lines)
-    groups = pl.col("row").str.extract_groups(_SEGMENT_ROW).struct.rename_fields(CLIP_COLUMNS)
+    groups = pl.col("row").str.extract_groups(_SEGMENT_ROW).struct.rename_fields([*CLIP_COLUMNS, "bare"])
     rows = lines.select("line", groups.alias("groups"), "row")
     bad = rows.filter(pl.col("groups").struct.field("ytid").is_null())
     if len(bad):
         line, text = bad.item(0, "line"), bad.item(0, "row")
         raise ClipError(f"{path}, line {line}: {text[:80]!r} is not a segment row; expected {_ROW_EXPECTED}")
     rows = rows.drop("row").unnest("groups").with_columns(pl.col("start_seconds", "end_seconds").cast(pl.Float64))
+    rows = rows.with_columns(labels=pl.coalesce("labels", "bare"))
     backward = rows.filter(pl.col("end_seconds") <= pl.col("start_seconds"))
     if len(backward):
         raise ClipError(
@@ -99,7 +108,8 @@ def _read_vggsound(path: Path, lines: pl.DataFrame) -> pl.DataFrame:
 
 def _refuse_spreadsheet_errors(path: Path, lines: pl.DataFrame) -> None:
     """Refuse what a spreadsheet wrote for ids that begin with ``-``, its sign of a formula; it looks like comments."""
-    replaced = lines.filter(pl.col("row").str.contains(_SPREADSHEET_ERROR))["line"].to_list()
+    row = pl.col("row")
+    replaced = lines.filter(row.str.contains(_SPREADSHEET_ERROR) & ~row.str.contains(_COMMENTED_ROW))["line"].to_list()
     if replaced:
         named = ", ".join(map(str, replaced[:_NAMED_AT_MOST]))
         more = f" and {len(replaced) - _NAMED_AT_MOST} more" if len(replaced) > _NAMED_AT_MOST else ""

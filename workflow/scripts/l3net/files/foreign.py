@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MEGABYTE = 1 << 20
 _JSON_BYTES = 64 * MEGABYTE  # an index of 10,000 shards has 2
 _TABLE_BYTES = 1024 * MEGABYTE
+# gzip, zstd and zlib, which polars reads unasked
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 _LARGEST_WHOLE = 1 << 53  # up to which JSON's numbers are exact
 
 
@@ -87,7 +89,10 @@ def read_text(path: Path, kind: type[L3Error], what: str, *, missing: str = "", 
 
 
 def check_size(path: Path, kind: type[L3Error], what: str, *, most: int) -> None:
-    """Refuse a file of more than `most` bytes, before a library reads it whole."""
+    """Refuse a file of more than `most` bytes, or a packed one, which may unpack to more, before it is read whole."""
+    with open(path, "rb") as file:
+        if file.read(4).startswith(_PACKED):
+            raise kind(f"{path}: is packed (gzip or the like); unpack it first, expected {what}")
     if (n_bytes := path.stat().st_size) > most:
         raise kind(f"{path}: has {n_bytes / MEGABYTE:.0f} MB; expected {what}, of at most {most / MEGABYTE:g} MB")
 
@@ -109,7 +114,7 @@ def read_csv(path: Path, kind: type[L3Error], what: str, *, missing: str = "", *
 
     with foreign(path, kind, what, missing=missing):
         check_size(path, kind, what, most=_TABLE_BYTES)
-        table = pd.read_csv(path, keep_default_na=False, **how)
+        table = pd.read_csv(path, keep_default_na=False, compression=None, **how)
         if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields of longer rows for row names
             raise kind(f"{path}: rows have more fields than the header; expected {what}")
         return table

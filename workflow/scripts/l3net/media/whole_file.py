@@ -13,7 +13,7 @@ from typing import BinaryIO
 from l3net.errors import ClipError
 from l3net.media.ogg_pages import check_ogg_pages
 
-_SLACK_BYTES = 64  # some writers count a header or a filler byte twice
+_SLACK_BYTES = 64  # some writers count a header or a filler byte twice in the size of the sound alone
 _MOST_PARTS = 100_000  # chunks or boxes that are looked at, so that no file keeps the walk going for ever
 # What writers to a pipe, which cannot go back, put in the place of a size: ffmpeg, SoX and arecord.
 _PIPE_SIZES = {0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF}
@@ -63,20 +63,22 @@ def check_whole(path: Path) -> None:
         raise ClipError(f"{path}: cannot be read: {error.strerror}") from None
     except struct.error:
         return  # a header that is cut is the demuxer's to report
-    if end is not None and end > n_bytes + _SLACK_BYTES:
+    if end is not None and end > n_bytes:
         raise ClipError(f"{path}: cut off: the file has {n_bytes} bytes, its header states {end}")
 
 
 def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
     """Return the offset at which the file's contents end by its headers; None where they do not say."""
     head = file.read(16)
+    order = ">" if head[:4] in (b"RIFX", b"FORM") else "<"
+    (size,) = struct.unpack(f"{order}I", head[4:8])  # of the whole file, in RIFF and its kin
+    slack = _SLACK_BYTES if size not in _PIPE_SIZES and size + 8 <= n_bytes else 0
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
-        return _end_of_wave(file, ">" if head[:4] == b"RIFX" else "<", n_bytes)
+        return (_end_of_wave(file, order, n_bytes) or slack) - slack
     if head[:4] == b"RIFF" and head[8:11] == b"AVI":
-        (size,) = struct.unpack("<I", head[4:8])
-        return None if size in _PIPE_SIZES else size + 8
+        return None if size in _PIPE_SIZES else size + 8 - _SLACK_BYTES  # an index is at its end
     if head[:4] == b"FORM" and head[8:11] == b"AIF":
-        return _end_of_chunk(_chunks(file, 12, ">4sI", n_bytes), b"SSND")
+        return (_end_of_chunk(_chunks(file, 12, ">4sI", n_bytes), b"SSND") or slack) - slack
     if head[:8] == _W64_RIFF:
         return _end_of_chunk(_w64_chunks(file, n_bytes), _W64_DATA)
     if head[:4] == b"caff":
@@ -130,8 +132,7 @@ def _w64_chunks(file: BinaryIO, n_bytes: int) -> Iterator[tuple[bytes, int, int]
             return
         file.seek(at)
         name, size = struct.unpack("<8s8xQ", file.read(24))
-        unknown = size == 0 or size >= 1 << 62
-        yield name, at + 24, _UNKNOWN_SIZE if unknown else size - 24
+        yield name, at + 24, size - 24 if 0 < size < 1 << 62 else _UNKNOWN_SIZE
         if size < 24:
             return
         at += size + -size % 8
@@ -189,7 +190,7 @@ def _end_of_asf(file: BinaryIO, n_bytes: int) -> int | None:
         file.seek(first + n * packet_size)
         if not file.read(1)[0] & 0x80:  # the mark of error correction data, which begins every packet in a file
             raise ClipError(f"{file.name}: damaged: the packet at byte {first + n * packet_size} is none")
-    return size or None
+    return max(size - _SLACK_BYTES, first + n_packets * packet_size) if size else None
 
 
 def _check_flac_rate(file: BinaryIO) -> None:

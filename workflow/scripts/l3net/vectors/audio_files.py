@@ -17,7 +17,7 @@ import numpy as np
 
 from l3net.embeddings.interface import Embedding, Piece
 from l3net.errors import ClipError, ConfigError
-from l3net.files import atomic, files_below, read_kept
+from l3net.files import atomic, files_below, printable, read_kept
 from l3net.media import audio_blocks, probe_media
 from l3net.runtime import Progress
 from l3net.vectors.vector_file import read_to_end, read_vector_metadata, vector_writer
@@ -90,6 +90,7 @@ def _sounds_below(folder: Path) -> list[Path]:
     """Return the files of a folder that are to be tried: no texts, tables, pictures or archives, by their suffixes."""
     unreadable: dict[str, str] = {}
     found = files_below(folder, unreadable)
+    unreadable |= {printable(path.name): "is a link to nothing; left out" for path in found if not path.exists()}
     for place, why in unreadable.items():
         _log.warning("%s: %s", folder / place, why)
     return [path for path in found if f" {path.suffix[1:].lower()} " not in _NOT_SOUND and path.is_file()]

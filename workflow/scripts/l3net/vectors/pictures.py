@@ -104,7 +104,10 @@ def find_pictures(paths: list[Path], output: Path, suffix: str) -> list[EmbedTas
     if paths and not any(path.exists() for path in paths):
         raise ClipError(f"{paths[0]}: no such file")
     for path in paths:
-        below = [one for one in files_below(path, {}) if one.suffix.lower() in wanted] if path.is_dir() else [path]
+        failed: dict[str, str] = {}
+        below = [one for one in files_below(path, failed) if one.suffix.lower() in wanted] if path.is_dir() else [path]
+        for place, why in failed.items():
+            _log.warning("%s: %s", path / place, why)
         if not below:
             raise ClipError(f"{path}: no images or videos in this folder")
         for one in below:
