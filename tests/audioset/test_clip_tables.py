@@ -10,7 +10,7 @@ from l3net.errors import ClipError
 @pytest.mark.parametrize("times", ["5.0,4.0", "5.0,5.0", ",4.0", "0.0,inf", "-1.0,4.0", "0.0,1e300"])
 def test_a_clip_without_two_times_is_named(tmp_path, times):
     path = tmp_path / "clips.csv"
-    path.write_text(f'ytid,start_seconds,end_seconds,labels\nabcdefghijk,0.0,1.5,/m/1\nabcdefghijk,{times},/m/1\n')
+    path.write_text(f"ytid,start_seconds,end_seconds,labels\nabcdefghijk,0.0,1.5,/m/1\nabcdefghijk,{times},/m/1\n")
     for read in (lambda: read_clip_list(path), lambda: part_clips([path], 0, 1, "hash")):
         with pytest.raises(ClipError, match=r"clips\.csv, row 2: a clip from .* expected two times, the later one"):
             read()

@@ -73,7 +73,9 @@ def test_real_lists_are_read_whole(shared_data):
         assert table["start_seconds"].to_list() == [float(r[1]) for r in oracle]
 
 
-@pytest.mark.parametrize("error", ["#NAME?", '"#NAME?"', "#VALUE!", "#name?", "# NAME?", "#NOM?", "#\u0418\u041c\u042f?", "#NV", "####"])
+@pytest.mark.parametrize(
+    "error", ["#NAME?", '"#NAME?"', "#VALUE!", "#name?", "# NAME?", "#NOM?", "#\u0418\u041c\u042f?", "#NV", "####"]
+)
 def test_ids_that_a_spreadsheet_replaced_are_refused(tmp_path: Path, error: str) -> None:
     rows = [f'{error}, 30.000, 40.000, "/m/04rlf"', 'abcdefghijk, 30.000, 40.000, "/m/04rlf"'] * 7
     (tmp_path / "a.csv").write_text("\n".join(["# a comment", *rows]) + "\n")
@@ -83,7 +85,7 @@ def test_ids_that_a_spreadsheet_replaced_are_refused(tmp_path: Path, error: str)
 
 
 def test_comments_are_none_of_these(tmp_path: Path) -> None:
-    rows = ["# is this right?", "#abcdefghij0, 1.0, 2.0, \"/m/04rlf\"", "#", "# a, b!", "# num_ytids=2, num_segs=2"]
+    rows = ["# is this right?", '#abcdefghij0, 1.0, 2.0, "/m/04rlf"', "#", "# a, b!", "# num_ytids=2, num_segs=2"]
     (tmp_path / "a.csv").write_text("\n".join([*rows, 'abcdefghijk, 30.000, 40.000, "/m/04rlf"']) + "\n")
     assert read_segments(tmp_path / "a.csv")["ytid"].to_list() == ["abcdefghijk"]
 

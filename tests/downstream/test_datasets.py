@@ -100,6 +100,16 @@ def test_extra_files_are_named_and_left_out(tmp_path: Path, caplog: pytest.LogCa
     assert "notes.txt" not in caplog.text
 
 
+def test_what_metadata_that_should_list_all_does_not_list_is_refused(tmp_path: Path) -> None:
+    """Where its end was lost, the rest would else be scored."""
+    table = rows(tmp_path, "a.wav", "b.wav", "c.wav", "d.wav")
+    check_dataset(table, SOUND_SUFFIXES, lists_all=True)
+    for name in ("more.wav", "._more.wav"):
+        write_sound(tmp_path / name, 9)
+    with pytest.raises(DatasetError, match=r"/more\.wav: 1 files that the metadata does not list; it may be cut off"):
+        check_dataset(table, SOUND_SUFFIXES, lists_all=True)
+
+
 def test_a_duplicate_across_folds_is_reported_and_shares_its_group(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

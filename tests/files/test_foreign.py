@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from l3net.errors import ConfigError, L3Error, ShardError, one_line
-from l3net.files.foreign import Fields, check_size, foreign, parse_json, read_csv, read_fields, read_json, read_text
+from l3net.files.foreign import Fields, foreign, parse_json, read_fields, read_json, read_text
+from l3net.files.foreign_tables import check_size, read_csv
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis, of the extra dev, is not installed")
 from hypothesis import given, settings  # noqa: E402

@@ -52,6 +52,7 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
             SOUND_SUFFIXES,
             files_read=index.with_suffix(".read.csv"),
             draw_folds=draw_folds if settings["layout"] == "folder" else None,
+            lists_all=settings["layout"] not in ("folder", "esc10"),  # ESC-10 is a part of ESC-50's folder
         )
     except DatasetError as error:
         raise DatasetError(f"data set {dataset}: {error}") from None

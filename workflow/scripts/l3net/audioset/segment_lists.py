@@ -18,8 +18,8 @@ _MID = r"(?:/[a-z]/[0-9a-z_]+|/own/[0-9A-Za-z_.~%-]*)"
 _SECONDS = r"[0-9]{1,9}(?:\.[0-9]+)?"
 _MIDS = rf"{_MID}(?:,{_MID})*"
 _SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *(?:"({_MIDS})"|({_MIDS}))\s*$'
-# What a spreadsheet writes in the place of an id that it takes for a formula: #NAME?, in the language of its user (#NOM?),
-# or, in any place of a row, ######## where a cell is narrow.
+# What a spreadsheet writes in the place of an id that it takes for a formula: #NAME?, in a user's language (#NOM?), or
+# ######## where a cell is narrow.
 _SPREADSHEET_ERROR = (
     r"(?i)^\s*\"?#(?:NAME\?|VALUE!|REF!|DIV/0!|NUM!|NULL!|N/A|ERROR!|SPILL!|CALC!)"
     r'|^\s*"?#[^\s,;"]{1,30}[?!]"?\s*[,;\t]'

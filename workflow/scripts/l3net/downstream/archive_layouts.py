@@ -5,6 +5,7 @@ filename, label, fold and group (the source recording: clips of one group must n
 validation), which `datasets.check_dataset` then checks. To add a layout, write a reader and add a line to `LAYOUTS`.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import pandas as pd
 from l3net.downstream.label_columns import own_columns
 from l3net.downstream.own_dataset import class_folders
 from l3net.errors import DatasetError
-from l3net.files import read_csv
+from l3net.files import is_cut_in_a_line, read_csv
 
+_log = logging.getLogger("l3net")
 SOUND_SUFFIXES = {".wav", ".ogg", ".flac", ".mp3", ".aif", ".aiff", ".m4a", ".mp4", ".mkv", ".webm"}
 
 
@@ -117,7 +119,7 @@ def read_folder(folder: Path, settings: dict) -> pd.DataFrame:
     path = Path(settings.get("metadata") or folder / "metadata.csv")
     if "metadata" not in settings and not path.is_file():
         return _rows(*class_folders(folder, SOUND_SUFFIXES))
-    table = _read_csv(path, ["filename"])
+    table = _read_csv(path, ["filename"], is_published=False)
     return _rows([folder / name for name in table["filename"]], table["filename"], *own_columns(table, path))
 
 
@@ -191,17 +193,20 @@ def _root(folder: Path, inside: str) -> Path | None:
 
 
 def _metadata(folder: Path, name: str, columns: list[str]) -> tuple[Path, pd.DataFrame]:
-    root = _root(folder, name)
-    if root is None:
+    if (root := _root(folder, name)) is None:
         raise DatasetError(f"{folder / name}: no such file; expected the data set's own metadata there")
     return root, _read_csv(root / name, columns)
 
 
-def _read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
+def _read_csv(path: Path, columns: list[str], *, is_published: bool = True) -> pd.DataFrame:
     what = f"a CSV with the columns {', '.join(columns)}"
     table = read_csv(path, DatasetError, what, dtype=str, skipinitialspace=True)
     if missing := [name for name in columns if name not in table]:
         raise DatasetError(f"{path}: no column {', '.join(missing)}; found {', '.join(table.columns)}")
+    if is_cut_in_a_line(path):
+        if is_published:
+            raise DatasetError(f"{path}: cut off in its last line; copy or unpack the data set again")
+        _log.warning("%s: its last line has no end; was its copy interrupted?", path)
     return table
 
 
@@ -211,6 +216,5 @@ def _dcase_key(folder: Path) -> dict[str, str]:
     path = next((path for path in (folder / name, folder / "scenes_stereo_testset" / name) if path.is_file()), None)
     if path is None:
         return {}
-    table = _read_csv(path, ["wavname", "decodedname"])
-    table = table[table["wavname"] != ""]
+    table = _read_csv(path, ["wavname", "decodedname"], is_published=False).query("wavname != ''")
     return dict(zip(table["wavname"].str.strip(), table["decodedname"].str.strip(), strict=True))

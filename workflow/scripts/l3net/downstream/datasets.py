@@ -28,6 +28,7 @@ def check_dataset(
     *,
     files_read: Path | None = None,
     draw_folds: Callable[[pd.DataFrame], list[str]] | None = None,
+    lists_all: bool = False,
 ) -> pd.DataFrame:
     """Check every file of a data set against its metadata; return the rows, sorted, as an index.
 
@@ -43,19 +44,20 @@ def check_dataset(
     files_read : a CSV that keeps which files were read to their end, with their size and time; those that are the
         same are not read again. None reads every file.
     draw_folds : draws the folds of an index where no row has one; None demands that each has.
+    lists_all : whether the metadata, where it is whole, lists every sound of the folders.
 
     Raises
     ------
     DatasetError
-        A file named twice, missing, or not readable to its end; an empty label or fold; a line break in a text; fewer
-        than two labels or folds.
+        A file named twice, missing, or not readable to its end, or, with `lists_all`, not listed; an empty label or
+        fold; a line break in a text; fewer than two labels or folds.
     """
     is_to_draw = draw_folds is not None and (rows["fold"].str.strip() == "").all()
     _check_rows(rows, ("label",) if is_to_draw else ("label", "fold"))
     if missing := [path for path in rows["path"] if not Path(path).is_file()]:
         raise DatasetError(f"{_some(missing)}: {len(missing)} of {len(rows)} files named by the metadata are missing")
+    _report_extra(rows, set(sound_suffixes), lists_all)
     digests = _read_all(rows["path"].tolist(), files_read)
-    _report_extra(rows, set(sound_suffixes))
     index = rows.assign(group=_merge(rows["group"], digests))
     if is_to_draw:
         index["fold"] = draw_folds(index)
@@ -133,11 +135,16 @@ def _check_rows(rows: pd.DataFrame, needed: Iterable[str]) -> None:
             raise DatasetError(f"the data set has {rows[column].nunique()} {column}(s); expected two or more")
 
 
-def _report_extra(rows: pd.DataFrame, suffixes: set[str]) -> None:
+def _report_extra(rows: pd.DataFrame, suffixes: set[str], lists_all: bool) -> None:
     known = {Path(path) for path in rows["path"]}
     for folder in sorted({path.parent for path in known}):
         files = (path for path in folder.iterdir() if not is_of_a_system(path.name))
         extra = sorted(path for path in files if path.suffix.lower() in suffixes and path not in known)
+        if extra and lists_all:
+            raise DatasetError(
+                f"{_some(extra)}: {len(extra)} files that the metadata does not list; it may be cut off: copy or unpack"
+                " it again, or remove the files"
+            )
         if extra:
             _log.warning("%s: %d files that the data set does not list; they are left out", _some(extra), len(extra))
 

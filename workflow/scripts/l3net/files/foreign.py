@@ -1,6 +1,6 @@
 """Reading files that somebody else may have made: whatever they hold, what goes wrong becomes one line.
 
-Every reader of a foreign file opens it through this module or one of its two neighbours (`foreign_hdf5`,
+Every reader of a foreign file opens it through this module or one of its neighbours (`foreign_tables`, `foreign_hdf5`,
 `foreign_archives`): texts of bounded size, JSON whose fields are checked for type and range, and no more read than the
 file has itself.
 """
@@ -10,18 +10,12 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from l3net.errors import L3Error, one_line
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 MEGABYTE = 1 << 20
 _JSON_BYTES = 64 * MEGABYTE  # an index of 10,000 shards has 2
-_TABLE_BYTES = 1024 * MEGABYTE
-# gzip, zstd and zlib, which polars reads unasked
-_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 _LARGEST_WHOLE = 1 << 53  # up to which JSON's numbers are exact
 
 
@@ -86,38 +80,6 @@ def read_text(path: Path, kind: type[L3Error], what: str, *, missing: str = "", 
         if len(content) > most:
             raise kind(f"{path}: has more than {most / MEGABYTE:g} MB; expected {what}")
         return content.decode("utf-8-sig")
-
-
-def check_size(path: Path, kind: type[L3Error], what: str, *, most: int) -> None:
-    """Refuse a file of more than `most` bytes, or a packed one, which may unpack to more, before it is read whole."""
-    with open(path, "rb") as file:
-        if file.read(4).startswith(_PACKED):
-            raise kind(f"{path}: is packed (gzip or the like); unpack it first, expected {what}")
-    if (n_bytes := path.stat().st_size) > most:
-        raise kind(f"{path}: has {n_bytes / MEGABYTE:.0f} MB; expected {what}, of at most {most / MEGABYTE:g} MB")
-
-
-def read_csv(path: Path, kind: type[L3Error], what: str, *, missing: str = "", **how: Any) -> "pd.DataFrame":
-    """Read a CSV with pandas; text stays text, whatever word it is.
-
-    Parameters
-    ----------
-    kind, what, missing : as of `foreign`.
-    how : more parameters of `pandas.read_csv`.
-
-    Raises
-    ------
-    L3Error
-        Of `kind`: the file is missing, too large, no CSV, or has rows of more fields than its header.
-    """
-    import pandas as pd  # here, since it takes half a second to load
-
-    with foreign(path, kind, what, missing=missing):
-        check_size(path, kind, what, most=_TABLE_BYTES)
-        table = pd.read_csv(path, keep_default_na=False, compression=None, **how)
-        if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields of longer rows for row names
-            raise kind(f"{path}: rows have more fields than the header; expected {what}")
-        return table
 
 
 class Fields:

@@ -159,8 +159,7 @@ def is_done(task: EmbedTask, settings: dict[str, Any]) -> bool:
     metadata = read_kept(task.target, read_vector_metadata)
     if metadata is None or not task.source.exists():
         return False
-    expected = {**settings, **source_metadata(task)}
-    is_same = all(metadata.get(key) == value for key, value in expected.items())
+    is_same = all(metadata.get(key) == value for key, value in {**settings, **source_metadata(task)}.items())
     return is_same and read_kept(task.target, read_to_end) is not None
 
 

@@ -4,6 +4,7 @@ A still image has one vector, at second 0. A video has one at each multiple of t
 then, its middle cut to the network's square.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from l3net.media import probe_media
 from l3net.vectors.audio_files import EmbedTask
 from l3net.vectors.film import ImageEmbedding, image_vectors, load_image_embedding
 
+_log = logging.getLogger("l3net")
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 
 
