@@ -123,6 +123,25 @@ def test_damage_of_the_source_is_not_painted_over(tmp_path: Path) -> None:
     cut_clip(video, tmp_path / "c.mkv", start_seconds=1.0, seconds=4.0, encoding=Encoding(**FAST))  # far from it
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libvpx"])
+def test_a_checksum_of_matroska_tells_what_no_decoder_does(tmp_path: Path, codec: str) -> None:
+    """VP8's decoder notices nothing, and ffmpeg compares no checksum of Matroska when it reads."""
+    codecs = ["-c:v", codec, "-deadline", "realtime"] if codec == "libvpx" else ["-c:v", codec, "-g", "25"]
+    options = [*codecs, "-c:a", "aac", "-cluster_time_limit", "1000"]
+    video = media_sources.run(*TEST_PICTURE, *options, to=tmp_path / "v.mkv")
+    data, rng = video.read_bytes(), random.Random(15)
+    clusters = [at for at in range(len(data)) if data[at : at + 4] == b"\x1f\x43\xb6\x75"]
+    n_seconds = round(probe_media(video).duration)
+    assert len(clusters) >= n_seconds
+    damaged = next(n for n, at in enumerate(clusters) if at > len(data) // 2)
+    for _ in range(4):
+        at = rng.randrange(clusters[damaged] + 40, clusters[damaged + 1])
+        video.write_bytes(data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :])
+        with pytest.raises(ClipError, match=r"^the video is damaged: the checksum of the part at byte \d+ is wrong"):
+            cut_clip(video, tmp_path / "c.mkv", start_seconds=2.0, seconds=10.0, encoding=Encoding(**FAST))
+    cut_clip(video, tmp_path / "c.mkv", start_seconds=0.5, seconds=2.0, encoding=Encoding(**FAST))  # far from it
+
+
 def test_pictures_that_a_cut_cannot_refer_to_are_no_damage(tmp_path: Path) -> None:
     codecs = ["-c:v", "libx264", "-x264-params", "open-gop=1:keyint=50:bframes=3"]
     video = media_sources.run(*TEST_PICTURE, *codecs, to=tmp_path / "v.mp4")

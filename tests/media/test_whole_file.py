@@ -83,6 +83,18 @@ def test_a_flipped_bit_in_ogg_is_damage(tmp_path: Path, made: dict[str, Path], n
         assert data[:4] != (tmp_path / name).read_bytes()[:4]  # no Ogg at all, which is the demuxer's to say
 
 
+@pytest.mark.parametrize("name", ["a.mka", "a.mkv"])
+def test_a_flipped_bit_in_matroska_is_damage(tmp_path: Path, made: dict[str, Path], name: str) -> None:
+    """ffmpeg writes checksums, which it does not compare when it reads."""
+    data = made[name].read_bytes()
+    rng = random.Random(name)
+    for _ in range(60):
+        at = rng.randrange(data.index(b"\x1f\x43\xb6\x75") + 12, len(data) - 200)
+        (tmp_path / name).write_bytes(data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :])
+        with pytest.raises(ClipError, match=r"damaged: the checksum of the part at byte \d+|cut off: the file"):
+            check_whole(tmp_path / name)
+
+
 @pytest.mark.parametrize(("name", "unit"), [("a.ts", 188), ("a.m2ts", 192), ("a.wma", 4096)])
 def test_packets_that_were_zeroed_are_damage(tmp_path: Path, made: dict[str, Path], name: str, unit: int) -> None:
     data = made[name].read_bytes()
@@ -123,10 +135,11 @@ def test_a_stream_of_matroska_has_no_size(tmp_path: Path, made: dict[str, Path])
 def test_bytes_behind_the_last_page_or_box_are_no_damage(
     tmp_path: Path, made: dict[str, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("a.ogg", "a.m4a", "a.mka", "a.wav"):
+    for name in ("a.ogg", "a.m4a", "a.mka", "a.wav", "a.ts", "a.m2ts"):
         (tmp_path / name).write_bytes(made[name].read_bytes() + b"hello there, this is text")
         check_whole(tmp_path / name)
     assert "a.ogg: the 25 bytes behind the last page are left out" in caplog.text
+    assert "a.m2ts: the 25 bytes behind the last packet are left out" in caplog.text
 
 
 def test_a_missing_page_is_damage_except_before_a_live_recording(tmp_path: Path, made: dict[str, Path]) -> None:

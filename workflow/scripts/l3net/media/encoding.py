@@ -12,6 +12,7 @@ import ffmpeg
 import numpy as np
 
 from l3net.errors import ClipError
+from l3net.media.checksums import damaged_parts
 from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary, refuse_no_room
 from l3net.media.rates import FPS, SAMPLE_RATE
 from l3net.media.video import damage_between, frame_shown_at
@@ -111,6 +112,9 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
         refuse_no_room(done.returncode, done.stderr, target)
         said = done.stderr.strip().rpartition("\n")[2].removeprefix("Error opening input files: ")
         raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")
+    parts = [one for one in damaged_parts(source) if one.begin < end_seconds and one.end > start_seconds]
+    if parts:
+        raise ClipError(f"the video is damaged: the checksum of the part at byte {parts[0].at} is wrong")
     # ffmpeg tells of damage, of which it paints over what it can, and also of much that is none.
     if done.stderr and (damage := damage_between(source, start_seconds, end_seconds)):
         raise ClipError(f"the video is {damage}")

@@ -1,9 +1,10 @@
-"""Whether a media file is all there: the lengths in bytes that containers state, and the checksums of Ogg's pages.
+"""Whether a media file is all there: the lengths in bytes that containers state, and the checksums that some have.
 
 libavformat does not say where a file was cut: it takes the size of the file for the length that a WAVE header states,
 leaves out Ogg pages whose checksum is wrong, and ends at the end of the file without an error.
 """
 
+import logging
 import os
 import struct
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from l3net.errors import ClipError
-from l3net.media.ogg_pages import check_ogg_pages
+from l3net.media.checksums import check_ogg_pages, damaged_parts, ebml_number
 
+_log = logging.getLogger("l3net")
 _SLACK_BYTES = 64  # some writers count a header or a filler byte twice in the size of the sound alone
 _MOST_PARTS = 100_000  # chunks or boxes that are looked at, so that no file keeps the walk going for ever
 # What writers to a pipe, which cannot go back, put in the place of a size: ffmpeg, SoX and arecord.
@@ -29,7 +31,7 @@ _BOXES = {
 
 
 def check_whole(path: Path) -> None:
-    """Check that a file is as long as its headers state, and that the pages of an Ogg file are whole.
+    """Check that a file is as long as its headers state, and that the checksums of Ogg and Matroska are right.
 
     WAVE, AVI, AIFF, Wave64, CAF, AU, MP4 and MOV, Matroska and WebM, and ASF (WMA, WMV) state a length in bytes; a
     length that was not known when the header was written is left out of account. The packets of ASF and of MPEG
@@ -59,12 +61,15 @@ def check_whole(path: Path) -> None:
                     _check_transport_packets(file, stride, offset)
                     return
             end = _stated_end(file, n_bytes)
+            damaged = damaged_parts(path)
     except OSError as error:
         raise ClipError(f"{path}: cannot be read: {error.strerror}") from None
     except struct.error:
         return  # a header that is cut is the demuxer's to report
     if end is not None and end > n_bytes:
         raise ClipError(f"{path}: cut off: the file has {n_bytes} bytes, its header states {end}")
+    if damaged:
+        raise ClipError(f"{path}: damaged: the checksum of the part at byte {damaged[0].at} is wrong")
 
 
 def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
@@ -157,22 +162,12 @@ def _end_of_boxes(file: BinaryIO, n_bytes: int) -> int | None:
 def _end_of_segment(file: BinaryIO) -> int | None:
     """Return where the segment of a Matroska file ends; None for a stream, which does not know its size."""
     file.seek(4)
-    header_size = _ebml_number(file)
+    header_size = ebml_number(file)
     file.seek(header_size or 0, os.SEEK_CUR)
     if file.read(4) != _EBML_SEGMENT:
         return None
-    size = _ebml_number(file)
+    size = ebml_number(file)
     return None if size is None else file.tell() + size
-
-
-def _ebml_number(file: BinaryIO) -> int | None:
-    """Read a number of variable length, whose first byte begins with as many zero bits as bytes follow."""
-    (first,) = struct.unpack("B", file.read(1))
-    n_more = 8 - first.bit_length()
-    if n_more > 7:
-        return None
-    value = int.from_bytes(bytes([first & (0x7F >> n_more)]) + file.read(n_more))
-    return None if value == (1 << 7 * (n_more + 1)) - 1 else value
 
 
 def _end_of_asf(file: BinaryIO, n_bytes: int) -> int | None:
@@ -212,9 +207,12 @@ def _check_transport_packets(file: BinaryIO, stride: int, offset: int) -> None:
     """Check that each packet of an MPEG transport stream, `stride` bytes apart, begins with its mark."""
     at = 0
     while block := file.read(stride * 10_000):
-        marks = block[offset::stride]
+        rest = len(block) % stride
+        marks = block[: len(block) - rest][offset::stride]
         if (n_marked := len(marks) - len(marks.lstrip(b"G"))) < len(marks):
             raise ClipError(f"{file.name}: damaged: the packet at byte {at + n_marked * stride} is none")
         at += len(block)
-        if len(block) % stride:
+        if block[len(block) - rest + offset :][:1] == b"G" and rest:
             raise ClipError(f"{file.name}: cut off: the last packet of {at} bytes is not whole")
+        if rest:
+            _log.warning("%s: the %d bytes behind the last packet are left out", file.name, rest)
