@@ -1,11 +1,14 @@
 """What `import l3net` offers: four functions and a version, without loading TensorFlow."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import l3net
 from l3net.errors import ConfigError
@@ -40,3 +43,12 @@ def test_sounds_of_several_rates_are_embedded_together(tmp_path: Path) -> None:
     for given, rate in ((sounds, [48000]), (sounds[0], [48000])):
         with pytest.raises(ConfigError, match=r"1 sample rates for [12] sounds; expected one, or a list"):
             l3net.embed(given, rate, model=model)
+
+
+def test_one_version_stands_everywhere() -> None:
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    citation = yaml.safe_load((root / "CITATION.cff").read_text())
+    newest, day = re.search(r"^## (\S+) \((.+)\)$", (root / "CHANGELOG.md").read_text(), re.MULTILINE).groups()
+    assert l3net.__version__ == project == citation["version"] == newest
+    assert str(citation["date-released"]) == day

@@ -29,6 +29,7 @@ HERE = __file__
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
+        ([], 2),
         (["--help"], 0),
         (["embed", "--help"], 0),
         (["embed", HERE], 2),  # without --output

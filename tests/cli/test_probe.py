@@ -67,12 +67,17 @@ def test_the_command_prints_the_accuracies(recordings: Path, capsys: pytest.Capt
     settings = '{"kind": "random", "front_end": "mel128", "hop_length": 1936, "width": 0.0625, "pooling": 512}'
     assert main(["probe", str(recordings), "--settings", settings, "--hop-seconds", "0.5"]) == 0
     said = capsys.readouterr().out
-    assert said.endswith("1.0000 (1.0000, 1.0000, 1.0000, 1.0000, 1.0000)\n")
+    n = len(find_recordings(recordings))
+    assert said == (
+        f"accuracy: 100.0 %, by fold 100.0 100.0 100.0 100.0 100.0\nchance:   50.0 %, {n} recordings of 2 classes\n"
+    )
 
 
 def test_folders_without_recordings_and_broken_ones(recordings: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="0 folders with recordings; expected one for each of two or more classes"):
+    with pytest.raises(DatasetError, match="0 of its sub-folders have recordings; expected two or more"):
         find_recordings(recordings / "low")
+    with pytest.raises(DatasetError, match="none: no such folder"):
+        find_recordings(tmp_path / "none")
     embedding = WindowEmbedding(changes_of_sign, 1, RATE, RATE)
     with pytest.raises(ClipError, match=r"notes\.txt: cannot be read as sound"):
         recording_features(embedding, [recordings / "low" / "notes.txt"])

@@ -11,6 +11,7 @@ SCORES = pd.DataFrame(
         ["l3-music-mel128", "music-mel128", "l3"],
         ["l3-music-mel128-seed1", "music-mel128-seed1", "l3"],
         ["l3-of-another", "", "hear"],
+        ["random", "", "random"],
     ],
     columns=["embedding", "model", "kind"],
 )
@@ -22,6 +23,7 @@ def test_titles_come_from_columns_and_not_from_names() -> None:
         "l3-music-mel128": "L3 music mel128",
         "l3-music-mel128-seed1": "L3 music mel128-seed1",
         "l3-of-another": "l3-of-another",
+        "random": "random (untrained)",
     }
     assert embedding_titles({"random": {}, "x": {"model": "music-linear"}}) == {
         "random": "random",
@@ -37,7 +39,7 @@ def test_titles_come_from_columns_and_not_from_names() -> None:
 def test_the_reference_is_the_models_else_the_first_of_ours() -> None:
     assert reference_embedding(SCORES, "music-mel128") == "l3-music-mel128"
     assert reference_embedding(SCORES, "music-linear") == "l3-environmental-mel256"
-    assert reference_embedding(SCORES[3:], "music-linear") == "l3-of-another"
+    assert reference_embedding(SCORES[3:4], "music-linear") == "l3-of-another"
     with pytest.raises(ValueError, match="without rows"):
         reference_embedding(SCORES[:0], "music-linear")
 

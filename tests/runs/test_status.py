@@ -112,7 +112,7 @@ def test_time_left_is_the_rest_at_the_pace_so_far(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_is_not_there_is_said(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no run 'other' in .*; there are mine"):
+    with pytest.raises(ConfigError, match=r"--run other: no such run in .*; there are mine"):
         status_of("other", folder)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match="no run was started here"):

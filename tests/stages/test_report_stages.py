@@ -227,7 +227,7 @@ def test_markdown_and_latex_say_what_the_summary_says(real: Path) -> None:
     latex = (real / "tables" / "summary.tex").read_text()
     for text in (markdown, latex):
         assert "protocol: paper" in text
-        assert "95 % bootstrap interval over what is independent (dcase2013: 30 clips, us8k: 150 recordings)" in text
+        assert "95 % bootstrap interval (over 30 clips of DCASE 2013 scenes, 150 recordings of UrbanSound8K)" in text
         assert "SYNTHETIC" not in text
     lines = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in markdown.splitlines()[2:]]
     assert lines[0] == ["data set", "embedding", "mean over folds", "over all clips", "paper", "difference", "data"]

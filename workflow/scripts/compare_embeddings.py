@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from l3net.report import best_checkpoints, comparisons, pages, read_table, write_table
+from l3net.report import best_checkpoints, comparisons, display_name, pages, read_table, write_table
 from l3net.report import summary as summaries
 from l3net.runtime import stage
 
@@ -41,7 +41,7 @@ def compare_embeddings(
     table = table.assign(protocol=protocols, synthetic=synthetic)[columns]
     write_table(table, significance, float_format="%.6g")
     note = f"Wilcoxon's signed-rank test over matched pairs; accuracies in percent; protocol: {protocols}."
-    printed = summaries.printed_significance(table)
+    printed = summaries.printed_significance(table.assign(dataset=table["dataset"].map(display_name)))
     pages.write_page(page, "Significance of the comparisons", printed, synthetic=synthetic, note=note)
 
 

@@ -1,9 +1,10 @@
 """Make the tables of downstream accuracy as CSV, Markdown, LaTeX and HTML, and the answer that a report begins with."""
 
+import html
 from pathlib import Path
 
 from l3net.files import atomic
-from l3net.report import pages, read_table, write_table
+from l3net.report import display_name, pages, read_table, write_table
 from l3net.report import summary as summaries
 from l3net.runtime import stage
 
@@ -51,28 +52,35 @@ def make_tables(
     long = summaries.printed(table, published)
     atomic.write_text(markdown, summaries.to_markdown(long, note))
     atomic.write_text(latex, summaries.to_latex(long, note))
-    pages.write_page(page, "Downstream accuracy", long, synthetic=synthetic, note=note)
-    atomic.write_text(answer, _answer(differences, wide, confidence=confidence, synthetic=synthetic))
+    shown = long.assign(**{"data set": long["data set"].map(display_name)})
+    pages.write_page(page, "Downstream accuracy", shown, synthetic=synthetic, note=note)
+    atomic.write_text(answer, _answer(differences, wide, table, confidence=confidence, synthetic=synthetic))
 
 
 def _note(table, protocol: str, confidence: float, *, synthetic: bool) -> str:
     units = table.drop_duplicates("dataset").sort_values("dataset")[["dataset", "n_units", "unit"]].to_numpy()
-    drawn = ", ".join(f"{dataset}: {n} {unit}s" for dataset, n, unit in units)
+    drawn = ", ".join(f"{n} {unit}s of {display_name(dataset)}" for dataset, n, unit in units)
     note = (
         f"Accuracy in percent; protocol: {protocol}. Mean ± standard deviation over folds; over all clips of all folds"
     )
-    note += f" together, with the {100 * confidence:g} % bootstrap interval over what is independent ({drawn})."
+    note += f" together, with its {100 * confidence:g} % bootstrap interval (over {drawn})."
+    note += _untrained(table)
     note += " Difference: ours minus the paper's." * ("paper" in table)
     note += " SYNTHETIC data, not the published data sets: not comparable to the paper's numbers." * synthetic
     return note
 
 
-def _answer(differences, wide, *, confidence: float, synthetic: bool) -> str:
-    """Return the head of the report: the answer, every embedding's accuracy, every trained one's difference."""
-    from l3net.report import display_name
+def _untrained(table) -> str:
+    """Return a sentence that names the embeddings of untrained networks; empty where there is none."""
+    names = sorted(set(table["embedding"][table["kind"] == "random"]))
+    return f" Untrained network{'s' * (len(names) > 1)}: {', '.join(names)}." if names else ""
 
+
+def _answer(differences, wide, table, *, confidence: float, synthetic: bool) -> str:
+    """Return the head of the report: the answer, every embedding's accuracy, every trained one's difference."""
     wide = wide.rename(columns={name: display_name(name) for name in wide})
-    parts = ["<h2>Every embedding</h2>\n<p>Accuracy in percent, mean ± standard deviation over folds.</p>\n"]
+    said = f"Accuracy in percent, mean ± standard deviation over folds.{_untrained(table)}"
+    parts = [f"<h2>Every embedding</h2>\n<p>{html.escape(said)}</p>\n"]
     parts.append(pages.to_html(wide))
     if len(differences):
         parts.insert(0, pages.answer_downstream(differences, confidence=confidence, synthetic=synthetic))

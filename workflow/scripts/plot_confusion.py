@@ -26,15 +26,16 @@ def plot_confusion(
     identities : for each embedding by its name the ``model`` it was taken from, where it is ours.
     reference : name of the embedding that comes first.
     """
-    columns = ["dataset", "embedding", "protocol", "seed", "label", "predicted"]
-    found, protocols = {}, set()
+    columns = ["dataset", "embedding", "kind", "protocol", "seed", "label", "predicted"]
+    found, protocols, kinds = {}, set(), {}
     for path in predictions:
         scores = read_table(path, columns, "classify_dataset")
         found[scores["dataset"].iloc[0], scores["embedding"].iloc[0]] = scores
         protocols |= set(scores["protocol"])
+        kinds[scores["embedding"].iloc[0]] = scores["kind"].iloc[0]
     datasets, embeddings = (sorted({key[k] for key in found}) for k in (0, 1))
     embeddings.sort(key=lambda name: (name != reference, name not in identities or not identities[name], name))
-    titles = embedding_titles(identities)
+    titles = embedding_titles({name: {**identities.get(name, {}), "kind": kind} for name, kind in kinds.items()})
     figure, axes = figure_style.panels(len(datasets), len(embeddings), height=3.0, width=3.2 * len(datasets))
     for row, name in enumerate(embeddings):
         for column, dataset in enumerate(datasets):
@@ -43,7 +44,7 @@ def plot_confusion(
                 ax.set_visible(False)
                 continue
             image = _draw(ax, found[dataset, name])
-            ax.set_title(f"{titles.get(name, name)}: {display_name(dataset)}", fontsize=9)
+            ax.set_title(f"{titles[name]}: {display_name(dataset)}", fontsize=9)
         axes[row, 0].set_ylabel("true class")
     for ax in axes[-1]:
         ax.set_xlabel("predicted class")

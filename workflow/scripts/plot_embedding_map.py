@@ -24,8 +24,9 @@ def plot_embedding_map(
     embeddings : HDF5 files of embed_dataset.
     identities : for each embedding by its name the ``model`` it was taken from, where it is ours.
     """
-    titles = embedding_titles(identities)
     files = [read_dataset_vectors(path) for path in embeddings]
+    kinds = {clips.attributes["embedding"]: clips.attributes["kind"] for clips in files}
+    titles = embedding_titles({name: {**identities.get(name, {}), "kind": kind} for name, kind in kinds.items()})
     found = {(clips.attributes["dataset"], clips.attributes["embedding"]): clips for clips in files}
     rows, columns = (sorted({key[k] for key in found}) for k in (0, 1))
     figure, axes = figure_style.panels(len(columns), len(rows), height=1.45, width=1.25 * len(columns) + 1.6)
@@ -36,7 +37,7 @@ def plot_embedding_map(
             ax.set_xticks([])
             ax.set_yticks([])
             if r == 0:
-                ax.set_title(titles.get(embedding, embedding), fontsize=7)
+                ax.set_title(titles[embedding], fontsize=7)
             if (dataset, embedding) in found:
                 shown = _scatter(ax, *clip_means(found[dataset, embedding], seed))
         _name_row(axes[r], f"{display_name(dataset)}\nn = {shown} clips")

@@ -6,8 +6,12 @@ from pathlib import Path
 
 def add_command(commands: argparse._SubParsersAction) -> None:
     """Add this command and its options."""
-    parser = commands.add_parser("clips", help="have clips fetched again that were given up")
-    kinds = parser.add_subparsers(required=True, metavar="what")
+    parser = commands.add_parser(
+        "clips",
+        help="have clips fetched again that were given up",
+        description="Change what the store remembers of clips that were not obtained.",
+    )
+    kinds = parser.add_subparsers(required=True, metavar="WHAT")
     retry = kinds.add_parser(
         "retry",
         help="un-mark clips, so that fetch_clips asks for them again",
@@ -15,8 +19,8 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         " for them again. Clips that are there are never touched.",
     )
     retry.set_defaults(run=run)
-    retry.add_argument("--store", type=Path, required=True, help="folder of the clips (audioset.store)")
-    retry.add_argument("--status", required=True, help="status of the clips, such as removed")
+    retry.add_argument("--store", type=Path, required=True, metavar="DIR", help="folder of the clips (audioset.store)")
+    retry.add_argument("--status", required=True, metavar="WORD", help="status of the clips, such as removed")
     retry.add_argument("--reason", default="", metavar="TEXT", help="only those whose reason contains this text")
     retry.add_argument("--since", default="", metavar="DATE", help="only those attempted since this date or time (UTC)")
 

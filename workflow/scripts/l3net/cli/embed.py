@@ -30,11 +30,12 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     add("--modality", choices=("sound", "both"), default="sound",
         help="both: the picture too, at the same times; needs a second --model, a vision.keras")  # fmt: skip
     add("--output", type=Path, required=True, metavar="DIR", help="folder of the vectors")
-    add("--hop-seconds", type=float, default=0.1, help="seconds from one window or frame to the next (default: 0.1)")
+    add("--hop-seconds", type=float, default=0.1, metavar="SECONDS",
+        help="seconds from one window or frame to the next (default: 0.1)")  # fmt: skip
     add("--center", action="store_true", help="timestamps are the centres of windows, as openl3's, not their starts")
     add("--pool", default="", metavar="HOW", help="one vector a file: mean, max, std, or some joined by commas")
     add("--format", choices=("npz", "h5", "parquet"), default="npz", help="format of the vectors (default: npz)")
-    add("--batch-size", type=int, default=32, help="windows at a time (default: 32)")
+    add("--batch-size", type=int, default=32, metavar="N", help="windows at a time (default: 32)")
     add("--precision", choices=PRECISIONS, default="float32",
         help="bfloat16: vectors change by 0.6 %% of their length. Measured on two cores with AVX512_BF16: 21 windows/s,"
         " against 29 in float32 with the compiled convolutions and 11 without (default: float32)")  # fmt: skip

@@ -6,10 +6,19 @@ from pathlib import Path
 
 def add_command(commands: argparse._SubParsersAction) -> None:
     """Add this command and its options."""
-    parser = commands.add_parser("export", help="write an embedding for other programs")
+    parser = commands.add_parser(
+        "export",
+        help="write an embedding for other programs",
+        description="Write the network of an embedding in the format that the name of TARGET asks for.",
+    )
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, help="an embedding.keras or vision.keras")
-    parser.add_argument("target", type=Path, help="TARGET.h5 (openl3), .onnx, .pt (PyTorch), or a folder (SavedModel)")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="an embedding.keras or vision.keras")
+    parser.add_argument(
+        "target",
+        type=Path,
+        metavar="TARGET",
+        help="a name that ends with .h5 (openl3), .onnx or .pt (PyTorch); any other is a folder (SavedModel)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

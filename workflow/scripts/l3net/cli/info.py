@@ -26,9 +26,13 @@ _KINDS = {"l3": "l3, sound", "l3-vision": "l3-vision, images"}
 
 def add_command(commands: argparse._SubParsersAction) -> None:
     """Add this command and its options."""
-    parser = commands.add_parser("info", help="show the metadata of an embedding")
+    parser = commands.add_parser(
+        "info",
+        help="show the metadata of an embedding",
+        description="Show what a model says of itself: its data, spectrogram, training, accuracy and versions.",
+    )
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, help="an embedding.keras or vision.keras")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="an embedding.keras or vision.keras")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON, for programs")
 
 

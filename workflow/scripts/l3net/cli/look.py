@@ -55,9 +55,9 @@ def _add_doctor(commands: argparse._SubParsersAction) -> None:
     add("--gpu", action="store_true", help="try how large a batch of training fits the GPU (takes minutes)")
     add("--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"), default="mixed_bfloat16",
         help="with --gpu: precision of the training, train.precision (default: mixed_bfloat16)")  # fmt: skip
-    add("--width", type=float, default=1.0, help="with --gpu: network.width (default: 1)")
-    add("--image-size", type=int, default=224, help="with --gpu: samples.image_size (default: 224)")
-    add("--front-end", default="mel256", help="with --gpu: front end of the model (default: mel256)")
+    add("--width", type=float, default=1.0, metavar="SHARE", help="with --gpu: network.width (default: 1)")
+    add("--image-size", type=int, default=224, metavar="PIXELS", help="with --gpu: samples.image_size (default: 224)")
+    add("--front-end", default="mel256", metavar="NAME", help="with --gpu: front end of the model (default: mel256)")
     add("--json", action="store_true", help="print JSON, for programs")
 
 

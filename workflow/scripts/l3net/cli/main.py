@@ -21,9 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0, 1 after an error of the user's or a file that could not be read, 130 after an interruption.
+        The exit code: 0, 1 after an error of the user's or a file that could not be read, 2 without a command,
+        130 after an interruption.
     """
-    options = make_parser().parse_args(arguments)
+    parser = make_parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help()
+        return 2
+    options = parser.parse_args(arguments)
     screen = logging.StreamHandler()
     screen.setFormatter(logging.Formatter("%(message)s"))
     _log.setLevel(logging.INFO)
@@ -55,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; each module of a command adds its own options."""
     parser = argparse.ArgumentParser(
-        prog="l3net", description="Embed sounds, look after embeddings, runs and this machine."
+        prog="l3net",
+        description="Embed sounds and videos, look after trained models, and tell how a run and this machine are.",
+        epilog="l3net COMMAND --help tells more. The workflow itself is started with snakemake (README.md).",
     )
     parser.add_argument("--version", action="version", version=f"l3net {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")

@@ -1,7 +1,6 @@
 """The command l3net probe: how well a linear classifier tells the classes of a folder of recordings apart."""
 
 import argparse
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,12 +37,16 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder for each class")
     add_model_options(parser)
     parser.add_argument(
-        "--hop-seconds", type=float, default=0.1, help="seconds from one window to the next (default: 0.1)"
+        "--hop-seconds",
+        type=float,
+        default=0.1,
+        metavar="SECONDS",
+        help="seconds from one window to the next (default: 0.1)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the mean accuracy and that of each fold."""
+    """Print the mean accuracy, that of each fold, and what guessing gives."""
     paths = find_recordings(options.folder)
     folds = folds_of(paths)
     check_model_options(options, options.hop_seconds)
@@ -52,7 +55,9 @@ def run(options: argparse.Namespace) -> int:
     labels = np.array([path.parent.name for path in paths])
     features = recording_features(load_embedding(options.settings, options.model), paths, options.hop_seconds)
     found = fold_accuracies(features, labels, folds)
-    print(f"{json.dumps(options.settings)}: {np.mean(found):.4f} ({', '.join(f'{value:.4f}' for value in found)})")
+    n_classes = len(set(labels))
+    print(f"accuracy: {100 * np.mean(found):.1f} %, by fold {' '.join(f'{100 * value:.1f}' for value in found)}")
+    print(f"chance:   {100 / n_classes:.1f} %, {len(paths)} recordings of {n_classes} classes")
     return 0
 
 
@@ -67,12 +72,14 @@ def find_recordings(folder: Path) -> list[Path]:
     from l3net.files import is_of_a_system
     from l3net.media import is_audio
 
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder; expected one with a sub-folder of recordings for each class")
     visible = (path for path in folder.glob("*/*") if not any(map(is_of_a_system, path.relative_to(folder).parts)))
     paths = sorted(path for path in visible if path.is_file())
     paths = [path for path in paths if is_audio(path)]
     if (n_classes := len({path.parent for path in paths})) < 2:
         raise DatasetError(
-            f"{folder}: {n_classes} folders with recordings; expected one for each of two or more classes"
+            f"{folder}: {n_classes} of its sub-folders have recordings; expected two or more, one for each class"
         )
     return paths
 

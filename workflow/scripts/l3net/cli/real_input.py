@@ -73,7 +73,11 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--folder", type=Path, metavar="DIR", help="folder of the videos (default: that of LIST)")
     parser.add_argument("--esc10", type=Path, metavar="DIR", help="ESC-10's ten folders; laid out as TARGET/ESC-50/")
     parser.add_argument(
-        "--ontology", type=Path, default=Path("resources/ontology.json"), help="default: resources/ontology.json"
+        "--ontology",
+        type=Path,
+        default=Path("resources/ontology.json"),
+        metavar="JSON",
+        help="AudioSet's labels (default: resources/ontology.json)",
     )
 
 

@@ -14,7 +14,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         " model, which a run writes; without one it tells what the file itself does.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, help="an embedding.keras")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="an embedding.keras")
     parser.add_argument("--output", type=Path, required=True, metavar="TARGET", help="a new folder, or TARGET.zip")
 
 

@@ -34,14 +34,21 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the videos")
     parser.add_argument(
-        "--output", type=Path, default=Path("my/segments.csv"), metavar="CSV", help="default: my/segments.csv"
+        "--output",
+        type=Path,
+        default=Path("my/segments.csv"),
+        metavar="CSV",
+        help="the list (default: my/segments.csv)",
     )
     parser.add_argument(
         "--every", type=float, default=10.0, metavar="SECONDS", help="seconds of a segment (default: 10)"
     )
     parser.add_argument("--no-labels", action="store_true", help="take no labels from sub-folders")
     parser.add_argument(
-        "--ontology", type=Path, metavar="JSON", help=f"AudioSet's labels, for folders of those names: {_ONTOLOGY}"
+        "--ontology",
+        type=Path,
+        metavar="JSON",
+        help=f"AudioSet's labels, for folders of those names (default: {_ONTOLOGY})",
     )
 
 

@@ -31,17 +31,22 @@ def embedding_titles(identities: Mapping[str, Mapping[str, object]]) -> dict[str
 
     Parameters
     ----------
-    identities : for each embedding its ``model``, which is empty or missing where it is not ours.
+    identities : for each embedding its ``model``, which is empty or missing where it is not ours, and where it is
+        known its ``kind``; those of kind random are untrained networks, and are called so.
     """
-    return {
-        name: model_title(str(identity["model"])) if identity.get("model") else name
-        for name, identity in identities.items()
-    }
+    return {name: _embedding_title(name, identity) for name, identity in identities.items()}
+
+
+def _embedding_title(name: str, identity: Mapping[str, object]) -> str:
+    if identity.get("model"):
+        return model_title(str(identity["model"]))
+    return f"{name} (untrained)" if identity.get("kind") == "random" and "untrained" not in name else name
 
 
 def titles_in(scores: "pd.DataFrame") -> dict[str, str]:
-    """Return how each embedding of a table (columns embedding, model) is written."""
-    return embedding_titles(scores.drop_duplicates("embedding").set_index("embedding")[["model"]].to_dict("index"))
+    """Return how each embedding of a table (columns embedding, model, kind) is written."""
+    known = scores.drop_duplicates("embedding").set_index("embedding")
+    return embedding_titles(known[["model", "kind"]].to_dict("index"))
 
 
 def reference_embedding(scores: "pd.DataFrame", model: str) -> str:

@@ -95,7 +95,7 @@ def answer_downstream(against: "pd.DataFrame", *, confidence: float, synthetic: 
         else ("Accuracies are over all clips")
     )
     of += "; untrained are networks of the same front ends" * has_untrained
-    drawn = "the interval draws anew what is independent, clips or the recordings that they were cut from."
+    drawn = "intervals are bootstraps over clips, or over the recordings that they were cut from."
     return f"<p>{sentence}</p>\n<p>{of}; {drawn}</p>\n" + to_html(
         _by_dataset(mean, against, has_untrained=has_untrained)
     )
@@ -115,7 +115,7 @@ def _by_dataset(mean: "pd.DataFrame", against: "pd.DataFrame", *, has_untrained:
         cells["chance (%)"] = percent(row["chance"])
         cells["difference (points)"] = _spanned(row)
         cells["single models above 0"] = f"{(single['ci_low'] > 0).sum()} of {len(single)}"
-        cells["independent"] = f"{row['n_units']:.0f}" + ("" if every else f" {row['unit']}s")
+        cells["intervals over"] = f"{row['n_units']:.0f}" + ("" if every else f" {row['unit']}s")
         rows.append(cells)
     return pd.DataFrame(rows)
 

@@ -30,10 +30,13 @@ def status_of(run: str | None, folder: Path) -> dict[str, Any]:
     """
     there = find_runs(folder)
     if not there:
-        raise ConfigError(f"{folder}: no run was started here: no folder logs/ or results/ with one")
+        raise ConfigError(
+            f"no run was started here ({folder.resolve()}): no folder logs/ or results/ holds one;"
+            " --folder names where the workflow was started"
+        )
     name = run or there[0]
     if name not in there:
-        raise ConfigError(f"no run {name!r} in {folder}; there are {', '.join(there)}")
+        raise ConfigError(f"--run {name}: no such run in {folder.resolve()}; there are {', '.join(there)}")
     plan, jobs = read_plan(name, folder), read_journal(folder / "logs" / name)
     return {
         "plan": asdict(plan),
