@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from l3net.audioset import SPLITS, STATUSES, USABLE_STATUSES
 from l3net.runtime import stage
 
@@ -46,11 +48,13 @@ def _draw(ax: "Axes", counts: "pd.DataFrame", shown: list[str]) -> None:
     """Draw each row of `counts` as a bar of shares; its place in `shown` is a status's look."""
     from l3net.report import figure_style
 
-    shares, left = counts.div(counts.sum(axis=1), axis=0), 0
+    shares, left = counts.div(counts.sum(axis=1), axis=0), np.zeros(len(counts))
     for status in counts:
         s = shown.index(status)  # where there are more than colours, the second round has other hatches
         label = status.replace("_", " ")
-        ax.barh(range(len(counts)), shares[status], left=left, height=0.75, label=label, **figure_style.filled(s))
+        y = np.flatnonzero(shares[status])  # a bar without length would still draw its edge
+        look = {"height": 0.75, "label": label, **figure_style.filled(s)}
+        ax.barh(y, shares[status].to_numpy()[y], left=left[y], **look)
         left = left + shares[status].to_numpy()
     names = [f"{one}, {other} ({n})" for (one, other), n in counts.sum(axis=1).items()]
     ax.set_yticks(range(len(counts)), names)

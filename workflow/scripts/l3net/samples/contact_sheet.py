@@ -19,6 +19,20 @@ _ROWS, _COLUMNS = 4, 8
 _BINS = 20
 _LABELS = {1: "match", 0: "mismatch"}
 _COLOURS = {1: "tab:blue", 0: "tab:red"}
+# How the quantities of recipes are called, with their units.
+_NAMES = {
+    "label": "share of matches",
+    "flip": "share of mirrored images",
+    "saturation_first": "saturation before brightness",
+    "crop_y": "crop from top (pixels)",
+    "crop_x": "crop from left (pixels)",
+    "start": "window's start (at 48 kHz)",
+    "saturation": "saturation (factor)",
+    "brightness": "brightness (added)",
+    "gain": "gain of sound (factor)",
+    "frame_minus_start": "frame after start (s)",
+    "frame_minus_start_of_mismatches": "the same of mismatches (mean)",
+}
 
 
 @dataclass(frozen=True)
@@ -53,8 +67,10 @@ def draw_contact_sheet(index: ShardIndex, quantities: list[Quantity], target: Pa
     figure = Figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS + 2), layout="constrained")
     figure.suptitle(
         f"{subset}: {index.n_samples} samples of {index.n_clips} clips. "
-        "Blue: frame and sound belong together; red: they do not. Waveform and spectrogram (to 12 kHz).\n"
-        "Maps: the crop in its frame."
+        "Match (blue): frame and sound belong together; mismatch (red): they do not. Below each frame: waveform, "
+        "spectrogram to 12 kHz.\n"
+        "Numbers: part / sample. Small map: the crop in its frame. Last row: values of all recipes, the level of a "
+        "fair draw, and p of a test of it."
     )
     above, below = figure.subfigures(2, 1, height_ratios=(3.5 * _ROWS, 2))
     for cell, chosen in zip(above.subfigures(_ROWS, _COLUMNS).ravel(), _choose_samples(index, seed), strict=False):
@@ -119,10 +135,10 @@ def _draw_distributions(strip: SubFigure, quantities: list[Quantity]) -> None:
         axes.hist(row.places, _BINS, (0, 1), color="tab:grey")
         axes.axhline(row.n / _BINS, color="black", linewidth=1)
         test = "" if np.isnan(row.p) else f"  p = {row.p:.2g}"
-        axes.set_title(f"{row.quantity}{test}", fontsize=8)
+        axes.set_title(f"{_NAMES.get(row.quantity, row.quantity)}{test}", fontsize=8)
         axes.set(xlim=(0, 1), xticks=[], yticks=[], xlabel=f"{_short(row.min)} to {_short(row.max)}")
     shares = [row for row in quantities if row.places is None and row.quantity != "clips_used"]
-    lines = [f"{row.quantity}: {row.mean:.3f}  p = {row.p:.2g}" for row in shares]
+    lines = [f"{_NAMES.get(row.quantity, row.quantity)}: {row.mean:.3f}  p = {row.p:.2g}" for row in shares]
     lines += [f"clips used: {row.mean:.0f} of {row.n}" for row in quantities if row.quantity == "clips_used"]
     words.text(0, 0.5, "\n".join(lines), fontsize=8, va="center", linespacing=1.8)
     words.axis("off")
