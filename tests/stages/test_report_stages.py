@@ -15,7 +15,7 @@ import pytest
 import scipy.stats
 
 from l3net.errors import DatasetError
-from l3net.report import model_title
+from l3net.report import display_name, model_title
 from tests.stages.loading import stage_function
 from tests.tiny_datasets import write_embeddings
 
@@ -433,6 +433,18 @@ def test_a_class_whose_name_means_no_value_is_drawn(run: Path) -> None:
     assert "<!-- NA -->" in draw(run, "confusion", synthetic=False)[0].read_text()
 
 
+def test_maps_of_more_than_five_embeddings_have_several_rows_and_say_which_is_untrained(tmp_path: Path) -> None:
+    names = [f"of-{k}" for k in range(6)] + ["random"]
+    for name in names:
+        write_embeddings(tmp_path / f"{name}.h5", dataset="us8k", embedding=name)
+    svg, png = tmp_path / "map.svg", tmp_path / "map.png"
+    stage_function("plot_embedding_map")([tmp_path / f"{name}.h5" for name in names], svg, png, identities={})
+    said = svg.read_text()
+    assert all(said.count(f"<!-- {name} -->") == 1 for name in names[:-1])
+    height, width, _ = matplotlib.image.imread(png).shape
+    assert width <= 200 * 8 and height > 200 * 2.9  # two rows of five panels and two
+
+
 def test_figures_of_real_data_bear_no_mark_and_the_same_data_gives_the_same_bytes(run: Path) -> None:
     svg, png = draw(run, "embedding_type", synthetic=False)
     assert "SYNTHETIC" not in svg.read_text()
@@ -475,11 +487,16 @@ def test_pages_show_the_rows_of_the_tables_in_percent(run: Path) -> None:
     stored = read(tables / "summary.csv")
     assert len(shown) == len(stored)
     for cells, row in zip(shown, stored, strict=True):
-        assert cells[:2] == [row["dataset"], row["embedding"]]
+        assert cells[:2] == [display_name(row["dataset"]), row["embedding"]]
         assert cells[3].startswith(f"{100 * float(row['accuracy']):.1f} ({100 * float(row['ci_low']):.1f} to ")
     head, *shown = cells_of(tables / "significance.html")
     stored = read(tables / "significance.csv")
-    assert [cells[1:4] for cells in shown] == [[row[name] for name in ("dataset", "first", "second")] for row in stored]
+    expected = [[display_name(row["dataset"]), row["first"], row["second"]] for row in stored]
+    assert [cells[1:4] for cells in shown] == expected
+    said, below = cells_of(tables / "significance.html"), (tables / "significance.html").read_text()
+    for cells, row in zip(said[1:], stored, strict=True):
+        mark = cells[-1]
+        assert mark == row["note"] or f"<p><b>{mark}</b>: {row['note'].replace('<', '&lt;')}.</p>" in below
     for cells, row in zip(shown, stored, strict=True):
         assert float(cells[head.index("first (%)")]) == pytest.approx(100 * float(row["first_mean"]), abs=0.051)
         assert cells[head.index("pairs that differ")] == f"{row['n']} of {row['n_pairs']}"

@@ -42,7 +42,9 @@ def compare_embeddings(
     write_table(table, significance, float_format="%.6g")
     note = f"Wilcoxon's signed-rank test over matched pairs; accuracies in percent; protocol: {protocols}."
     printed = summaries.printed_significance(table.assign(dataset=table["dataset"].map(display_name)))
-    pages.write_page(page, "Significance of the comparisons", printed, synthetic=synthetic, note=note)
+    marks, below = pages.footnotes(printed["note"])
+    printed = printed.assign(note=marks)
+    pages.write_page(page, "Significance of the comparisons", printed, synthetic=synthetic, note=note, more=below)
 
 
 if __name__ == "__main__":

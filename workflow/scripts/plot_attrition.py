@@ -59,7 +59,7 @@ def _draw(ax: "Axes", counts: "pd.DataFrame", shown: list[str]) -> None:
     names = [f"{one}, {other} ({n})" for (one, other), n in counts.sum(axis=1).items()]
     ax.set_yticks(range(len(counts)), names)
     ax.invert_yaxis()
-    ax.set_xlim(0, 1)
+    ax.set_xlim(0, 1.004)  # with the edge of the last bar
     figure_style.percent(ax, "x")
 
 

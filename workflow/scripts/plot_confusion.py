@@ -44,7 +44,7 @@ def plot_confusion(
                 ax.set_visible(False)
                 continue
             image = _draw(ax, found[dataset, name])
-            ax.set_title(f"{titles[name]}: {display_name(dataset)}", fontsize=9)
+            ax.set_title(f"{titles[name]}\n{display_name(dataset)}", fontsize=9)
         axes[row, 0].set_ylabel("true class")
     for ax in axes[-1]:
         ax.set_xlabel("predicted class")

@@ -1,5 +1,6 @@
 """Plot a two-dimensional map of every embedding of every data set, coloured by class."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,16 @@ from l3net.vectors import DatasetVectors, read_dataset_vectors
 
 _CLIPS_AT_MOST = 2000
 _NAMED_UP_TO = 12  # classes
+_PANELS_A_ROW = 5
 
 
 def plot_embedding_map(
     embeddings: list[Path], svg: Path, png: Path, *, identities: dict, seed: int = 0, synthetic: bool = False
 ) -> None:
-    """Draw a panel for each data set (row) and embedding (column): the first two principal components of clip means.
+    """Draw a panel for each data set (rows) and embedding (columns): the first two principal components of clip means.
 
-    Every dimension is standardised first; at most 2000 clips, drawn by `seed`, are shown.
+    Of more than five embeddings a data set has several rows. Every dimension is standardised first; at most 2000 clips,
+    drawn by `seed`, are shown.
 
     Parameters
     ----------
@@ -29,18 +32,23 @@ def plot_embedding_map(
     titles = embedding_titles({name: {**identities.get(name, {}), "kind": kind} for name, kind in kinds.items()})
     found = {(clips.attributes["dataset"], clips.attributes["embedding"]): clips for clips in files}
     rows, columns = (sorted({key[k] for key in found}) for k in (0, 1))
-    figure, axes = figure_style.panels(len(columns), len(rows), height=1.45, width=1.25 * len(columns) + 1.6)
+    n_beside = min(len(columns), _PANELS_A_ROW)
+    n_rows = -(-len(columns) // n_beside)
+    size = {"height": 1.45 if n_rows == 1 else 1.6, "width": 1.25 * n_beside + 1.6}
+    figure, axes = figure_style.panels(n_beside, len(rows) * n_rows, **size)
     for r, dataset in enumerate(rows):
-        shown = 0
-        for c, embedding in enumerate(columns):
-            ax = axes[r, c]
+        shown, of_dataset = 0, axes[r * n_rows : (r + 1) * n_rows]
+        for ax, embedding in itertools.zip_longest(of_dataset.flat, columns):
+            if embedding is None:
+                ax.set_visible(False)
+                continue
             ax.set_xticks([])
             ax.set_yticks([])
-            if r == 0:
+            if r == 0 or n_rows > 1:
                 ax.set_title(titles[embedding], fontsize=7)
             if (dataset, embedding) in found:
                 shown = _scatter(ax, *clip_means(found[dataset, embedding], seed))
-        _name_row(axes[r], f"{display_name(dataset)}\nn = {shown} clips")
+        _name_row(of_dataset[0], f"{display_name(dataset)}\nn = {shown} clips")
     note = "a point is a clip, colour and marker its class; principal components 1 and 2"
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 

@@ -11,6 +11,7 @@ from l3net.report.labels import display_name, model_title
 if TYPE_CHECKING:
     import pandas as pd
 
+_SHORT_NOTE = 20  # characters of a note that stands in its cell
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 13px/1.45 system-ui, sans-serif; margin: 1.5em; color: #222; }}
 table {{ border-collapse: collapse; max-width: 94em; }}
@@ -19,7 +20,6 @@ th {{ position: sticky; top: 0; background: #fff; border-bottom: 2px solid #555;
 td.number, th.number {{ text-align: right; }}
 td.number {{ white-space: nowrap; }}
 th {{ max-width: 8em; }}
-td:last-child:not(.number) {{ min-width: 16em; }}
 tr:hover td {{ background: #eef5fb; }}
 .synthetic {{ color: #D55E00; font-weight: bold; }}
 p {{ max-width: 60em; }}
@@ -55,6 +55,19 @@ def to_html(table: "pd.DataFrame") -> str:
 
     body = "".join(line("td", cells) for cells in table.to_numpy().tolist())
     return f"<table>\n<thead>{line('th', list(table.columns))}</thead>\n<tbody>{body}</tbody>\n</table>\n"
+
+
+def footnotes(texts: "pd.Series") -> tuple["pd.Series", str]:
+    """Return a column whose long texts are letters, and as HTML what the letters stand for, below the table.
+
+    Parameters
+    ----------
+    texts : a column of text, in which the same long texts come again and again.
+    """
+    long = dict.fromkeys(text for text in texts if len(text) > _SHORT_NOTE)
+    marks = {text: chr(ord("a") + k) for k, text in enumerate(long)}
+    lines = "".join(f"<p><b>{mark}</b>: {html.escape(text)}.</p>\n" for text, mark in marks.items())
+    return texts.map(lambda text: marks.get(text, text)), lines
 
 
 def percent(fraction: float, sign: str = "") -> str:

@@ -134,8 +134,8 @@ def _draw_distributions(strip: SubFigure, quantities: list[Quantity]) -> None:
     for axes, row in zip(histograms, spread, strict=True):
         axes.hist(row.places, _BINS, (0, 1), color="tab:grey")
         axes.axhline(row.n / _BINS, color="black", linewidth=1)
-        test = "" if np.isnan(row.p) else f"  p = {row.p:.2g}"
-        axes.set_title(f"{_NAMES.get(row.quantity, row.quantity)}{test}", fontsize=8)
+        test = "" if np.isnan(row.p) else f"p = {row.p:.2g}"
+        axes.set_title(f"{_NAMES.get(row.quantity, row.quantity)}\n{test}", fontsize=8)
         axes.set(xlim=(0, 1), xticks=[], yticks=[], xlabel=f"{_short(row.min)} to {_short(row.max)}")
     shares = [row for row in quantities if row.places is None and row.quantity != "clips_used"]
     lines = [f"{_NAMES.get(row.quantity, row.quantity)}: {row.mean:.3f}  p = {row.p:.2g}" for row in shares]
