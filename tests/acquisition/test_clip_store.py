@@ -47,6 +47,10 @@ def left(store: ClipStore) -> list[int]:
         ({"status": "removed", "since": "2026-03-01"}, [2, 3, 4]),
         ({"status": "removed", "reason": "content", "since": "2026-03-01T22:00"}, [1, 2, 3, 4]),
         ({"status": "bot_check"}, [0, 1, 2, 3, 4]),
+        ({"status": "removed", "since": "2026-03-02T01:00+02:00"}, [2, 3, 4]),
+        ({"status": "removed", "since": "2026-03-02T01:00+01:00"}, [0, 1, 2, 3, 4]),
+        ({"reason": "isn\u2019t available"}, [1, 3, 4]),
+        ({"since": "2026-03-01"}, [2, 4]),
     ],
 )
 def test_clips_are_unmarked_by_status_reason_and_time(store: ClipStore, chosen: dict, expected: list[int]) -> None:
@@ -60,6 +64,10 @@ def test_what_is_no_status_time_or_store_is_told(store: ClipStore, tmp_path: Pat
             unmark_clips(store.folder, status=status)
     with pytest.raises(ConfigError, match="since 'yesterday': expected a date or time such as"):
         unmark_clips(store.folder, status="removed", since="yesterday")
+    with pytest.raises(ConfigError, match=r"which clips\? give a status, a reason or a time"):
+        unmark_clips(store.folder)
+    with pytest.raises(ConfigError, match="since '0001-01-01T00:00\\+14:00': expected a date or time"):
+        unmark_clips(store.folder, since="0001-01-01T00:00+14:00")
     with pytest.raises(ConfigError, match="is no store of clips"):
         unmark_clips(tmp_path, status="removed")
 

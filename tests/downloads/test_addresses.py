@@ -3,6 +3,7 @@
 import pytest
 
 from l3net.downloads.addresses import UserProxy, is_private
+from l3net.downloads.guard_proxy import GuardProxy
 from l3net.errors import ConfigError
 
 
@@ -10,7 +11,8 @@ from l3net.errors import ConfigError
     "address",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
      "::1",     "::", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1",
-     "fec0::1", "feff::1", "64:ff9b:1::808:808", "::127.0.0.1", "::10.0.0.1", "5f00::1", "ff02::1"],
+     "fec0::1", "feff::1", "64:ff9b:1::808:808", "::127.0.0.1", "::10.0.0.1", "5f00::1", "ff02::1",
+     "::ffff:0:127.0.0.1", "3fff::1", "192.0.0.8"],
 )  # fmt: skip
 def test_private_addresses(address):
     assert is_private(address)
@@ -23,7 +25,7 @@ def test_public_addresses(address):
     assert not is_private(address)
 
 
-@pytest.mark.parametrize("address", ["socks5://user:SECRET@host:1080", "ftp://host", "http://"])
+@pytest.mark.parametrize("address", ["socks5://user:SECRET@host:1080", "ftp://host"])
 def test_proxies_that_cannot_be_used(address):
     with pytest.raises(ConfigError, match=r"audioset\.proxy has the scheme") as caught:
         UserProxy.parse(address)
@@ -32,7 +34,17 @@ def test_proxies_that_cannot_be_used(address):
 
 @pytest.mark.parametrize(
     "address",
-    ["http://me:pass#SECRET@host:8080", "http://me:SEC/RET@host:80", "http://host:SECRET", "http://[SECRET@host"],
+    [
+        "http://me:pass#SECRET@host:8080",
+        "http://me:SEC/RET@host:80",
+        "http://host:SECRET",
+        "http://[SECRET@host",
+        "http://me:1/SECRET@host:80",
+        "http://me:1?SECRET@host",
+        "http://me:1#SECRET@host",
+        "http:/me:SECRET@host",
+        "http://",
+    ],
 )
 def test_a_proxy_that_cannot_be_parsed_is_never_repeated(address: str) -> None:
     with pytest.raises(
@@ -67,3 +79,19 @@ def test_the_environments_proxy_is_taken_by_scheme_and_host() -> None:
     assert UserProxy.of_environment("https", "example.org", proxies).host == "two"
     assert UserProxy.of_environment("http", "mirror.example.org", proxies) is None
     assert UserProxy.of_environment("http", "example.org", {}) is None
+
+
+def test_a_proxy_of_the_environment_that_cannot_be_parsed_is_told_at_once() -> None:
+    """In a thread of the guard proxy nobody would hear of it."""
+    how = {"allow_private": False, "upstream": None, "rate_limit": None, "timeout_seconds": 5.0}
+    with pytest.raises(
+        ConfigError, match=r"^your proxy \(http_proxy or https_proxy of the environment\) cannot"
+    ) as caught:
+        GuardProxy(environment={"https": "http://me:SEC/RET@host:80"}, **how)
+    assert "SEC" not in str(caught.value)
+    guard = GuardProxy(environment={"http": "socks5://me:SECRET@host:80"}, **how)
+    with pytest.raises(OSError, match="has the scheme 'socks5'"):
+        guard.connect("http", "example.org", 80)
+    assert guard.failure.startswith("your proxy (http_proxy or https_proxy of the environment) has the scheme 'socks5'")
+    assert "SECRET" not in guard.failure
+    guard.close()

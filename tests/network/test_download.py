@@ -194,3 +194,25 @@ def test_messages_show_no_token_of_an_address(server: Server, tmp_path: Path, ca
             download_file(f"{server.url}/file.bin?key=SECRET", tmp_path / "x")
         assert "SECRET" not in str(caught.value)
     assert "trying again" in caplog.text and "SECRET" not in caplog.text
+
+
+PASSWORDS = ["http://u:SE[CRET@h:80", "http://u:SECRET@h:99999", "http://u:SECRET@h:port", "http://u:SEC/RET@h:80"]
+PASSWORDS += ["http://u:SECRET@", "http://u:SEC#RET@127.0.0.1:1", "http://u:1?SECRET@127.0.0.1", "http:/u:SECRET@h"]
+
+
+@pytest.mark.parametrize("proxy", PASSWORDS)
+def test_a_proxy_of_the_environment_that_is_no_address_is_never_repeated(
+    proxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", proxy)
+    said = (
+        r"^http://example\.invalid/a cannot be fetched: your proxy \(from the environment\) cannot be read as an addr"
+    )
+    with pytest.raises(TransferError, match=said) as caught:
+        download_file("http://example.invalid/a", tmp_path / "a")
+    assert "SE" not in str(caught.value)
+    assert "RET" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert list(tmp_path.iterdir()) == []

@@ -123,25 +123,34 @@ class ClipStore:
         return read_kept(self._settings_file, _read_settings, instead="its clips are taken for those of this encoding")
 
 
-def unmark_clips(store: Path, *, status: str, reason: str = "", since: str = "") -> int:
+def unmark_clips(store: Path, *, status: str = "", reason: str = "", since: str = "") -> int:
     """Remove the records of clips that were not obtained, so that they are asked for again; return how many.
 
     Parameters
     ----------
-    status : the status of the records.
-    reason : words that their reason contains, whatever the case; none takes every reason.
-    since : time in UTC, such as ``2026-03-01`` or ``2026-03-01T22:00``, since when they were attempted.
+    status : the status of the records; none takes every one of clips that were not obtained.
+    reason : words that their reason contains, whatever the case and the kind of apostrophes; none takes every reason.
+    since : since when they were attempted, such as ``2026-03-01``, ``2026-03-01T22:00`` (UTC) or, of another zone,
+        ``2026-03-01T22:00+02:00``.
 
     Raises
     ------
     ConfigError
-        The status is unknown or that of clips that are there, the time is none, or the store is no folder.
+        The status is unknown or that of clips that are there, the time is none, the store is no folder, or nothing
+        says which clips.
     """
-    if status not in STATUSES or status in USABLE_STATUSES:
-        raise ConfigError(f"status {status!r}: expected {', '.join(s for s in STATUSES if s not in USABLE_STATUSES)}")
+    wanted = [name for name in STATUSES if name not in USABLE_STATUSES]
+    if not (status or reason or since):
+        raise ConfigError("which clips? give a status, a reason or a time since when they were attempted")
+    if status and status not in wanted:
+        raise ConfigError(f"status {status!r}: expected {', '.join(wanted)}")
+    wanted, earliest, words = [status] if status else wanted, "", _plain(reason)
     try:
-        earliest = datetime.fromisoformat(since).replace(tzinfo=UTC).isoformat(timespec="seconds") if since else ""
-    except ValueError:
+        if since:
+            time = datetime.fromisoformat(since)
+            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+            earliest = time.isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
         raise ConfigError(f"since {since!r}: expected a date or time such as 2026-03-01 or 2026-03-01T22:00") from None
     if not (store / "store.json").is_file():
         raise ConfigError(f"{store} is no store of clips; expected the folder of audioset.store")
@@ -149,10 +158,14 @@ def unmark_clips(store: Path, *, status: str, reason: str = "", since: str = "")
     for path in sorted(store.glob("[0-9a-f][0-9a-f]/*.json")):
         with suppress(OSError, ValueError, TypeError):  # a damaged record is fetch_clips' to tell
             record = ClipRecord.read(path)
-            if record.status == status and reason.lower() in record.reason.lower() and record.attempted_at >= earliest:
+            if record.status in wanted and words in _plain(record.reason) and record.attempted_at >= earliest:
                 path.unlink()
                 n_removed += 1
     return n_removed
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("\u2019", "'")
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

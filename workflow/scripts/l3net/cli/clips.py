@@ -20,7 +20,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     )
     retry.set_defaults(run=run)
     retry.add_argument("--store", type=Path, required=True, metavar="DIR", help="folder of the clips (audioset.store)")
-    retry.add_argument("--status", required=True, metavar="WORD", help="status of the clips, such as removed")
+    retry.add_argument("--status", default="", metavar="WORD", help="only those of this status, such as removed")
     retry.add_argument("--reason", default="", metavar="TEXT", help="only those whose reason contains this text")
     retry.add_argument("--since", default="", metavar="DATE", help="only those attempted since this date or time (UTC)")
 

@@ -12,10 +12,11 @@ import threading
 import time
 from contextlib import suppress
 
-from l3net.downloads.addresses import UserProxy, is_private
+from l3net.downloads.addresses import ENVIRONMENT_PROXY, UserProxy, is_private
 from l3net.downloads.guard_handler import GuardHandler, RefusedAddress
 from l3net.downloads.hidden_requests import HiddenRequests
-from l3net.network import connection_words
+from l3net.errors import ConfigError
+from l3net.network import connection_words, split_proxy
 
 
 class GuardProxy(socketserver.ThreadingTCPServer):
@@ -51,6 +52,9 @@ class GuardProxy(socketserver.ThreadingTCPServer):
         timeout_seconds: float,
     ) -> None:
         self.upstream = UserProxy.parse(upstream) if upstream else None
+        for scheme in ("http", "https"):
+            if environment.get(scheme):
+                split_proxy(environment[scheme], ENVIRONMENT_PROXY)
         self.environment, self.allow_private, self.timeout_seconds = environment, allow_private, timeout_seconds
         self.rate_limit, self._rate_lock, self._free_at = rate_limit, threading.Lock(), 0.0
         self.refused, self.failure = False, ""
@@ -79,7 +83,11 @@ class GuardProxy(socketserver.ThreadingTCPServer):
         RefusedAddress
             The address is private.
         """
-        upstream = self.upstream or UserProxy.of_environment(scheme, host, self.environment)
+        try:
+            upstream = self.upstream or UserProxy.of_environment(scheme, host, self.environment)
+        except ConfigError as error:  # a kind that ffmpeg does not know, such as SOCKS
+            self.failure = str(error)
+            raise OSError(self.failure) from None
         try:
             if upstream is None:
                 return self._connect_to(self._checked(host, port)), None

@@ -6,7 +6,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "addresses": ["conceal_all", "referred", "reveal", "shown_address"],
+        "addresses": ["conceal_all", "referred", "reveal", "shown_address", "split_proxy"],
         "download": ["connection_words", "download_file"],
     },
 )

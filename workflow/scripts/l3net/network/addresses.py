@@ -69,6 +69,33 @@ def shown_address(url: str) -> str:
         return "the address"
 
 
+def split_proxy(address: str, whose: str) -> urllib.parse.SplitResult:
+    """Return the parts of a proxy's address.
+
+    Parameters
+    ----------
+    whose : what the proxy is called in the message.
+
+    Raises
+    ------
+    ConfigError
+        It is no address; the message does not repeat it, since it may hold a password.
+    """
+    try:
+        parts = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
+        # Behind the host stands the end of a password whose beginning was taken for the host's port.
+        is_address = bool(parts.hostname) and not parts.path.strip("/") and not (parts.query or parts.fragment)
+        _ = parts.port
+    except ValueError:  # its text would repeat a part of the address
+        is_address = False
+    if not is_address:
+        raise ConfigError(
+            f"{whose} cannot be read as an address; expected http://user:password@host:port, with every"
+            " character of user and password that is no letter or digit written as % and its code"
+        ) from None
+    return parts
+
+
 def conceal_all(config: dict[str, Any]) -> None:
     """Put references in the place of all addresses of a configuration that may hold a secret, where they stand."""
     audioset = config["audioset"]

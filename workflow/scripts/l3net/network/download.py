@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from l3net.errors import TransferError
+from l3net.errors import ConfigError, TransferError
 from l3net.files.atomic import replacing
-from l3net.network.addresses import reveal, shown_address
+from l3net.network.addresses import reveal, shown_address, split_proxy
 
 _WORTH_ANOTHER_ATTEMPT = {408, 425, 429}  # beside all 5xx: the server asks to come back later
 _FIRST_PAUSE_SECONDS = 1.0  # twice as long before each further attempt
@@ -45,6 +45,7 @@ def download_file(
     shown = shown_address(url)
     if not url.startswith(("https://", "http://")):
         raise TransferError(f"{shown!r} is not an http(s) address")
+    _check_proxy(url)
     with replacing(target) as temporary:
         for attempt in range(1, attempts + 1):
             try:
@@ -59,6 +60,18 @@ def download_file(
                 time.sleep(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
         if known_hash is not None:
             _compare_hash(shown, temporary, known_hash)
+
+
+def _check_proxy(url: str) -> None:
+    """Refuse a proxy of the environment that is no address, whose password requests and urllib3 would repeat."""
+    import requests
+
+    try:
+        proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+        if proxy:
+            split_proxy(proxy, "your proxy (from the environment)")
+    except ConfigError as error:
+        raise TransferError(f"{shown_address(url)} cannot be fetched: {error}") from None
 
 
 class _Meter:
