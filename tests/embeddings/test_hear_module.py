@@ -1,5 +1,6 @@
 """Somebody else's HEAR module as an embedding: on numpy, on PyTorch where it is installed, and modules that break."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from l3net.embeddings.hear_module import load_hear_module
-from l3net.errors import ConfigError, WeightsError
+from l3net.errors import ClipError, ConfigError, WeightsError
 
 NUMPY = '''
 import numpy as np
@@ -97,6 +98,37 @@ def test_a_numpy_module_over_a_long_sound(write) -> None:
     assert (embedding.dimension, embedding.sample_rate) == (2, 1000)
 
 
+def test_a_stretch_has_a_minute_and_the_last_one_up_to_two(write) -> None:
+    """The vectors of this module are how many samples it was given."""
+    count = "\n\ndef get_timestamp_embeddings(audio, model):\n    n = audio.shape[1]\n"
+    count += "    return np.full((1, 1, 2), n), np.zeros((1, 1))\n"
+    embedding = load_hear_module([], module=write(NUMPY + count))
+    vectors, times = joined(embedding, np.zeros(290_000, np.float32))
+    assert vectors[:, 0].tolist() == [60_000, 60_000, 60_000, 110_000]
+    assert times.tolist() == [0, 60, 120, 180]
+
+
+ANSWERS = {
+    "None": "fails: TypeError: cannot unpack",
+    "'a', 'b'": "fails: ValueError: could not convert string",
+    "np.ones((1, 5, 3)), np.ones((1, 5))": r"gives vectors \(1, 5, 3\) at times \(1, 5\) .*; expected \(1, n, 2\) and",
+    "np.ones((1, 5, 2)), np.ones((1, 4))": r"gives vectors \(1, 5, 2\) at times \(1, 4\)",
+    "np.ones((5, 2)), np.ones(5)": r"fails: |gives vectors \(1, 2\) at times",
+    "np.ones((1, 0, 2)), np.ones((1, 0))": "gives no vector for this sound; is it too short",
+    "np.ones((1, 2, 2)), np.full((1, 2), np.nan)": "gives times that are not finite or do not ascend",
+    "np.ones((1, 2, 2)), np.array([[2.0, 1.0]])": "gives times that are not finite or do not ascend",
+    "1 / 0": "fails: ZeroDivisionError: division by zero",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_that_is_none_ends_its_sound_with_one_line(write, answer: str) -> None:
+    name = write(f"{NUMPY}\n\ndef get_timestamp_embeddings(audio, model):\n    return {answer}\n")
+    *_, last = load_hear_module([], module=name).embed([("a.wav", [np.zeros(1000, np.float32)])])
+    assert re.search(f"^a\\.wav: module {name} ({ANSWERS[answer]})", str(last.error))
+    assert isinstance(last.error, ClipError | WeightsError)
+
+
 def test_scene_vectors(write) -> None:
     audio = np.random.default_rng(0).normal(0, 0.1, 5000).astype(np.float32)
     embedding = load_hear_module([], module=write(NUMPY), vectors="scene")
@@ -120,6 +152,12 @@ def test_modules_that_are_not_as_the_api_says(write) -> None:
         load_hear_module([Path("a.broken")], module=write(NUMPY))
     with pytest.raises(ConfigError, match="has no get_scene_embeddings; it is no HEAR 2021 module"):
         load_hear_module([], module=write(NUMPY.replace("get_scene_embeddings", "other")))
+    for broken in ("raise RuntimeError('no GPU')", "def f(:"):
+        with pytest.raises(ConfigError, match=r"cannot be imported \((RuntimeError: no GPU|SyntaxError: )"):
+            load_hear_module([], module=write(broken))
+    for value in ("'x'", "0", "-1", "2.5", "None", "float('inf')"):
+        with pytest.raises(ConfigError, match=r"has timestamp_embedding_size .*; expected a whole number above zero"):
+            load_hear_module([], module=write(NUMPY.replace("size = 2", f"size = {value}")))
     with pytest.raises(ConfigError, match="vectors is 'scenes'; expected one of timestamps, scene"):
         load_hear_module([], module=write(NUMPY), vectors="scenes")
 

@@ -5,6 +5,7 @@ with ``sample_rate``, ``scene_embedding_size`` and ``timestamp_embedding_size``;
 ``get_scene_embeddings`` take sounds [n_sounds, n_samples] in [-1, 1] and the model; timestamps are in milliseconds.
 """
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from l3net.embeddings.interface import SoundEmbedding
-from l3net.errors import ConfigError, WeightsError
+from l3net.errors import ClipError, ConfigError, WeightsError
 
 VECTORS = ("timestamps", "scene")
 _FUNCTIONS = ("load_model", "get_timestamp_embeddings", "get_scene_embeddings")
@@ -49,14 +50,15 @@ def load_hear_module(files: list[Path], *, module: str, vectors: str = "timestam
     size = f"{vectors.removesuffix('s')}_embedding_size"
     if missing := [name for name in ("sample_rate", size) if not hasattr(model, name)]:
         raise ConfigError(f"the model of {module} has no {', '.join(missing)}, which the HEAR API asks for")
-    rate = int(model.sample_rate)
+    rate, dimension = (_whole(model, name, module) for name in ("sample_rate", size))
 
     def stretches(blocks: Iterable[np.ndarray], hop_seconds: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for start, sound in _stretches(blocks, int(_STRETCH_SECONDS * rate)):
             found, milliseconds = _call(hear, model, vectors, sound)
+            _check_answer(found, milliseconds, dimension, module)
             yield found, milliseconds / 1000.0 + start / rate
 
-    return SoundEmbedding(stretches, int(getattr(model, size)), rate, {"module": module, "vectors": vectors})
+    return SoundEmbedding(stretches, dimension, rate, {"module": module, "vectors": vectors})
 
 
 def _import(name: str) -> ModuleType:
@@ -64,18 +66,45 @@ def _import(name: str) -> ModuleType:
         module = importlib.import_module(name)
     except ImportError as error:
         raise ConfigError(f"embeddings: module {name!r} cannot be imported ({error}); is it installed here?") from None
+    except Exception as error:  # foreign code fails in its own ways
+        raise ConfigError(
+            f"embeddings: module {name!r} cannot be imported ({type(error).__name__}: {error})"
+        ) from error
     if missing := [function for function in _FUNCTIONS if not hasattr(module, function)]:
         raise ConfigError(f"embeddings: module {name!r} has no {', '.join(missing)}; it is no HEAR 2021 module")
     return module
 
 
+def _whole(model: Any, name: str, module: str) -> int:
+    """Return an attribute of the model that is a whole number above zero."""
+    value = getattr(model, name)
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        if value == int(value) and value > 0:
+            return int(value)
+    raise ConfigError(f"the model of {module} has {name} {value!r}; expected a whole number above zero")
+
+
 def _call(module: ModuleType, model: Any, vectors: str, sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return vectors [n, d] and their times [n] in milliseconds of one sound."""
+    """Return vectors [n, d] and their times [n] in milliseconds of one sound, as the module gives them."""
     audio = _tensor_for(model, sound[None])
-    if vectors == "scene":
-        return _array(module.get_scene_embeddings(audio, model)), np.zeros(1)
-    found, milliseconds = module.get_timestamp_embeddings(audio, model)
-    return _array(found)[0], _array(milliseconds)[0].astype(np.float64)
+    try:
+        if vectors == "scene":
+            return _array(module.get_scene_embeddings(audio, model)), np.zeros(1)
+        found, milliseconds = module.get_timestamp_embeddings(audio, model)
+        return _array(found)[0], _array(milliseconds)[0].astype(np.float64)
+    except Exception as error:
+        raise ClipError(f"module {module.__name__} fails: {type(error).__name__}: {error}") from error
+
+
+def _check_answer(vectors: np.ndarray, times: np.ndarray, dimension: int, module: str) -> None:
+    """Refuse what is not a vector of the model's size for each of ascending times."""
+    if vectors.ndim != 2 or vectors.shape[1] != dimension or times.shape != (len(vectors),):
+        shapes = f"vectors {(1, *vectors.shape)} at times {(1, *times.shape)}"
+        raise WeightsError(f"module {module} gives {shapes} for a sound; expected (1, n, {dimension}) and (1, n)")
+    if not len(vectors):
+        raise ClipError(f"module {module} gives no vector for this sound; is it too short for it?")
+    if not (np.isfinite(times).all() and (np.diff(times) >= 0).all()):
+        raise WeightsError(f"module {module} gives times that are not finite or do not ascend; expected milliseconds")
 
 
 def _tensor_for(model: Any, audio: np.ndarray) -> Any:

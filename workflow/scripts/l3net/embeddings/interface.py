@@ -188,7 +188,7 @@ class SoundEmbedding:
                 for vectors, times in self.stretches(blocks, hop_seconds):
                     yield Piece(key, vectors, times)
             except L3Error as broken:
-                error = broken
+                error = broken if str(broken).startswith(str(key)) else type(broken)(f"{_name(key)}: {broken}")
             yield Piece(key, *nothing, is_last=True, error=error)
 
 
@@ -197,16 +197,19 @@ def _refuse_not_finite(pieces: Iterable[Piece]) -> Iterator[Piece]:
     error = None
     for piece in pieces:
         if error is None and not (finite := np.isfinite(piece.vectors).all(axis=1)).all():
-            name = f"sound {piece.key}" if isinstance(piece.key, int) else piece.key
             error = ClipError(
-                f"{name}: the vector at {piece.timestamps[finite.argmin()]:.2f} s holds values that are not finite "
-                "numbers; an embedding must bear every sound, silence too"
+                f"{_name(piece.key)}: the vector at {piece.timestamps[finite.argmin()]:.2f} s holds values that are not"
+                " finite numbers; an embedding must bear every sound, silence too"
             )
         if error is None:
             yield piece
         elif piece.is_last:
             yield replace(piece, vectors=piece.vectors[:0], timestamps=piece.timestamps[:0], error=piece.error or error)
             error = None
+
+
+def _name(key: Any) -> str:
+    return f"sound {key}" if isinstance(key, int) else str(key)
 
 
 Embedding = WindowEmbedding | SoundEmbedding
