@@ -7,7 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "folders": ["files_below", "is_of_a_system", "printable"],
+        "folders": ["files_below", "holds", "is_of_a_system", "printable"],
         "foreign": [
             "Fields",
             "foreign",

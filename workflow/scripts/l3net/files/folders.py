@@ -1,7 +1,7 @@
 """The files below a folder, whatever their names and links, and their names as printable text."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _OF_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"}
@@ -32,6 +32,17 @@ def is_of_a_system(name: str) -> bool:
     return name.startswith(".") or name.lower() in _OF_SYSTEMS
 
 
+def holds(question: Callable[[Path], bool], path: Path) -> bool:
+    """Return what a question of pathlib's, such as `Path.is_file`, says; no where it may not be asked of this path.
+
+    So it is for a name that is too long, and for what another user's folder holds.
+    """
+    try:
+        return question(path)
+    except OSError:
+        return False
+
+
 def printable(text: str) -> str:
     """Return a file's name as text of one line that any file can hold; other bytes and controls are escaped."""
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -55,17 +66,10 @@ def _walk(top: Path, visited: set[tuple[int, int]], failed: dict[str, str]) -> I
         for entry in entries:
             if is_of_a_system(entry.name):
                 continue
-            if _is_folder(entry):
+            if holds(Path.is_dir, entry):  # where it cannot be asked, who reads the file will say so
                 (linked if entry.is_symlink() else waiting).append(entry)
             else:
                 yield entry
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False  # who reads the file will say so
 
 
 def _identity(folder: Path) -> tuple[int, int]:

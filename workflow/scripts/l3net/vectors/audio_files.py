@@ -7,7 +7,6 @@ disk as they come, so memory holds a few batches, whatever the length of a file.
 import contextlib
 import itertools
 import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 
 from l3net.embeddings.interface import Embedding, Piece
 from l3net.errors import ClipError, ConfigError
-from l3net.files import atomic, files_below, printable, read_kept
+from l3net.files import atomic, files_below, holds, printable, read_kept
 from l3net.media import audio_blocks, probe_media
 from l3net.runtime import Progress
 from l3net.vectors.vector_file import read_to_end, read_vector_metadata, vector_writer
@@ -65,14 +64,14 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
         Two files that would have the same target.
     """
     tasks: dict[Path, EmbedTask] = {}
-    if paths and not any(map(os.path.exists, paths)):  # unlike pathlib's, it takes a name that is too long for no file
+    if paths and not any(holds(Path.exists, path) for path in paths):
         raise ClipError(f"{paths[0]}: no such file")
     for path in paths:
-        sources = _sounds_below(path) if _is_folder(path) else [path]
+        sources = _sounds_below(path) if holds(Path.is_dir, path) else [path]
         if not sources:
             raise ClipError(f"{path}: no files in this folder")
         for source in sources:
-            name = source.relative_to(path if _is_folder(path) else path.parent)
+            name = source.relative_to(path if holds(Path.is_dir, path) else path.parent)
             target = output / name.with_name(name.name + suffix)
             other = tasks.setdefault(target, EmbedTask(source, target)).source
             if other.resolve() != source.resolve():
@@ -80,20 +79,14 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
     return list(tasks.values())
 
 
-def _is_folder(path: Path) -> bool:
-    with contextlib.suppress(OSError):  # a name that is too long
-        return path.is_dir()
-    return False
-
-
 def _sounds_below(folder: Path) -> list[Path]:
     """Return the files of a folder that are to be tried: no texts, tables, pictures or archives, by their suffixes."""
     unreadable: dict[str, str] = {}
     found = files_below(folder, unreadable)
-    unreadable |= {printable(path.name): "is a link to nothing; left out" for path in found if not path.exists()}
+    unreadable |= {printable(path.name): "leads to nothing; left out" for path in found if not holds(Path.exists, path)}
     for place, why in unreadable.items():
         _log.warning("%s: %s", folder / place, why)
-    return [path for path in found if f" {path.suffix[1:].lower()} " not in _NOT_SOUND and path.is_file()]
+    return [path for path in found if f" {path.suffix[1:].lower()} " not in _NOT_SOUND and holds(Path.is_file, path)]
 
 
 def check_pool(pool: tuple[str, ...]) -> None:

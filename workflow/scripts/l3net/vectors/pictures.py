@@ -15,7 +15,7 @@ import numpy as np
 from l3net.embeddings.interface import Piece
 from l3net.embeddings.windows import Sounds
 from l3net.errors import ClipError, ConfigError, L3Error
-from l3net.files import files_below
+from l3net.files import files_below, holds
 from l3net.media import probe_media
 from l3net.vectors.audio_files import EmbedTask
 from l3net.vectors.film import ImageEmbedding, image_vectors, load_image_embedding
@@ -103,17 +103,21 @@ def find_pictures(paths: list[Path], output: Path, suffix: str) -> list[EmbedTas
     from l3net.acquisition.sources import VIDEO_SUFFIXES
 
     wanted, tasks = IMAGE_SUFFIXES | VIDEO_SUFFIXES, {}
-    if paths and not any(path.exists() for path in paths):
+    if paths and not any(holds(Path.exists, path) for path in paths):
         raise ClipError(f"{paths[0]}: no such file")
     for path in paths:
         failed: dict[str, str] = {}
-        below = [one for one in files_below(path, failed) if one.suffix.lower() in wanted] if path.is_dir() else [path]
+        below = (
+            [one for one in files_below(path, failed) if one.suffix.lower() in wanted]
+            if holds(Path.is_dir, path)
+            else [path]
+        )
         for place, why in failed.items():
             _log.warning("%s: %s", path / place, why)
         if not below:
             raise ClipError(f"{path}: no images or videos in this folder")
         for one in below:
-            name = one.relative_to(path if path.is_dir() else path.parent)
+            name = one.relative_to(path if holds(Path.is_dir, path) else path.parent)
             task = EmbedTask(one, output / name.with_name(name.name + suffix))
             other = tasks.setdefault(task.target, task).source
             if other.resolve() != one.resolve():
