@@ -54,7 +54,7 @@ def test_peak_memory_is_the_process_s_own_and_not_what_its_parent_held() -> None
     """The largest memory as `resource` tells it is inherited over fork and exec: the reason for the other way."""
     held = bytearray(400 << 20)
     held[::4096] = b"x" * len(held[::4096])
-    code = "from tests.perf.ratios import peak_megabytes as p; a = p(); b = b'x' * (300 << 20); print(a, p())"
+    code = "from tests.perf.memory import peak_megabytes as p; a = p(); b = b'x' * (300 << 20); print(a, p())"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     before, after = map(float, ended.stdout.split())
     assert before < 300 < 400 and 290 < after - before < 320

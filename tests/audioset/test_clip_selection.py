@@ -38,6 +38,13 @@ def test_sorted_each_clip_once_and_independent_of_the_lists_order(tmp_path):
     assert clips.equals(clips_with_labels([two, one], TREE, {"/m/a"}))
 
 
+def test_a_clip_in_two_lists_keeps_the_labels_of_its_first_row(tmp_path):
+    one = listed(tmp_path / "1.csv", row("bbbbbbbbbbb", "/m/b"))
+    two = listed(tmp_path / "2.csv", row("bbbbbbbbbbb", "/m/a,/m/b"))
+    for lists, labels in (([one, two], "/m/b"), ([two, one], "/m/a,/m/b")):
+        assert clips_with_labels(lists, TREE, None)["labels"].to_list() == [labels]
+
+
 def test_fewer_clips_are_among_more(tmp_path):
     path = listed(tmp_path / "s.csv", *[row(f"{n:011d}", "/m/a") for n in range(200)])
     chosen = {n: set(clips_with_labels([path], TREE, {"/m/a"}, n)["ytid"]) for n in (10, 50, 500)}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from l3net.audioset import segment_lists
 from l3net.audioset.segment_lists import read_segments
 from l3net.errors import ClipError
 from tests.audioset.lists import listed, row
@@ -113,3 +114,42 @@ def test_digits_are_those_of_ascii(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('abcdefghijk, \u0663\u0660.000, 40.000, "/m/04rlf"\n', encoding="utf-8")
     with pytest.raises(ClipError, match=r"a\.csv, line 1: .* is not a segment row"):
         read_segments(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("wanted", [None, {"/m/a"}, {"/m/bb", "/m/c"}])
+def test_one_pass_gives_what_the_careful_reading_gives(wanted, tmp_path, monkeypatch):
+    """Also where a line ends as on Windows; /m/b is no part of /m/bb."""
+    rows = [row("aaaaaaaaaaa", "/m/a,/m/b"), row("-aaaaaaaaaa", "/m/bb", 0), row("bbbbbbbbbbb", "/m/b\r", 7)]
+    rows += [row("ccccccccccc", "/own/x.y,/m/c"), row("ccccccccccc", "/m/c,/m/a", 0.5)]
+    path = listed(tmp_path / "s.csv", *(text.replace('\r"', '"\r') for text in rows), "")
+    known = {"/m/a", "/m/b", "/m/bb", "/m/c"}
+    quick = segment_lists._read_quickly(path, known, wanted)
+    monkeypatch.setattr(segment_lists, "_read_quickly", lambda *_: None)
+    assert quick.equals(read_segments(path, known=known, wanted=wanted))
+    lines = {"/m/a": [4, 8], "/m/b": [4, 6], "/m/bb": [5], "/m/c": [7, 8]}
+    expected = range(4, 9) if wanted is None else {line for mid in wanted for line in lines[mid]}
+    assert quick["line"].to_list() == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (row("bbbbbbbbbbb", "/m/zz"), "line 5: the ontology has no label /m/zz"),
+        ('bbbbbbbbbbb, 20.0, 10.0, "/m/b"', "line 5: the clip ends before it starts"),
+        ('bbbbbbbbbbb, 10.0, 20.0, "/m/b,"', "line 5: .* is not a segment row"),
+        ('bbbbbbbbbbb, 10.0, 20.0, "/m/b, /m/b"', "line 5: .* is not a segment row"),
+        ('#NAME?, 10.0, 20.0, "/m/b"', "line 5: a spreadsheet replaced the id"),
+    ],
+)
+def test_a_row_that_is_not_wanted_is_refused_too(bad, message, tmp_path):
+    path = listed(tmp_path / "s.csv", row("aaaaaaaaaaa", "/m/a"), bad)
+    with pytest.raises(ClipError, match=message):
+        read_segments(path, known={"/m/a", "/m/b"}, wanted={"/m/a"})
+
+
+def test_lists_that_are_not_quite_as_published_are_read_too(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text('aaaaaaaaaaa,1,2,/m/a\n# between\nbbbbbbbbbbb,  1.5,2.5,   "/m/a,/m/b"\nccccccccccc,1,2,/m/b\n')
+    assert segment_lists._read_quickly(path, {"/m/a", "/m/b"}, {"/m/a"}) is None
+    found = read_segments(path, known={"/m/a", "/m/b"}, wanted={"/m/a"})
+    assert found.rows() == [("aaaaaaaaaaa", 1.0, 2.0, "/m/a", 1), ("bbbbbbbbbbb", 1.5, 2.5, "/m/a,/m/b", 3)]

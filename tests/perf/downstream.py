@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.perf.ratios import Ratio, divided, peak_megabytes
+from tests.perf.memory import peak_megabytes
+from tests.perf.ratios import Ratio, divided
 
 RATES, DECAYS = [1e-5, 1e-4, 1e-3], [1e-5, 1e-4, 1e-3]
 HIDDEN, N_CLASSES, BATCH = [512, 128], 10, 64

@@ -56,7 +56,7 @@ named = load_keras_embedding(Path("embedding.keras"))
 named.network(np.zeros((1, 48000), np.float32))
 pages = int(Path("/proc/self/statm").read_text().split()[1])
 embed_audio_files(lambda: named, find_audio_files([Path(sys.argv[1])], Path("out"), ".npz"), hop_seconds=1.0)
-from tests.perf.ratios import peak_megabytes
+from tests.perf.memory import peak_megabytes
 print(peak_megabytes(), pages * 4096 / 2**20)
 """
 

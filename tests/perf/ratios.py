@@ -4,7 +4,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 from scipy.stats import binom
@@ -69,15 +68,6 @@ def in_turns(sides: Mapping[str, Callable[[], object]], rounds: int, warm_up: in
 def divided(first: Iterable[float], second: Iterable[float]) -> list[float]:
     """Return the ratio of each round."""
     return [a / b for a, b in zip(first, second, strict=True)]
-
-
-def peak_megabytes() -> float:
-    """Return the largest memory of this process since it began its program.
-
-    ``ru_maxrss`` is no such figure: it is at least what the parent held when it forked, and exec keeps it.
-    """
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def machine_speed(seconds: float = 1.0) -> float:

@@ -43,7 +43,7 @@ def select_clips(
         raise ClipError(f"no clip in {lists} has a label of {filter}; expected at least one: check list and filter")
     with atomic.replacing(output) as temporary:
         clips.write_csv(temporary)
-    _log.info("%s: %d clips of %d videos", output, len(clips), clips["ytid"].n_unique())
+    _log.info("%s: %d clips of %d videos", output, len(clips), clips["ytid"].rle_id().max() + 1)  # sorted by them
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from l3net.audioset.clip import YTID
 from l3net.errors import ClipError
 from l3net.files import read_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CLIP_COLUMNS = ["ytid", "start_seconds", "end_seconds", "labels"]
 
@@ -34,7 +36,7 @@ MANIFEST_TYPES = {
 MANIFEST_COLUMNS = list(MANIFEST_TYPES)
 
 
-def read_clip_list(path: Path) -> pd.DataFrame:
+def read_clip_list(path: Path) -> "pd.DataFrame":
     """Read a list of clips written by select_clips: `CLIP_COLUMNS`, labels as mids joined by ``,``.
 
     Raises
@@ -57,6 +59,8 @@ def read_own_splits(paths: Iterable[Path]) -> dict[str, str]:
     ClipError
         A list cannot be read, or names no split, or none for some clips.
     """
+    import pandas as pd  # here, since it takes a quarter of a second to load
+
     found: dict[str, str] = {}
     order = ("train", "valid", "test")
     for path in paths:
@@ -72,7 +76,7 @@ def read_own_splits(paths: Iterable[Path]) -> dict[str, str]:
     return found
 
 
-def read_manifest(path: Path) -> pd.DataFrame:
+def read_manifest(path: Path) -> "pd.DataFrame":
     """Read the manifest of a part written by fetch_clips: `MANIFEST_COLUMNS`, one row for each clip.
 
     For a clip that was not obtained the numbers of its file (bytes, width, ...) are NA and ``sha256`` is ``""``.
@@ -85,7 +89,9 @@ def read_manifest(path: Path) -> pd.DataFrame:
     return _read_csv(path, MANIFEST_TYPES)[MANIFEST_COLUMNS]
 
 
-def _read_csv(path: Path, types: dict[str, str]) -> pd.DataFrame:
+def _read_csv(path: Path, types: dict[str, str]) -> "pd.DataFrame":
+    import pandas as pd
+
     numbers = {name: [""] for name, kind in types.items() if kind != "str"}
     table = read_csv(path, ClipError, f"a CSV with the columns {','.join(types)}", dtype=types, na_values=numbers)
     if missing := [name for name in types if name not in table]:

@@ -5,16 +5,20 @@ labels of one's own (`ontology.own_label`).
 A clip's key is (ytid, start_seconds, end_seconds).
 """
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
 
+from l3net.audioset.clip import YTID
 from l3net.audioset.clip_tables import CLIP_COLUMNS
-from l3net.audioset.ontology import own_label
+from l3net.audioset.ontology import is_own_label, own_label
 from l3net.errors import ClipError
 from l3net.files import check_size, foreign
 
-_MID = r"(?:/[a-z]/[0-9a-z_]+|/own/[0-9A-Za-z_.~%-]*)"
+_OWN = "/own/[0-9A-Za-z_.~%-]*"
+_MID = rf"(?:/[a-z]/[0-9a-z_]+|{_OWN})"
 _SECONDS = r"[0-9]{1,9}(?:\.[0-9]+)?"
 _MIDS = rf"{_MID}(?:,{_MID})*"
 _SEGMENT_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *({_SECONDS}), *(?:"({_MIDS})"|({_MIDS}))\s*$'
@@ -26,6 +30,7 @@ _SPREADSHEET_ERROR = (
     rf'|^\s*"?#[^,;\t]*"?[,;\t]\s*"?{_SECONDS}"?\s*[,;\t]\s*"?{_SECONDS}"?\s*[,;\t]'
 )
 _COMMENTED_ROW = r"^\s*#\s*[A-Za-z0-9_-]{11}\s*[,;\t]"
+_NO_ROW = r"^\s*(?:#|$)"
 _LIST_BYTES = 1 << 30  # AudioSet's largest has 100 MB
 _NAMED_AT_MOST = 5
 _OWN_SPLIT = r"train|training|valid|validation|val|test|testing|eval"
@@ -37,10 +42,17 @@ _ROW_EXPECTED = (
 )
 
 
-def read_segments(path: Path) -> pl.DataFrame:
+def read_segments(
+    path: Path, *, known: Collection[str] | None = None, wanted: Collection[str] | None = None
+) -> pl.DataFrame:
     """Read a segment list in AudioSet's format: comment lines, then ``YTID, start, end, "label,label"``.
 
-    A list of 2 million rows takes a few seconds and a few hundred megabytes.
+    A list of 2 million rows takes a second and a few hundred megabytes, if few of its rows are wanted.
+
+    Parameters
+    ----------
+    known : labels that may occur, beside labels of one's own; None: any.
+    wanted : labels of which a row needs one; None takes every row.
 
     Returns
     -------
@@ -51,17 +63,88 @@ def read_segments(path: Path) -> pl.DataFrame:
     Raises
     ------
     ClipError
-        The file is missing or not text, a row does not parse, or a spreadsheet replaced ids; the message names lines.
+        The file is missing or not text, a row does not parse or has a label that is not known, or a spreadsheet
+        replaced ids; the message names lines.
     """
     with foreign(path, ClipError, "a segment list"):
         check_size(path, ClipError, "a segment list", most=_LIST_BYTES)
+    if (rows := _read_quickly(path, known, wanted)) is not None:
+        return rows
+    rows = _read_with_care(path)
+    if known is not None:
+        _refuse_unknown(path, rows, known)
+    return rows if wanted is None else rows.filter(('"' + pl.col("labels") + '"').str.contains(_one_of(wanted)))
+
+
+def _read_quickly(path: Path, known: Collection[str] | None, wanted: Collection[str] | None) -> pl.DataFrame | None:
+    """Read a list in one pass that holds no more than the wanted rows; return None where a line is not as published.
+
+    A line is matched as a whole, which takes a third of the time of finding its fields by the same expression; what
+    matches is then parted at its first commas.
+    """
+    labels = _MID if known is None else rf"(?:{'|'.join(map(re.escape, sorted(known, reverse=True)))}|{_OWN})"
+    row = pl.col("row")
+    parts = pl.col("parts").struct
+    start, end = (parts.field(f"field_{k}").cast(pl.Float64, strict=False) for k in (1, 2))
+    is_row = rf'^{YTID.pattern}, {_SECONDS}, {_SECONDS}, "{labels}(?:,{labels})*"\s*$'
+    checked = (
+        pl.scan_csv(
+            path,
+            has_header=False,
+            separator="\x01",
+            quote_char=None,
+            new_columns=["row"],
+            row_index_name="line",
+            row_index_offset=1,
+        )
+        .with_columns(parts=row.str.splitn(", ", 4), is_row=row.str.contains(is_row))
+        .with_columns(start_seconds=start, end_seconds=end)
+        .with_columns(is_clip=(pl.col("is_row") & (pl.col("end_seconds") > pl.col("start_seconds"))).fill_null(False))
+    )
+    is_wanted = pl.lit(True) if wanted is None else row.str.contains(_one_of(wanted))
+    chosen = checked.filter(~pl.col("is_clip") | is_wanted).select(
+        parts.field("field_0").alias("ytid"),
+        "start_seconds",
+        "end_seconds",
+        parts.field("field_3").str.strip_chars().str.strip_chars('"').alias("labels"),
+        "line",
+        "is_clip",
+        pl.when(~pl.col("is_clip")).then(row).alias("row"),
+    )
+    try:
+        with foreign(path, ClipError, "a segment list"):
+            rows = chosen.collect(engine="streaming")
+    except ClipError:
+        return None
+    odd = rows.filter(~pl.col("is_clip"))["row"].drop_nulls()
+    if len(odd) == len(rows) or not odd.str.contains(_NO_ROW).all() or odd.str.contains(_SPREADSHEET_ERROR).any():
+        return None
+    return rows.filter("is_clip").drop("is_clip", "row")
+
+
+def _one_of(labels: Collection[str]) -> str:
+    """Return an expression that finds one of `labels` in quoted ones; both sides of it tell /m/02 from /m/028."""
+    return rf'[",](?:{"|".join(map(re.escape, sorted(labels, reverse=True)))})[",]'
+
+
+def _refuse_unknown(path: Path, rows: pl.DataFrame, known: Collection[str]) -> None:
+    """Refuse rows with a label that is neither known nor one's own."""
+    labels = rows.select(pl.col("labels").unique()).select(pl.col("labels").str.split(",").explode().unique())
+    if unknown := sorted(mid for mid in set(labels["labels"]) - set(known) if not is_own_label(mid)):
+        line = rows.filter(("," + pl.col("labels") + ",").str.contains(f",{unknown[0]},", literal=True)).item(0, "line")
+        raise ClipError(f"{path}, line {line}: the ontology has no label {unknown[0]}; expected mids of ontology.json")
+
+
+def _read_with_care(path: Path) -> pl.DataFrame:
+    """Read every row by a regular expression, and say which line is no row, and why."""
+    with foreign(path, ClipError, "a segment list"):
         try:
             lines = pl.read_csv(path, has_header=False, separator="\x01", quote_char=None, new_columns=["row"])
         except pl.exceptions.NoDataError:
             raise ClipError(f"{path}: the segment list is empty; expected lines {_ROW_EXPECTED}") from None
     lines = lines.with_row_index("line", offset=1)
     _refuse_spreadsheet_errors(path, lines)
-    lines = lines.filter(pl.col("row").is_not_null() & ~pl.col("row").str.contains(r"^\s*(?:#|$)"))
+    lines = lines.filter(pl.col("row").is_not_null() & ~pl.col("row").str.contains(_NO_ROW))
     if len(lines) and lines.head(1)["row"].str.contains(_VGGSOUND_ROW).item():
         return _read_vggsound(path, lines)
     groups = pl.col("row").str.extract_groups(_SEGMENT_ROW).struct.rename_fields([*CLIP_COLUMNS, "bare"])
