@@ -15,10 +15,12 @@ from pathlib import Path
 
 from tests.perf.ratios import machine_speed
 
-# The feed is measured in CPU seconds of one core: TensorFlow gets one thread there, and all elsewhere.
+# Feeds are measured in CPU seconds of one core: every library gets one thread there, and all elsewhere.
+_ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 AREAS: dict[str, dict[str, str]] = {
     "acquisition": {},
-    "samples": {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"},
+    "samples": _ONE_THREAD,
+    "feed": _ONE_THREAD,
     "training": {},
     "embeddings": {},
     "downstream": {},

@@ -1,4 +1,4 @@
-"""Samples: making shards against the raw cost of decoding, and the feed against a bare loop of JPEG decoding.
+"""Samples: making shards against the raw cost of decoding them.
 
 CPU seconds, not wall time: of this process and its readers. Start-up is left out by the difference of a long and a
 short run. Clips of 640x360 and 10 s: real ones where the folder of recordings is beside the project, else a drawn one.
@@ -6,7 +6,6 @@ short run. Clips of 640x360 and 10 s: real ones where the folder of recordings i
 
 import functools
 import io
-import os
 import resource
 import statistics
 import subprocess
@@ -15,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
-import h5py
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -25,8 +23,6 @@ from l3net.audioset.clip_tables import CLIP_KEY, MANIFEST_COLUMNS
 from l3net.media.encoding import Encoding, cut_clip
 from l3net.media.ffmpeg import ffmpeg_binary
 from l3net.samples.crops import FrameScaler
-from l3net.samples.sample import read_sample
-from l3net.samples.shard_index import read_shard_index
 from l3net.samples.shard_reader import Shard
 from tests.conftest import SHARED_DATA
 from tests.perf.ratios import Ratio
@@ -34,24 +30,19 @@ from tests.stages.loading import stage_function
 
 PUBLISHED_SAMPLES_PER_SECOND = 2.6  # its sampler on such clips and this kind of machine, measured once
 PUBLISHED_BYTES = 180e3
-SECONDS, N_CLIPS, SHARE, SIZE, BATCH = 10.0, 4, 253, 224, 64
+SECONDS, N_CLIPS, SHARE, SIZE = 10.0, 4, 253, 224
 _RUNS = 3
-_SHORT, _LONG = 8, 168  # batches of the feed
-_RAW = 1024  # samples of a published file
 _FILM = SHARED_DATA / "video" / "open" / "big_buck_bunny_0_30.webm"
 
 
 def measure() -> list[Ratio]:
-    """Return the ratios of making shards and of feeding them."""
+    """Return the ratios of making shards."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        _write_store(folder)
-        made = _measure_making(folder)
-        stage_function("index_shards")([folder / "part.h5"], folder / "index.json")
-        return [*made, *_measure_feed(folder / "index.json")]
+        write_store(Path(name))
+        return _measure_making(Path(name))
 
 
-def _write_store(folder: Path) -> None:
+def write_store(folder: Path) -> None:
     """Write the clips, their list and their manifest."""
     source = _FILM if _FILM.exists() else _draw_film(folder)
     keys = [(f"perf-clip-{n}", 10.0 * (n % 3), 10.0 * (n % 3) + SECONDS) for n in range(N_CLIPS)]
@@ -83,9 +74,9 @@ def _seconds(work: Callable[[], object]) -> float:
     return _cpu() - start
 
 
-def _measure_making(folder: Path) -> list[Ratio]:
-    """Compare make_shard with decoding each clip once, scaling the used frames and encoding the same crops."""
-    make = functools.partial(
+def make_shard_of(folder: Path) -> Callable[[], None]:
+    """Return a function that makes ``part.h5`` of the clips, at the paper's settings."""
+    return functools.partial(
         stage_function("make_shard"),
         folder / "clips.csv",
         folder / "manifest.csv",
@@ -98,6 +89,16 @@ def _measure_making(folder: Path) -> list[Ratio]:
         samples_per_clip=SHARE,
         image_size=SIZE,
     )
+
+
+def film() -> str:
+    """Return which film the clips are cut from: figures of the two differ."""
+    return "a real one (Big Buck Bunny)" if _FILM.exists() else "a drawn one (a Mandelbrot set)"
+
+
+def _measure_making(folder: Path) -> list[Ratio]:
+    """Compare make_shard with decoding each clip once, scaling the used frames and encoding the same crops."""
+    make = make_shard_of(folder)
     make()
     needed = _needed_crops(folder)
 
@@ -127,8 +128,7 @@ def _measure_making(folder: Path) -> list[Ratio]:
 
 
 def _row(name: str, rounds: list[float], goal: float, figures: dict, better: str = "higher") -> Ratio:
-    film = "a real film" if _FILM.exists() else "a drawn one"
-    return Ratio(name=f"samples: {name}", rounds=rounds, goal=goal, better=better, figures={**figures, "film": film})
+    return Ratio(name=f"samples: {name}", rounds=rounds, goal=goal, better=better, figures={**figures, "film": film()})
 
 
 def _needed_crops(folder: Path) -> dict[Path, dict[int, list[tuple[slice, slice]]]]:
@@ -160,87 +160,3 @@ def _decode_once(path: Path, crops: dict[int, list[tuple[slice, slice]]]) -> Non
                 for crop in crops[n]:
                     Image.fromarray(scaled[crop]).save(io.BytesIO(), "JPEG", quality=90)
             n += 1
-
-
-def _measure_feed(index: Path) -> list[Ratio]:
-    """Compare the feed, plain and with augmentation, with a bare decoding loop and with gzip HDF5 of raw samples."""
-    import tensorflow as tf
-
-    from l3net.feed.augment import prepare_batch
-    from l3net.feed.pipeline import open_feed
-
-    augmented = tf.function(lambda batch: prepare_batch(batch, True)[:2], jit_compile=True, autograph=False)
-
-    def run(batches: int, step: Callable | None) -> None:
-        for batch in open_feed(index, batch_size=BATCH, epoch=0, seed=1, workers=1, batches=batches):
-            if step is not None:
-                step({k: v for k, v in batch.items() if v.dtype != tf.string})
-
-    def rate(step: Callable | None) -> float:
-        short, long = (_seconds(lambda n=n: run(n, step)) for n in (_SHORT, _LONG))
-        return (_LONG - _SHORT) * BATCH / (long - short)
-
-    jpegs = _images(index)
-
-    def bare() -> None:
-        for jpeg in jpegs:
-            tf.io.decode_and_crop_jpeg(jpeg, [0, 0, SIZE, SIZE], channels=3)
-
-    run(2, augmented)
-    raw = _raw_samples(index)
-    rows = [
-        (len(jpegs) / _seconds(bare), rate(None), rate(augmented), _RAW / _seconds(lambda: _read_raw(raw)))
-        for _ in range(_RUNS + 2)
-    ]
-    loop, plain, with_augmentation, gzip = (statistics.median(column) for column in zip(*rows, strict=True))
-    cores = len(os.sched_getaffinity(0))
-    one_core = [b / d for _, b, _, d in rows]
-    of_gzip = {"gzip_samples_per_core_second": gzip, "cores": cores, "one_core_ratio": statistics.median(one_core)}
-    return [
-        _row(
-            "feed against bare decoding",
-            [b / a for a, b, _, _ in rows],
-            0.85,
-            {"feed_samples_per_core_second": plain, "bare_samples_per_core_second": loop},
-        ),
-        _row(
-            "feed with augmentation on the CPU against bare decoding",
-            [c / a for a, _, c, _ in rows],
-            0.4,
-            {"feed_samples_per_core_second": with_augmentation},
-        ),
-        _row(
-            "feed of this machine against a process that reads gzip HDF5 of raw samples",
-            [ratio * cores for ratio in one_core],
-            20,
-            of_gzip,
-        ),
-    ]
-
-
-def _images(index: Path) -> list[bytes]:
-    """Return the images of all samples as JPEG, in an order by chance."""
-    with Shard(Path(read_shard_index(index).shards[0].path)) as shard:
-        return [shard.image(i).tobytes() for i in np.random.default_rng(0).permutation(shard.n_samples)]
-
-
-def _raw_samples(index: Path) -> Path:
-    """Return a gzip HDF5 file of raw samples, laid out as published.
-
-    The published training code reads files of 1024 samples, each written by ``create_dataset(key, data=...,
-    compression="gzip")`` alone (so h5py chooses the chunks, and level 4), in order and in slices of a batch.
-    """
-    path = index.with_name("raw.h5")
-    with Shard(Path(read_shard_index(index).shards[0].path)) as shard, h5py.File(path, "w") as file:
-        made = [read_sample(shard, int(row)) for row in np.random.default_rng(0).integers(0, shard.n_samples, _RAW)]
-        file.create_dataset("image", data=np.stack([s.image for s in made]), compression="gzip")
-        file.create_dataset("audio", data=np.stack([s.sound[None] for s in made]), compression="gzip")
-        file.create_dataset("label", data=np.array([s.recipe["label"] for s in made]), compression="gzip")
-    return path
-
-
-def _read_raw(path: Path) -> None:
-    with h5py.File(path) as file:
-        for start in range(0, _RAW, BATCH):
-            for name in ("image", "audio", "label"):
-                file[name][start : start + BATCH]

@@ -1,7 +1,7 @@
-"""Filling batches with compressed samples from shards: the part of the feed that reads files.
+"""Filling batches with samples from shards: the part of the feed that reads files and decodes images.
 
-It imports numpy and h5py only, so that a reader process starts quickly. A filler holds the clips of the shuffle buffer
-that are its own, about 4 MB each at 224 pixels and 10 s.
+It imports numpy, h5py and a JPEG decoder only, so that a reader process starts quickly. A filler holds the clips of the
+shuffle buffer that are its own, about 4 MB each at 224 pixels and 10 s.
 """
 
 from bisect import bisect_right
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from l3net.errors import ShardError
+from l3net.errors import ShardError, one_line
+from l3net.feed.image_decoder import decode_image
 from l3net.feed.shard_digests import demand_digest
 from l3net.feed.shared_memory import BatchBuffer
 from l3net.feed.shuffle_order import ShuffleOrder
@@ -101,8 +102,13 @@ class BatchFiller:
         else:
             shard.window(sound, start, buffer.audio[row])
         buffer.recipes[row] = recipe
-        buffer.lengths[row] = len(jpeg)
-        buffer.jpeg[row, : len(jpeg)] = jpeg
+        try:
+            decode_image(jpeg, buffer.image[row])
+        except ValueError as error:
+            raise ShardError(
+                f"{shard.path}: an image does not decode ({one_line(str(error), 80)}): the shard has changed since it "
+                "was indexed; make it again (-R make_shard)"
+            ) from None
         return recipe, shard
 
     def _shard(self, number: int) -> Shard:

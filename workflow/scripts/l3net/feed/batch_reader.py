@@ -1,4 +1,4 @@
-"""Reading batches of compressed samples from shards: in this process, or in reader processes that fill shared memory.
+"""Reading batches of samples from shards: in this process, or in reader processes that fill shared memory.
 
 A reader knows the order of the whole stream and fills the rows of each batch whose clips are its own, so batches do not
 depend on the number of readers. Memory of all readers together: the clips of the shuffle buffer (0.5 GB by default at
@@ -22,19 +22,21 @@ from l3net.feed.shared_memory import BATCHES_AHEAD, BatchBuffer, BufferPool, cre
 from l3net.samples import read_shard_index
 
 
-class CompressedBatch(NamedTuple):
+class ReadBatch(NamedTuple):
     """A batch as it was read.
 
     Attributes
     ----------
-    buffer : its images and recipes; filled again once the next batch is asked for.
+    recipes : of its rows [shape=(batch_size,), SAMPLE]; filled again once the next batch is asked for.
     audio : its sound, which stays as it is [shape=(batch_size, 48000), int16].
+    image : its images, which stay as they are [shape=(batch_size, image_size, image_size, 3), uint8].
     sample_ids : names of the samples, ``{subset}/{part}/{n}``.
     label_mids : labels of the clips that are heard, mids joined by commas.
     """
 
-    buffer: BatchBuffer
+    recipes: np.ndarray
     audio: np.ndarray
+    image: np.ndarray
     sample_ids: list[str]
     label_mids: list[str]
 
@@ -47,16 +49,16 @@ class ReaderTask:
     ----------
     plan : what all readers read together.
     number, n_readers : which of how many readers it is.
-    image_bytes : size of the largest image, in bytes.
+    image_size : pixels of an image's side.
     """
 
     plan: ReadPlan
     number: int
     n_readers: int
-    image_bytes: int
+    image_size: int
 
 
-def read_batches(plan: ReadPlan, workers: int = 1) -> Iterator[CompressedBatch]:
+def read_batches(plan: ReadPlan, workers: int = 1) -> Iterator[ReadBatch]:
     """Yield the batches of the plan.
 
     Parameters
@@ -69,11 +71,11 @@ def read_batches(plan: ReadPlan, workers: int = 1) -> Iterator[CompressedBatch]:
     ShardError
         A shard cannot be read, or a reader process has ended.
     """
-    image_bytes = read_shard_index(Path(plan.index)).largest_image_bytes
-    with create_shared_file(n_buffers(), plan.batch_size, image_bytes) as file:
-        buffers = map_buffers(file.fileno(), plan.batch_size, image_bytes)
+    image_size = read_shard_index(Path(plan.index)).image_size
+    with create_shared_file(n_buffers(), plan.batch_size, image_size) as file:
+        buffers = map_buffers(file.fileno(), plan.batch_size, image_size)
         if workers:
-            tasks = [ReaderTask(plan, number, workers, image_bytes) for number in range(workers)]
+            tasks = [ReaderTask(plan, number, workers, image_size) for number in range(workers)]
             readers = [ReaderProcess(file.fileno(), task) for task in tasks]
         else:
             readers = [_ReaderHere(plan, buffers)]
@@ -90,7 +92,9 @@ def read_batches(plan: ReadPlan, workers: int = 1) -> Iterator[CompressedBatch]:
         for _ in range(plan.first_batch, plan.end_batch):
             texts = _in_order_of_rows([reader.receive() for reader in readers])
             number = being_filled.popleft()
-            yield CompressedBatch(buffers[number], pool.release_when_unused(number), texts.sample_ids, texts.label_mids)
+            recipes, handed_over = buffers[number].recipes, pool.release_when_unused(number)
+            yield ReadBatch(recipes, *handed_over, texts.sample_ids, texts.label_mids)
+            del handed_over
             fill_another()
     finally:
         for reader in readers:
@@ -133,7 +137,7 @@ def serve(connection: int, memory: int) -> None:
     plan = task.plan
     try:
         filler = BatchFiller(plan, task.number, task.n_readers)
-        buffers = map_buffers(memory, plan.batch_size, task.image_bytes)
+        buffers = map_buffers(memory, plan.batch_size, task.image_size)
         for batch in range(plan.first_batch, plan.end_batch):
             pipe.send(filler.fill(batch, buffers[pipe.recv()]))
         pipe.recv()

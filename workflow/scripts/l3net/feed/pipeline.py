@@ -1,7 +1,7 @@
 """The feed: batches of shards as a tf.data data set.
 
-Compressed samples go to parallel C++ decoders. What the network takes is made of a batch inside the training step
-(`augment.prepare_batch`).
+Readers decode the images to where TensorFlow reads them. What the network takes is made of a batch inside the training
+step (`augment.prepare_batch`).
 """
 
 import re
@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from l3net.errors import ConfigError, ShardError
 from l3net.feed.batch_filler import ReadPlan
-from l3net.feed.batch_reader import CompressedBatch, read_batches
+from l3net.feed.batch_reader import ReadBatch, read_batches
 from l3net.media import SAMPLE_RATE
 from l3net.samples import read_shard_index
 
@@ -87,9 +87,8 @@ def open_feed(
         marks=None if marks is None else str(marks),
     )
     data = tf.data.Dataset.from_generator(
-        lambda: map(_arrays, read_batches(plan, workers)), output_signature=_signature(batch_size)
+        lambda: map(_arrays, read_batches(plan, workers)), output_signature=_signature(batch_size, shards.image_size)
     )
-    data = data.map(_decoder(batch_size, shards.image_size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return data.apply(tf.data.experimental.assert_cardinality(max(n - start_batch, 0))).prefetch(_BATCHES_AHEAD)
 
 
@@ -104,18 +103,14 @@ def one_line_errors() -> Iterator[None]:
     except tf.errors.OpError as error:
         if found := re.search(r"ShardError: (.+)", error.message):
             raise ShardError(found[1]) from None
-        if "JPEG" in error.message:
-            raise ShardError(
-                "an image does not decode: a shard has changed since it was indexed; make it again (-R make_shard)"
-            ) from None
         raise
 
 
-def _arrays(batch: CompressedBatch) -> dict[str, Any]:
-    """Return a compressed batch as arrays that stay as they are when its buffer is filled again."""
-    buffer, rows = batch.buffer, batch.buffer.recipes
+def _arrays(batch: ReadBatch) -> dict[str, Any]:
+    """Return a batch as arrays that stay as they are when its buffer is filled again."""
+    rows = batch.recipes
     return {
-        "jpeg": np.array([buffer.jpeg[i, :n].tobytes() for i, n in enumerate(buffer.lengths.tolist())], object),
+        "image": batch.image,
         "audio": batch.audio,
         "label": rows["label"].astype(np.int32),
         "flip": rows["flip"].astype(bool),
@@ -128,9 +123,8 @@ def _arrays(batch: CompressedBatch) -> dict[str, Any]:
     }
 
 
-def _signature(batch_size: int) -> dict[str, tf.TensorSpec]:
+def _signature(batch_size: int, image_size: int) -> dict[str, tf.TensorSpec]:
     kinds = {
-        "jpeg": tf.string,
         "label": tf.int32,
         "flip": tf.bool,
         "saturation": tf.float32,
@@ -141,19 +135,7 @@ def _signature(batch_size: int) -> dict[str, tf.TensorSpec]:
         "label_mids": tf.string,
     }
     return {
+        "image": tf.TensorSpec([batch_size, image_size, image_size, 3], tf.uint8),
         "audio": tf.TensorSpec([batch_size, SAMPLE_RATE], tf.int16),
         **{name: tf.TensorSpec([batch_size], kind) for name, kind in kinds.items()},
     }
-
-
-def _decoder(batch_size: int, image_size: int):
-    """Return a function that decodes the images of a batch, with one op a row, so that rows decode in parallel."""
-
-    def decode(batch):
-        images = [
-            tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE") for jpeg in tf.unstack(batch["jpeg"])
-        ]
-        rest = {name: value for name, value in batch.items() if name != "jpeg"}
-        return {"image": tf.ensure_shape(tf.stack(images), [batch_size, image_size, image_size, 3]), **rest}
-
-    return decode
