@@ -27,7 +27,7 @@ napoleon_google_docstring = False
 suppress_warnings = ["ref.python"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 python_use_unqualified_type_names = True
 copybutton_exclude = ".linenos, .gp, .go"
 html_theme = "furo"
@@ -58,6 +58,29 @@ def _write_commands(_app: object) -> None:
         target.write_text(page)
 
 
+# How a type begins in a docstring; what stands behind the colon otherwise is a description.
+_TYPE = r"(np\.|int\b|float\b|str\b|bool\b|list\b|dict\b|tuple\b|array)"
+
+
+def _describe_parameters(
+    _app: object, _what: str, _name: str, _object: object, _options: object, lines: list[str]
+) -> None:
+    """Move a parameter's description, which stands behind its name, to a line of its own, as numpydoc has it.
+
+    Types stand in the signature, so most docstrings have a description where numpydoc expects a type.
+    """
+    moved, section = [], ""
+    for k, line in enumerate(lines):
+        if k + 1 < len(lines) and re.fullmatch("-{3,}", lines[k + 1]):
+            section = line
+        found = re.fullmatch(r"(\w[\w, ]*) : (.+)", line)
+        if found and section in ("Parameters", "Attributes") and not re.match(_TYPE, found[2]):
+            moved += [found[1], f"    {found[2][0].upper()}{found[2][1:]}"]
+        else:
+            moved.append(line)
+    lines[:] = moved
+
+
 def _link_to_files(_app: object, docname: str, source: list[str]) -> None:
     """Show a link to a file outside the site (a preset, a source) as its path, since the site does not hold it."""
     source[0] = re.sub(r"\[([^\]]+)\]\(\.\./(?!docs/)([^)#]+)\)", r"\1 (`\2`)", source[0])
@@ -66,3 +89,4 @@ def _link_to_files(_app: object, docname: str, source: list[str]) -> None:
 def setup(app: object) -> None:
     app.connect("builder-inited", _write_commands)
     app.connect("source-read", _link_to_files)
+    app.connect("autodoc-process-docstring", _describe_parameters, priority=400)  # before napoleon reads them

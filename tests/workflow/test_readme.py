@@ -117,6 +117,7 @@ def test_train_on_my_own_videos(place: StubRun, tiny_videos: Path) -> None:
     said = type_in(place, videos, run)
     rows = [row for row in (place.folder / "my" / "segments.csv").read_text().splitlines() if not row.startswith("#")]
     assert len(rows) == 12, said
+    assert f"next: {run}\n" in said
     results = place.folder / "results" / "own"
     for name in ("models/mine-mel256/embedding.keras", "tables/avc.csv", "figures/training_curves.svg"):
         assert (results / name).exists()

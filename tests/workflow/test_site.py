@@ -54,3 +54,5 @@ def test_the_reference_shows_the_python_interface(site: Path) -> None:
     page = (site / "api.html").read_text()
     assert 'id="l3net.embed"' in page and 'id="l3net.hear.load_model"' in page
     assert "shape=(n_windows, d)" in page
+    # What stands behind a parameter's name in a docstring is its description, not its type.
+    assert re.search(r"<strong>hop_seconds</strong>\W+Seconds from one window to the next", page)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _NAMED_AT_MOST = 20
 _ONTOLOGY = Path("resources/ontology.json")
+_PRESETS_LIST = Path("my/segments.csv")  # which presets/own.yaml reads
 _DESCRIPTION = """
 Look at every video in FOLDER and below it, and write what the workflow needs to train on them:
 
@@ -36,7 +37,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--output",
         type=Path,
-        default=Path("my/segments.csv"),
+        default=_PRESETS_LIST,
         metavar="CSV",
         help="the list (default: my/segments.csv)",
     )
@@ -97,5 +98,12 @@ def _summary(made: "OwnVideos", mids: dict[str, str]) -> list[str]:
         lines.append(
             f"{len(taken)} videos are too few to train on: {', '.join(SPLITS)} need {LEAST_VIDEOS} videos each;"
             " cut long ones into files, if they show different things, or add some"
+        )
+    elif made.segments == _PRESETS_LIST:
+        lines.append("next: snakemake --cores all --configfile presets/own.yaml")
+    else:
+        lines.append(
+            "next: a configuration as presets/own.yaml, with a run of its own,"
+            f" audioset.segments: [{made.segments}] and audioset.directory: {made.links}"
         )
     return lines
