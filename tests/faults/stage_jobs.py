@@ -14,7 +14,7 @@ import pandas as pd
 
 from l3net.files.hashing import sha256_of
 from l3net.runtime import stage
-from tests import media_sources, tiny_datasets, tiny_shards, tiny_training
+from tests import media_sources, tiny_datasets, tiny_embedding, tiny_shards, tiny_training
 from tests.small_store import SETTINGS as SHARD
 from tests.small_store import SmallStore
 from tests.stages import test_report_stages as predicted
@@ -107,6 +107,7 @@ def make_inputs(given: Path) -> None:
         with h5py.File(given / folder / "test.h5", "r+") as file:
             file.attrs["pairing"] = pairing
         tiny_shards.index_again(given / folder / "test.json")
+    tiny_embedding.write_checkpoint(given / "contrastive.h5", objective="contrastive")
     tiny_datasets.lay_out_us8k(given / "us8k")
     tiny_datasets.write_embeddings(given / "embeddings" / "us8k.h5", dataset="us8k", embedding=f"l3-{REFERENCE}")
     _make_predictions(given / "scores")
@@ -230,6 +231,15 @@ def _evaluate_pairing(p: Places) -> Job:
     return Job("evaluate_pairing", outputs, {**params, "seed": 0, "batch_size": 16, "batches": 2})
 
 
+def _evaluate_retrieval(p: Places) -> Job:
+    params = {"checkpoint": p.given / "contrastive.h5", "test": p.given / "shards" / "test.json"}
+    return Job(
+        "evaluate_retrieval",
+        {"scores": p.out / "retrieval.csv"},
+        {**params, "model": "music-mel128", "seed": 0, "batch_size": 16},
+    )
+
+
 def _extract_embedding(p: Places) -> Job:
     outputs = {"model": p.out / "embedding.keras", "exports": [p.out / "vision.keras"]}
     return Job("extract_embedding", outputs, {"checkpoint": _best(p), "pooling": 512, "subset": "music"})
@@ -339,6 +349,7 @@ STAGES: dict[str, Callable[[Places], Job]] = {
     "select_checkpoint": _select_checkpoint,
     "evaluate_avc": _evaluate_avc,
     "evaluate_pairing": _evaluate_pairing,
+    "evaluate_retrieval": _evaluate_retrieval,
     "extract_embedding": _extract_embedding,
     "write_model_card": _write_model_card,
     "fetch_dataset": _fetch_dataset,
@@ -383,7 +394,7 @@ STAGES: dict[str, Callable[[Places], Job]] = {
 }
 # They import TensorFlow and take seconds where the others take tenths of one.
 WITH_NETWORKS = {"train_leg", "evaluate_avc", "evaluate_pairing", "extract_embedding", "embed_dataset"}
-WITH_NETWORKS |= {"classify_dataset"}
+WITH_NETWORKS |= {"classify_dataset", "evaluate_retrieval"}
 
 
 def job_of(name: str, places: Places) -> Job:
