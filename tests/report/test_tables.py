@@ -63,6 +63,12 @@ def test_a_number_that_is_not_finite_is_refused_with_its_row(
         read_table(path, ["dataset"], "collect_scores")
 
 
+def test_a_whole_number_beyond_every_float_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "dataset,n", "a,5", f"b,{'1' * 400}")
+    with pytest.raises(DatasetError, match=r"t\.csv: row 2: column n holds '1{40}'; expected finite numbers$"):
+        read_table(path)
+
+
 @pytest.mark.parametrize("column", ["accuracy", "correct", "fold_mean", "val_accuracy", "p:dog"])
 def test_an_accuracy_that_is_missing_is_refused(tmp_path: Path, column: str) -> None:
     path = write(tmp_path / "t.csv", f"dataset,{column}", "a,0.5", "b,", "c,0.25")

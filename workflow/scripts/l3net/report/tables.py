@@ -109,7 +109,7 @@ def _finite(column: "pd.Series", path: Path, made_by: str) -> "pd.Series":
 
     name, values = str(column.name), column
     if not pd.api.types.is_numeric_dtype(column):  # text, or a table without rows
-        values = pd.to_numeric(column, errors="coerce")
+        values = pd.to_numeric(column.astype(str), errors="coerce")  # Python's whole numbers have no bound
         if name in _MAY_DIVERGE:
             column = column.mask(column.str.lower() == "nan")
     must_be_there = name in _NEVER_EMPTY or name.startswith("p:")
