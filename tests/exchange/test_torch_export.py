@@ -15,7 +15,7 @@ import pytest
 
 from l3net.cli.main import main
 from l3net.errors import WeightsError
-from l3net.exchange import export_embedding
+from l3net.exchange import export_embedding, torch_export
 from l3net.exchange.torch_file import write_torch_file
 from l3net.models.l3 import embedding_network, vision_embedding_network
 from tests import tiny_embedding
@@ -116,3 +116,18 @@ def test_the_file_is_a_zip_of_plain_members(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="set cannot be written"):
         write_torch_file(tmp_path / "b.pt", {"a": set()})
     assert not (tmp_path / "b.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("front_end", "version", "expected"),
+    [
+        ("mel128", "openl3", (1.0, 10.0, 1e-10)),  # openl3's mel filters lie over magnitudes
+        ("mel128", "training", (2.0, 5.0, 1e-20)),
+        ("linear", "openl3", (2.0, 5.0, 1e-20)),
+    ],
+)
+def test_decibels_are_of_what_the_front_end_filters(front_end: str, version: str, expected: tuple) -> None:
+    """No PyTorch is needed to see which power of the spectrum a file asks for."""
+    network = embedding_network(tiny_embedding.network(front_end=front_end, version=version))
+    found = torch_export._front_end(network.get_layer("front_end"))
+    assert (found["exponent"], found["tens"], found["floor"]) == expected

@@ -84,6 +84,9 @@ def test_correspondence(drawn) -> None:
     figure = drawn("correspondence", rows)
     for ax, wanted in zip(figure.axes, ((0.9, 0.7), (0.8, 0.6)), strict=True):  # the second model at the bottom
         assert intervals(ax) == [pytest.approx((a, a - 0.03, a + 0.05)) for a in wanted]
+        own = 1 if "music" in title(ax).lower() else 0  # the model that was trained on what is tested, from the bottom
+        found = {bar.get_label(): bar.lines[0].get_ydata()[0] for bar in ax.containers}
+        assert found == {"tested on the subset trained on": own, "tested on another subset": 1 - own}
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == [
         "L3 env. linear",
         "L3 music mel128",
@@ -130,6 +133,7 @@ def test_attrition(drawn) -> None:
 
     assert bars(figure.axes[0]) == {"ok": [(0, 0.75), (1, 0.75)], "removed": [(0, 0.25)], "private": [(1, 0.25)]}
     assert bars(figure.axes[1]) == {"ok": [(0, 0.2), (1, 0.9)], "removed": [(0, 0.8)], "private": [(1, 0.1)]}
+    assert [title(ax) for ax in figure.axes] == ["subset and split", "labels that lost most"]
     names = [[tick.get_text() for tick in ax.get_yticklabels()] for ax in figure.axes]
     assert names == [["music, train (8)", "music, valid (4)"], ["Drum, music (5)", "Guitar, music (10)"]]
 
