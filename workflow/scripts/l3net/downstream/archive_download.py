@@ -1,17 +1,21 @@
 """Fetching and unpacking the official archives of a downstream data set."""
 
 import hashlib
+import logging
+import shutil
+import tarfile
 import urllib.parse
 import zipfile
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from l3net.downstream.archive_layouts import Archive, Layout
 from l3net.errors import DatasetError, TransferError
 from l3net.files import atomic, open_foreign_tar, open_foreign_zip
 from l3net.network import download_file, reveal, shown_address
 
+_log = logging.getLogger("l3net")
 _UNPACKED = ".unpacked"
 
 
@@ -47,9 +51,15 @@ def _fetch_archive(dataset: str, archive: Archive, folder: Path, mirror: str | N
     path = folder / name
     is_there = path.is_file() and (_is_readable(path) if archive.md5 is None else _md5_of(path) == archive.md5)
     try:
-        if not is_there:
-            download_file(url, path, most=most, known_hash=f"md5:{archive.md5}" if archive.md5 else None)
-        _unpack(path, folder, again=not is_there)
+        if is_there:
+            try:
+                return _unpack(path, folder, again=False)
+            except DatasetError as error:
+                if archive.md5 is not None:
+                    raise
+                _log.warning("%s; it is fetched again", error)
+        download_file(url, path, most=most, known_hash=f"md5:{archive.md5}" if archive.md5 else None)
+        _unpack(path, folder, again=True)
     except (TransferError, DatasetError, OSError) as error:
         raise DatasetError(f"data set {dataset}: {shown_address(url)}: {error}") from error
 
@@ -78,8 +88,17 @@ def _unpack(path: Path, folder: Path, *, again: bool) -> None:
     elif path.suffix == ".gz":
         with open_foreign_tar(path, DatasetError, "a tar archive") as archive:
             sizes = {member.name: member.size for member in archive if member.isfile()}
-            extract = partial(archive.extract, filter="data")  # it refuses members that lead out of the folder
-            _unpack_members(extract, sizes, folder, again=again)
+            _unpack_members(partial(_extract, archive), sizes, folder, again=again)
+
+
+def _extract(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    """Write a file of a tar below `path`, on every Python: only 3.11.4 and newer have tarfile's filters."""
+    if ".." in PurePosixPath(name).parts:
+        raise DatasetError(f"{path.parent}: the member {name} of the archive leads outside; it is not unpacked")
+    target = path / name.lstrip("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.extractfile(name) as source, open(target, "wb") as file:
+        shutil.copyfileobj(source, file)
 
 
 def _unpack_members(extract: Callable[..., object], sizes: dict[str, int], folder: Path, *, again: bool) -> None:
