@@ -1,5 +1,6 @@
 """Walking over a user's folder: links followed once, circles ended, what systems leave left out."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,12 @@ def test_folders_that_cannot_be_read_are_told(tmp_path: Path, monkeypatch: pytes
     assert failed == {"a": "the folder cannot be read: Permission denied"}
     with pytest.raises(PermissionError):
         found(tmp_path / "a")
+
+
+def test_a_pipe_is_passed_over(tmp_path: Path) -> None:
+    """Who opened it would wait for somebody who writes."""
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "a.wav").touch()
+    (tmp_path / "link.wav").symlink_to(tmp_path / "pipe.wav")
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "nothing")
+    assert files_below(tmp_path, {}) == [tmp_path / "a.wav", tmp_path / "gone.wav"]

@@ -11,7 +11,8 @@ def files_below(folder: Path, failed: dict[str, str], *, without: Path | None = 
     """Return the files below a folder, sorted; links to files and folders are followed, no folder twice.
 
     A folder is visited under its own name before any link to it, and links in a circle end. Passed over are hidden
-    files and folders, and those that systems leave (`is_of_a_system`). A link to nothing is a file that cannot be read.
+    files and folders, those that systems leave (`is_of_a_system`), and pipes, sockets and devices, at which a reader
+    would wait for ever. A link to nothing is a file that cannot be read.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def _walk(top: Path, visited: set[tuple[int, int]], failed: dict[str, str]) -> I
                 continue
             if holds(Path.is_dir, entry):  # where it cannot be asked, who reads the file will say so
                 (linked if entry.is_symlink() else waiting).append(entry)
-            else:
+            elif holds(Path.is_file, entry) or not holds(Path.exists, entry):
                 yield entry
 
 
