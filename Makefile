@@ -20,7 +20,7 @@ help:  ## Show the targets
 
 setup: $(READY)  ## Make .venv from the lock file (a second call does nothing); GPU=1 for a machine with a GPU
 
-WINOGRAD := setup.py workflow/scripts/l3net/inference/winograd.cpp workflow/scripts/l3net/inference/winograd_tiles.hpp
+WINOGRAD := setup.py $(wildcard workflow/scripts/l3net/inference/winograd*pp)
 $(READY): $(LOCKS) pyproject.toml $(WINOGRAD)
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)

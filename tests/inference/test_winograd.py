@@ -1,14 +1,18 @@
-"""Convolutions by tiles give what sums of products in float64 give, whatever the size, the register and the thread."""
+"""Convolutions by tiles give what sums of products in float64 give, whatever the size, the register and the thread.
+
+In bfloat16 they give it within its rounding, and to float32's with the rounding played in float64.
+"""
 
 import platform
 import shutil
 from pathlib import Path
 
 import keras
+import ml_dtypes
 import numpy as np
 import pytest
 
-from l3net.inference import winograd
+from l3net.inference import winograd, winograd_kernels
 from l3net.inference.fold_batch_norms import prepare_for_inference
 from l3net.inference.winograd import Chain, TileConvolution
 from l3net.models.l3 import embedding_network
@@ -16,6 +20,8 @@ from tests import tiny_embedding
 
 LANES = [pytest.param(n, marks=pytest.mark.skipif(n not in winograd.available_lanes(), reason=f"no registers of {n}"))
          for n in (16, 8)]  # fmt: skip
+BFLOAT16 = pytest.mark.skipif(not winograd.available_lanes("bfloat16"), reason="no AVX512_BF16")
+EVERY_LANES = [*LANES, pytest.param(32, marks=BFLOAT16)]
 
 
 def drawn(inputs: int, outputs: int, seed: int = 0, **follows: bool) -> TileConvolution:
@@ -41,6 +47,28 @@ def by_sums(image: np.ndarray, convolution: TileConvolution) -> np.ndarray:
         even = found[: height // 2 * 2, : width // 2 * 2]
         found = even.reshape(height // 2, 2, width // 2, 2, -1).max((1, 3))
     return found
+
+
+def by_rounded_points(image: np.ndarray, convolution: TileConvolution) -> np.ndarray:
+    """Return F(4x4, 3x3) of one image by its matrices, float64, with what is multiplied rounded to bfloat16."""
+    points = [0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5)]
+    others = [[other for other in points if other != point] for point in points]
+    to_values = np.array([*(np.append(np.poly(own)[::-1], 0.0) for own in others), np.poly(points)[::-1]])
+    kernel_rows = [np.array([1, p, p * p]) / np.prod(p - np.array(own)) for p, own in zip(points, others, strict=True)]
+    of_kernel = np.array([*kernel_rows, [0.0, 0.0, 1.0]])
+    to_pixels = np.column_stack([np.vander(points, 4, increasing=True).T, [0, 0, 0, 1]])
+    (height, width, _), down, across = image.shape, -(-image.shape[0] // 4), -(-image.shape[1] // 4)
+    padded = np.pad(image, ((1, 4 * down - height + 1), (1, 4 * across - width + 1), (0, 0))).astype(np.float64)
+    pixels = [[padded[y : y + 4 * down : 4, x : x + 4 * across : 4] for x in range(6)] for y in range(6)]
+    values = rounded(np.einsum("ai,bj,ijyxc->abyxc", to_values, to_values, pixels, optimize=True))
+    kernel = rounded(np.einsum("ai,bj,ijck->abck", of_kernel, of_kernel, convolution.kernel, optimize=True))
+    sums = np.einsum("abyxc,abck->abyxk", values, kernel, optimize=True)
+    tiles = np.einsum("pa,qb,abyxk->ypxqk", to_pixels, to_pixels, sums, optimize=True)
+    return tiles.reshape(4 * down, 4 * across, -1)[:height, :width] + convolution.bias
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32).astype(ml_dtypes.bfloat16).astype(np.float64)
 
 
 def difference(found: np.ndarray, expected: np.ndarray) -> float:
@@ -111,7 +139,27 @@ def test_a_chain_equals_its_convolutions(lanes: int, height: int, width: int) ->
     assert difference(found[0], expected) < 5e-6
 
 
-@pytest.mark.parametrize("lanes", LANES)
+@BFLOAT16
+@pytest.mark.parametrize(
+    ("height", "width", "inputs", "outputs"), [(9, 7, 64, 32), (33, 30, 32, 64), (64, 49, 96, 128)]
+)
+def test_bfloat16_rounds_what_is_multiplied_and_nothing_else(
+    height: int, width: int, inputs: int, outputs: int
+) -> None:
+    convolution, given = drawn(inputs, outputs), images(2, height, width, inputs)
+    found = Chain([convolution], lanes=32)(given)
+    assert difference(found, np.stack([by_rounded_points(image, convolution) for image in given])) < 2e-4
+    assert 5e-3 < difference(found, np.stack([by_sums(image, convolution) for image in given])) < 2e-2
+
+
+@BFLOAT16
+def test_bfloat16_of_a_network_is_within_a_hundredth() -> None:
+    model = embedding(width=1.0)
+    sounds = np.random.default_rng(0).normal(0, 0.1, (3, 48000)).astype(np.float32)
+    assert 1e-3 < difference(prepare_for_inference(model, "bfloat16")(sounds), np.array(model(sounds))) < 1e-2
+
+
+@pytest.mark.parametrize("lanes", EVERY_LANES)
 def test_neither_threads_nor_other_images_change_a_bit(lanes: int) -> None:
     layers = [drawn(1, 32, relu=True), drawn(32, 64, relu=True, pool=True), drawn(64, 64)]
     given = images(7, 21, 18, 1)
@@ -123,7 +171,7 @@ def test_neither_threads_nor_other_images_change_a_bit(lanes: int) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(9, 7), (32, 24), (3, 2)])
-@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize("lanes", EVERY_LANES)
 def test_nothing_is_written_beside_its_memory(
     monkeypatch: pytest.MonkeyPatch, lanes: int, height: int, width: int
 ) -> None:
@@ -141,26 +189,27 @@ def test_nothing_is_written_beside_its_memory(
         return copy
 
     monkeypatch.setattr(winograd, "aligned_empty", within_margins)
-    monkeypatch.setattr(winograd, "aligned_copy", copy_within_margins)
+    for module in (winograd, winograd_kernels):
+        monkeypatch.setattr(module, "aligned_copy", copy_within_margins)
     layers = [drawn(3, 32, pool=height > 9), drawn(32, 64, pool=True), drawn(64, 32)]
     Chain(layers, threads=1, lanes=lanes)(images(2, height, width, 3))
     assert len(made) == 3 * 2 + 1 + 3  # kernels and biases, outputs, a thread's own
     for memory, margin in made:
-        assert (memory[:margin] == 12345.0).all()
-        assert (memory[-margin:] == 12345.0).all()
+        assert (memory[:margin] == memory.dtype.type(12345.0)).all()
+        assert (memory[-margin:] == memory.dtype.type(12345.0)).all()
 
 
-@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize("lanes", EVERY_LANES)
 def test_images_of_another_size_after_the_first(lanes: int) -> None:
     convolution = drawn(32, 32)
     chain = Chain([convolution, convolution], lanes=lanes)
     for height, width in ((8, 8), (24, 40), (5, 6)):
         given = images(1, height, width, 32)
         expected = by_sums(by_sums(given[0], convolution), convolution)
-        assert difference(chain(given)[0], expected) < 3e-6
+        assert difference(chain(given)[0], expected) < (2e-2 if lanes == 32 else 3e-6)
 
 
-@pytest.mark.parametrize("lanes", LANES)
+@pytest.mark.parametrize("lanes", EVERY_LANES)
 def test_what_is_no_number_is_not_hidden(lanes: int) -> None:
     convolution, given = drawn(32, 32, relu=True, pool=True), images(2, 16, 16, 32)
     clean = Chain([convolution], lanes=lanes)(given)
@@ -189,7 +238,7 @@ def embedding(**settings: object) -> keras.Model:
 
 def chains_made(monkeypatch: pytest.MonkeyPatch, model: keras.Model) -> list[list[TileConvolution]]:
     made, kind = [], winograd.Chain
-    monkeypatch.setattr(winograd, "Chain", lambda convolutions: made.append(convolutions) or kind(convolutions))
+    monkeypatch.setattr(winograd, "Chain", lambda chain, **options: made.append(chain) or kind(chain, **options))
     prepare_for_inference(model)
     return made
 

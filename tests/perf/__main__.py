@@ -23,6 +23,7 @@ AREAS: dict[str, dict[str, str]] = {
     "feed": _ONE_THREAD,
     "training": {},
     "embeddings": {},
+    "runtimes": {},
     "downstream": {},
 }
 RESULT = Path("results/perf.json")

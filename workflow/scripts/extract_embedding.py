@@ -49,14 +49,15 @@ def extract_embedding(
         "training": history.provenance,
         **provenance.describe(pooling=pooling, subset=subset),
     }
-    sound = models.embedding_network(l3_model, pooling=pooling)
-    _save(sound, {"kind": "l3", "pooling": pooling, **origin}, model)
-    vision = models.vision_embedding_network(l3_model)
+    sound = models.embedding_network(l3_model, pooling=pooling), {"kind": "l3", "pooling": pooling, **origin}
+    _save(*sound, model)
+    image_size = about["image_size"]
+    vision = models.vision_embedding_network(l3_model), {"kind": "l3-vision", "image_size": image_size, **origin}
     for target in exports:
         if target.suffix == ".keras":
-            _save(vision, {"kind": "l3-vision", "image_size": about["image_size"], **origin}, target)
+            _save(*vision, target)
         else:
-            exchange.export_embedding(vision if target.name.startswith("vision") else sound, origin, target)
+            exchange.export_embedding(*(vision if target.name.startswith("vision") else sound), target)
 
 
 def _save(network: "keras.Model", metadata: dict, target: Path) -> None:

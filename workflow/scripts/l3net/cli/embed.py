@@ -37,8 +37,8 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     add("--format", choices=("npz", "h5", "parquet"), default="npz", help="format of the vectors (default: npz)")
     add("--batch-size", type=int, default=32, metavar="N", help="windows at a time (default: 32)")
     add("--precision", choices=PRECISIONS, default="float32",
-        help="bfloat16: vectors change by 0.6 %% of their length. Measured on two cores with AVX512_BF16: 21 windows/s,"
-        " against 29 in float32 with the compiled convolutions and 11 without (default: float32)")  # fmt: skip
+        help="bfloat16: vectors change by 0.7 %% of their length. Measured on a core with AVX512_BF16: 25 windows/s,"
+        " against 15 in float32 (default: float32)")  # fmt: skip
     add("--overwrite", action="store_true", help="embed again what is done")
 
 
@@ -102,11 +102,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _split_models(options: argparse.Namespace) -> Path:
     """Leave the model of sound among the options, and return that of images."""
-    from l3net.embeddings import read_keras_metadata
+    from l3net.embeddings import read_metadata
 
     if options.pool:
         raise ConfigError("--pool leaves no times, at which --modality both embeds the picture; leave one of them out")
-    images = [path for path in options.model if path.is_file() and read_keras_metadata(path)["kind"] == "l3-vision"]
+    images = [path for path in options.model if path.is_file() and read_metadata(path)["kind"] == "l3-vision"]
     if len(images) != 1 or len(options.model) != 2:
         raise ConfigError("--modality both needs two models: --model embedding.keras --model vision.keras")
     options.model = [path for path in options.model if path != images[0]]
@@ -115,19 +115,19 @@ def _split_models(options: argparse.Namespace) -> Path:
 
 def _vision_model(options: argparse.Namespace) -> Path | None:
     """Return the vision.keras with which pictures are to be embedded; None where sound is."""
-    from l3net.embeddings import read_keras_metadata
+    from l3net.embeddings import read_metadata
 
     if options.modality == "both":
         return None
     if options.settings.get("kind") == "vision":
         if set(options.settings) != {"kind"} or len(options.model) != 1:
             raise ConfigError('--settings {"kind": "vision"} has no other key and takes one --model, a vision.keras')
-        if (kind := read_keras_metadata(options.model[0])["kind"]) != "l3-vision":
+        if (kind := read_metadata(options.model[0])["kind"]) != "l3-vision":
             raise ConfigError(f"--model {options.model[0]}: is of kind {kind}; expected one of images, a vision.keras")
         return options.model[0]
     is_one = options.settings == {"kind": "l3"} and len(options.model) == 1 and options.model[0].is_file()
     try:
-        is_of_images = is_one and read_keras_metadata(options.model[0])["kind"] == "l3-vision"
+        is_of_images = is_one and read_metadata(options.model[0])["kind"] == "l3-vision"
     except WeightsError:
         return None  # what is wrong with the file is said where it is loaded, after all options are checked
     return options.model[0] if is_of_images else None

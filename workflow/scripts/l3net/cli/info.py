@@ -15,6 +15,7 @@ _FIRST = {
     "image_size": "image size",
     "pooling": "pooling",
     "dimension": "values of a vector",
+    "precision": "precision",
     "epoch": "epoch",
     "samples_seen": "training samples",
     "validation_accuracy": "validation accuracy",
@@ -32,15 +33,15 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         description="Show what a model says of itself: its data, spectrogram, training, accuracy and versions.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="an embedding.keras or vision.keras")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="an embedding.keras, vision.keras or .onnx")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON, for programs")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the metadata."""
-    from l3net.embeddings import read_keras_metadata
+    from l3net.embeddings import read_metadata
 
-    metadata = read_keras_metadata(options.model)
+    metadata = read_metadata(options.model)
     if options.json:
         print(json.dumps(metadata, indent=2, sort_keys=True))
     else:

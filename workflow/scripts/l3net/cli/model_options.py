@@ -11,7 +11,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add --model and --settings to the options of a command."""
     parser.add_argument(
         "--model", action="append", type=Path, default=[], metavar="M",
-        help="an embedding.keras, or a vision.keras for pictures; with --settings its weights, once for each file",
+        help="an embedding.keras or .onnx, a vision.keras or .onnx for pictures; with --settings its weights, once for "
+        "each file",
     )  # fmt: skip
     parser.add_argument(
         "--settings", type=_read_settings, default={"kind": "l3"}, metavar="JSON",

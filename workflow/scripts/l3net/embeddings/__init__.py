@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "embedding_keras": ["embed", "load_keras_embedding", "load_network"],
         "interface": ["Embedding", "WindowEmbedding"],
         "keras_metadata": ["add_keras_metadata", "read_keras_metadata"],
+        "onnx_embedding": ["load_onnx_network", "read_metadata"],
         "stream": ["stream"],
         "registry": ["EMBEDDING_FACTS", "check_embedding", "load_embedding"],
     },

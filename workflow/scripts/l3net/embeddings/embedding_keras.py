@@ -13,6 +13,7 @@ from l3net import inference, models
 from l3net.embeddings.interface import Embedding, WindowEmbedding
 from l3net.embeddings.keras_archive import check_keras_archive
 from l3net.embeddings.keras_metadata import check_origin, read_keras_metadata
+from l3net.embeddings.onnx_embedding import load_onnx_embedding
 from l3net.errors import ConfigError, WeightsError
 from l3net.files import foreign
 from l3net.media import SAMPLE_RATE, audio_from_array
@@ -41,7 +42,7 @@ def embed(
     audio : np.ndarray [shape=(n,) or (n, channels)]
         Floating point in [-1, 1], or integers. The sounds of a list share the batches of the network.
     sample_rate : sample rate of `audio` in Hz, or of each sound of a list; it is resampled to what the model takes.
-    model : the path of an embedding.keras, or what `load` returned. A file is loaded once and kept.
+    model : the path of an embedding.keras or .onnx, or what `load` returned. A file is loaded once and kept.
     hop_seconds : seconds from one window to the next.
     center : whether a timestamp is the centre of its window or its start.
     batch_size : how many windows the network is given at a time.
@@ -96,17 +97,19 @@ def _load_version(path: Path, modified_ns: int, precision: str) -> WindowEmbeddi
 
 
 def load_keras_embedding(path: Path | str, precision: str = "float32") -> WindowEmbedding:
-    """Load the embedding of sound in an embedding.keras.
+    """Load the embedding of sound in an embedding.keras, or in an .onnx that `l3net export` wrote of one.
 
     Raises
     ------
     ConfigError
-        An unknown precision.
+        An unknown precision, or one for an .onnx, which has its own.
     WeightsError
         A file that `load_network` refuses, or a vision embedding.
     """
     inference.check_precision(precision)
     path = Path(path)
+    if path.suffix == ".onnx":
+        return load_onnx_embedding(path, precision)
     if (kind := read_keras_metadata(path)["kind"]) != "l3":
         raise WeightsError(f"{path}: is of kind {kind}; expected one of sound, an embedding.keras")
     return embedding_of_model(*load_network(path), precision)
@@ -160,7 +163,7 @@ def load_l3(
 
     Parameters
     ----------
-    files : an embedding.keras.
+    files : an embedding.keras, or an .onnx that `l3net export` wrote of one.
     front_end, subset, pooling : what the file must say that it was made with.
     model_seed : number of the model's seed in the grid of models, which tables show. It takes the place of the file's
         own model_seed, which is the seed that its weights were drawn with: the run's seed plus this number.

@@ -1,4 +1,7 @@
-"""The metadata inside an embedding.keras: one JSON member of the archive (a zip), so TensorFlow is not needed."""
+"""The metadata inside an embedding.keras: one JSON member of the archive (a zip), so TensorFlow is not needed.
+
+An .onnx carries the same metadata as a text (`onnx_embedding`).
+"""
 
 import json
 import zipfile
@@ -7,13 +10,14 @@ from typing import Any
 
 from l3net.errors import WeightsError
 from l3net.files import Fields, open_foreign_zip, parse_json, read_member
+from l3net.models.export_formats import FORMAT_VERSION
 
 MEMBER = "l3net.json"
-FORMAT_VERSION = 1
 _METADATA_BYTES = 16 << 20
 # Fields that are read, where they are there; others are only shown.
 _TEXTS = {"front_end", "front_end_version", "subset"}
 _WHOLE = {"pooling", "hop_length", "epoch", "samples_seen", "dimension", "image_size"}
+_WHOLE |= {"sample_rate", "window_samples"}  # of an .onnx
 
 
 def add_keras_metadata(path: Path, metadata: dict[str, Any]) -> None:
@@ -35,7 +39,11 @@ def read_keras_metadata(path: Path | str) -> dict[str, Any]:
         if MEMBER not in archive.namelist():
             raise WeightsError(f"{path}: has no metadata of this project; expected {what}")
         text = read_member(archive, MEMBER, WeightsError, most=_METADATA_BYTES)
-    where = f"{path}: {MEMBER}"
+    return check_metadata(path, text, f"{path}: {MEMBER}")
+
+
+def check_metadata(path: Path, text: str | bytes, where: str) -> dict[str, Any]:
+    """Return the metadata in `text`, which `where` names; raise a `WeightsError` for what cannot be used."""
     metadata = Fields(parse_json(text, where, WeightsError, "JSON"), where, WeightsError)
     if (version := metadata.whole("format_version")) != FORMAT_VERSION:
         raise WeightsError(f"{path}: its metadata have format version {version}, this code reads {FORMAT_VERSION}")

@@ -61,7 +61,7 @@ KINDS = {
     "l3": Kind(
         "embedding_keras.load_l3",
         {**_NETWORK, "subset": str, "model_seed": int},
-        "an embedding.keras",
+        "an embedding.keras or .onnx",
         (1, 1),
         _SECOND,
     ),

@@ -1,8 +1,11 @@
-"""Chains of 3x3 convolutions in fewer products: Winograd's F(4x4, 3x3) in float32, compiled for this CPU.
+"""Chains of 3x3 convolutions in fewer products: Winograd's F(4x4, 3x3), compiled for this CPU.
 
 A trained L3 subnetwork spends nearly all its time in 3x3 convolutions of many channels. Their direct form already runs
 at a CPU's full rate; this form takes a quarter of its products. The code is winograd.cpp, an optional extension of the
 package. Where it was not built or cannot run (no compiler, another kind of CPU), `available_lanes` returns nothing.
+
+Products are of float32, or, on CPUs with AVX512_BF16, of values rounded to bfloat16, which takes half the time. Images
+and sums are float32 in both.
 
 Conventions: images float32 [shape=(height, width, channels)]; kernels [shape=(3, 3, inputs, outputs)]; convolutions of
 stride 1, padded with zeros to keep the size. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural
@@ -21,10 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
+from l3net.inference.winograd_kernels import BFLOAT16_LANES, MANY, laid_out
 from l3net.runtime import aligned_copy, aligned_empty
 
-MANY = 32  # channels from which tiles are worthwhile; winograd.cpp has the same number
-_POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5))  # and infinity; winograd.cpp has the same points
 _CACHED_KERNEL = 64 * 128  # pairs of channels whose kernel, at 36 points, stays in a cache of 1 MB
 _log = logging.getLogger("l3net")
 
@@ -51,7 +53,7 @@ class Chain:
     Parameters
     ----------
     threads : how many images are computed at a time; by default `available_threads`.
-    lanes : channels in a register, one of `available_lanes`; by default its first.
+    lanes : channels of an image in a register, one of `available_lanes`; by default the most of float32.
 
     Raises
     ------
@@ -104,8 +106,7 @@ class _Layer:
         # A kernel that outgrows the cache is read again for each block of tiles, so larger blocks read it less often.
         tiles = 28 if self.inputs * self.outputs <= _CACHED_KERNEL else 56
         self.scratch = 36 * tiles * (self.inputs + self.outputs) + self.inputs
-        matrices = _rows(convolution, lanes) if self.inputs < MANY else _at_points(convolution.kernel)
-        self._kernel = _panels(matrices, 2 * lanes)
+        self._kernel = laid_out(convolution.kernel, convolution.bias, lanes)
         self._bias = aligned_copy(convolution.bias, np.float32)
         self._parameters = _Parameters(
             self._kernel.ctypes.data,
@@ -144,11 +145,17 @@ def fits(kernel_shape: tuple[int, ...]) -> bool:
     return height == width == 3 and outputs % MANY == 0 and (inputs % MANY == 0 or inputs < MANY)
 
 
-def available_lanes() -> tuple[int, ...]:
-    """Return how many channels a register of this CPU can hold, the most first; () where the extension does not run."""
+def available_lanes(precision: str = "float32") -> tuple[int, ...]:
+    """Return how many channels in `precision` a register of this CPU can hold, the most first.
+
+    It returns () where the extension does not run, or not in bfloat16.
+    """
     library = _library()
-    most = library.l3net_lanes() if library else 0
-    return tuple(n for n in (16, 8) if n <= most)
+    if library is None:
+        return ()
+    if precision == "bfloat16":
+        return (BFLOAT16_LANES,) if library.l3net_bfloat16_lanes() else ()
+    return tuple(n for n in (16, 8) if n <= library.l3net_lanes())
 
 
 def available_threads() -> int:
@@ -184,31 +191,3 @@ def _library() -> ctypes.CDLL | None:
     )
     library.l3net_convolve.restype = None
     return library
-
-
-def _to_points() -> np.ndarray:
-    """Return the matrix [6, 3] from a kernel's row to its values at the points, float64."""
-    rows = []
-    for point in _POINTS:
-        others = [point - other for other in _POINTS if other != point]
-        rows.append(np.array([1.0, point, point**2]) / np.prod(others))
-    return np.array([*rows, [0.0, 0.0, 1.0]])
-
-
-def _at_points(kernel: np.ndarray) -> np.ndarray:
-    """Return `kernel` at the 36 points, float64 [36, inputs, outputs]."""
-    matrix = _to_points()
-    values = np.einsum("iy,jx,yxck->ijck", matrix, matrix, kernel.astype(np.float64), optimize=True)
-    return values.reshape(-1, *kernel.shape[2:])
-
-
-def _rows(convolution: TileConvolution, lanes: int) -> np.ndarray:
-    """Return a kernel and its bias as one matrix [1, rows, outputs], with zeros up to a whole number of registers."""
-    rows = np.concatenate([convolution.kernel.reshape(-1, convolution.kernel.shape[3]), convolution.bias[None]])
-    return np.pad(rows, ((0, -len(rows) % lanes), (0, 0)))[None]
-
-
-def _panels(matrices: np.ndarray, panel: int) -> np.ndarray:
-    """Return `matrices` [n, rows, outputs] panel by panel, float32 [n, outputs / panel, rows, panel]."""
-    n, rows, outputs = matrices.shape
-    return aligned_copy(matrices.reshape(n, rows, outputs // panel, panel).transpose(0, 2, 1, 3), np.float32)

@@ -1,11 +1,14 @@
 // The convolution of winograd.cpp for one instruction set, which includes this file inside a namespace of its own with
-//   LANES           channels in a register
+//   LANES           words in a register; a word is 32 bits
 //   TILES_AT_ONCE   tiles whose products one call of `multiply` sums, even; its 2 * TILES_AT_ONCE sums are registers
+//   PER_WORD        channels in a word of what is multiplied: 1 in float32, 2 in bfloat16
+//   Channels        a register of float32, one for each of LANES channels
+//   add_products    (sums, kernel, value) -> sums + kernel * value, with products of all channels in a word summed
+//   rounded         with two channels in a word: two registers of float32 -> one of bfloat16
 //
-// Words: a tile is 4x4 pixels of the output; it needs 6x6 pixels of the image, which the transform turns into values at
+// Terms: a tile is 4x4 pixels of the output; it needs 6x6 pixels of the image, which the transform turns into values at
 // 6x6 points. A panel is 2 * LANES channels of the output.
 
-using Channels = float __attribute__((vector_size(LANES * sizeof(float))));
 constexpr int PANEL = 2 * LANES;
 
 inline Channels load(const float *from) {
@@ -40,43 +43,58 @@ inline void from_points(const Channels *sums, Channels *pixels) {
   pixels[3] = 0.5f * odd_a + 2.0f * odd_b + sums[5];
 }
 
-// Write one tile's values at the 36 points: value `point` of channel `c` goes to
-// values[point * next_point + c / LANES * next_channels + c % LANES]. The pixels that the next tile needs besides these
-// are asked for from memory.
-void transform_image(const float *const *pixels, int n_channels, float *values, std::ptrdiff_t next_point,
-                     std::ptrdiff_t next_channels) {
-  for (int c = 0; c < n_channels; c += LANES, values += next_channels) {
-    Channels half_way[6][6], six[6], transformed[6];
-    for (int x = 0; x < 6; ++x) {
-      for (int y = 0; y < 6; ++y) {
-        six[y] = load(pixels[6 * y + x] + c);
-        if (x >= 2) __builtin_prefetch(pixels[6 * y + x] + 4 * n_channels + c, 0, 2);
-      }
-      to_points(six, transformed);
-      for (int y = 0; y < 6; ++y) half_way[y][x] = transformed[y];
-    }
+// Give put(point, values) the values of LANES channels, from `c` on, at each of one tile's 36 points. The pixels that the
+// next tile needs besides these are asked for from memory.
+template <class Put>
+inline void to_all_points(const float *const *pixels, int n_channels, int c, Put put) {
+  Channels half_way[6][6], six[6], transformed[6];
+  for (int x = 0; x < 6; ++x) {
     for (int y = 0; y < 6; ++y) {
-      to_points(half_way[y], transformed);
-      for (int x = 0; x < 6; ++x) store(values + (6 * y + x) * next_point, transformed[x]);
+      six[y] = load(pixels[6 * y + x] + c);
+      if (x >= 2) __builtin_prefetch(pixels[6 * y + x] + 4 * n_channels + c, 0, 2);
+    }
+    to_points(six, transformed);
+    for (int y = 0; y < 6; ++y) half_way[y][x] = transformed[y];
+  }
+  for (int y = 0; y < 6; ++y) {
+    to_points(half_way[y], transformed);
+    for (int x = 0; x < 6; ++x) put(6 * y + x, transformed[x]);
+  }
+}
+
+// Write one tile's values at the 36 points: word `w` of value `point` goes to
+// values[point * next_point + w / LANES * next_words + w % LANES].
+template <int CHANNELS = PER_WORD>  // a template, so that only bfloat16 asks for `rounded`
+void transform_image(const float *const *pixels, int n_channels, float *values, std::ptrdiff_t next_point,
+                     std::ptrdiff_t next_words) {
+  for (int c = 0; c < n_channels; c += CHANNELS * LANES, values += next_words) {
+    const auto write = [&](int point, Channels words) { store(values + point * next_point, words); };
+    if constexpr (CHANNELS == 1) {
+      to_all_points(pixels, n_channels, c, write);
+    } else {
+      Channels low[POINTS];
+      to_all_points(pixels, n_channels, c, [&](int point, Channels own) { low[point] = own; });
+      to_all_points(pixels, n_channels, c + LANES,
+                    [&](int point, auto high) { write(point, rounded(low[point], high)); });
     }
   }
 }
 
 // Sum over the channels of the image, at one point, for TILES tiles and one panel. `soon` is memory that a later call
-// reads: `lines` cache lines of it are asked for with each LANES channels.
+// reads: `lines` cache lines of it are asked for with each LANES words.
 template <int TILES>
-void multiply(const float *values, std::ptrdiff_t next_channels, const float *kernel, int n_channels, float *sums,
+void multiply(const float *values, std::ptrdiff_t next_words, const float *kernel, int n_words, float *sums,
               std::ptrdiff_t next_tile, const float *soon, int lines) {
   Channels totals[TILES][2] = {};
-  for (int c = 0; c < n_channels; c += LANES, values += next_channels) {
+  for (int w = 0; w < n_words; w += LANES, values += next_words) {
     for (int line = 0; line < lines; ++line, soon += LINE) __builtin_prefetch(soon, 0, 2);
 #pragma GCC unroll 16
     for (int lane = 0; lane < LANES; ++lane, kernel += PANEL) {
       const Channels left = load(kernel), right = load(kernel + LANES);
 #pragma GCC unroll 16
       for (int tile = 0; tile < TILES; ++tile) {
-        totals[tile][0] += left * values[tile * LANES + lane];
-        totals[tile][1] += right * values[tile * LANES + lane];
+        totals[tile][0] = add_products(totals[tile][0], left, values[tile * LANES + lane]);
+        totals[tile][1] = add_products(totals[tile][1], right, values[tile * LANES + lane]);
       }
     }
   }
@@ -124,7 +142,7 @@ void transform_sums(const float *sums, std::ptrdiff_t next_point, const Layer &l
   }
 }
 
-// Transform the pixels that tile number `tile` needs, to values[36, n_inputs / LANES, tiles, LANES], from its own on.
+// Transform the pixels that tile number `tile` needs, to values[36, words / LANES, tiles, LANES], from its own on.
 void transform_tile(const float *image, int height, int width, int n_inputs, int tile, const float *outside,
                     float *values, std::ptrdiff_t tiles) {
   const int across = (width + 3) / 4, top = tile / across * 4 - 1, left = tile % across * 4 - 1;
@@ -134,22 +152,22 @@ void transform_tile(const float *image, int height, int width, int n_inputs, int
       const bool inside = top + y >= 0 && top + y < height && left + x >= 0 && left + x < width;
       pixels[6 * y + x] = inside ? image + (std::ptrdiff_t(top + y) * width + left + x) * n_inputs : outside;
     }
-  transform_image(pixels, n_inputs, values, n_inputs * tiles, tiles * LANES);
+  transform_image(pixels, n_inputs, values, n_inputs / PER_WORD * tiles, tiles * LANES);
 }
 
-// Multiply values[36, n_inputs / LANES, tiles, LANES] and the kernel, to sums[36, tiles, n_outputs]. While a panel of
-// the kernel is used by one group of tiles after the other, the next panel is fetched, a part by each.
+// Multiply values[36, words / LANES, tiles, LANES] and the kernel, to sums[36, tiles, n_outputs]. While a panel of the
+// kernel is used by one group of tiles after the other, the next panel is fetched, a part by each.
 void multiply_points(const Layer &layer, const float *values, std::ptrdiff_t tiles, float *sums) {
-  const std::ptrdiff_t n_inputs = layer.n_inputs, n_outputs = layer.n_outputs;
+  const std::ptrdiff_t n_words = layer.n_inputs / PER_WORD, n_outputs = layer.n_outputs;
   const int groups = (tiles + TILES_AT_ONCE - 1) / TILES_AT_ONCE;
   const int lines = (LANES * PANEL / LINE + groups - 1) / groups;
   const float *kernel = layer.kernel;
-  for (int point = 0; point < POINTS; ++point, values += n_inputs * tiles, sums += tiles * n_outputs)
-    for (int k = 0; k < n_outputs; k += PANEL, kernel += PANEL * n_inputs)
+  for (int point = 0; point < POINTS; ++point, values += n_words * tiles, sums += tiles * n_outputs)
+    for (int k = 0; k < n_outputs; k += PANEL, kernel += PANEL * n_words)
       for (int group = 0; group < groups; ++group) {
         const int begin = tiles * group / groups, end = tiles * (group + 1) / groups;
-        const float *soon = kernel + PANEL * n_inputs + group * lines * LINE * (n_inputs / LANES);
-        MULTIPLY[end - begin - 1](values + begin * LANES, tiles * LANES, kernel, n_inputs, sums + begin * n_outputs + k,
+        const float *soon = kernel + PANEL * n_words + group * lines * LINE * (n_words / LANES);
+        MULTIPLY[end - begin - 1](values + begin * LANES, tiles * LANES, kernel, n_words, sums + begin * n_outputs + k,
                                   n_outputs, soon, lines);
       }
 }
@@ -176,57 +194,4 @@ void convolve_by_tiles(const Layer &layer, const float *image, int height, int w
                      std::min(side, out_height - top), std::min(side, out_width - left));
     }
   }
-}
-
-// Write the 3x3 pixels around `n_pixels` pixels of a row, from (y, x) on, and a one for the bias, to
-// patches[rows / LANES, n_pixels, LANES], whose values are zero.
-void gather(const float *image, int height, int width, int n_inputs, int y, int x, int n_pixels, float *patches) {
-  for (int pixel = 0; pixel < n_pixels; ++pixel) {
-    const auto at = [&](int row) -> float & {
-      return patches[(row / LANES * n_pixels + pixel) * LANES + row % LANES];
-    };
-    for (int i = 0; i < 3; ++i)
-      for (int j = 0; j < 3; ++j) {
-        const int from_y = y + i - 1, from_x = x + pixel + j - 1;
-        if (from_y < 0 || from_y >= height || from_x < 0 || from_x >= width) continue;
-        const float *from = image + (std::ptrdiff_t(from_y) * width + from_x) * n_inputs;
-        for (int c = 0; c < n_inputs; ++c) at((3 * i + j) * n_inputs + c) = from[c];
-      }
-    at(9 * n_inputs) = 1.0f;
-  }
-}
-
-// For few inputs, where a transform would cost more than it saves: patches of 3x3 pixels times the kernel as a matrix.
-void convolve_directly(const Layer &layer, const float *image, int height, int width, float *output,
-                       float *scratch) {
-  const std::ptrdiff_t n_outputs = layer.n_outputs, n_rows = (9 * layer.n_inputs + LANES) / LANES * LANES;
-  const int side = layer.pool ? 2 : 1;  // of the pixels that make one of the output
-  const int out_width = width / side;
-  float *patches = scratch, *sums = scratch + n_rows * TILES_AT_ONCE;  // sums[side, pixels, n_outputs]
-  for (int y = 0; y + side <= height; y += side)
-    for (int x = 0; x < width; x += TILES_AT_ONCE) {
-      const int pixels = std::min(TILES_AT_ONCE, width - x);
-      for (int below = 0; below < side; ++below) {
-        std::fill(patches, patches + pixels * n_rows, 0.0f);
-        gather(image, height, width, layer.n_inputs, y + below, x, pixels, patches);
-        for (int k = 0; k < n_outputs; k += PANEL)
-          MULTIPLY[pixels - 1](patches, std::ptrdiff_t(pixels) * LANES, layer.kernel + k * n_rows, n_rows,
-                               sums + below * pixels * n_outputs + k, n_outputs, nullptr, 0);
-      }
-      float *to = output + (std::ptrdiff_t(y / side) * out_width + x / side) * n_outputs;
-      for (int pixel = 0; pixel < pixels / side; ++pixel, to += n_outputs)
-        for (int k = 0; k < n_outputs; k += LANES) {
-          const float *from = sums + side * pixel * n_outputs + k;
-          Channels value = load(from);
-          if (layer.pool) {
-            const float *under = from + pixels * n_outputs;
-            value = larger(larger(value, load(from + n_outputs)), larger(load(under), load(under + n_outputs)));
-          }
-          store(to + k, layer.relu ? larger(value, Channels{}) : value);
-        }
-    }
-}
-
-void convolve(const Layer &layer, const float *image, int height, int width, float *output, float *scratch) {
-  (layer.n_inputs < MANY ? convolve_directly : convolve_by_tiles)(layer, image, height, width, output, scratch);
 }

@@ -80,7 +80,11 @@ class Spectrogram(keras.layers.Layer):
         frames = hops.shape[1] - self._hops + 1
         places = np.arange(frames)[:, None] + np.arange(self._hops)
         framed = ops.reshape(ops.take(hops, places, axis=1), (-1, frames, self._hops * self.hop_length))
-        return ops.rfft(framed[..., : self._spec.n_fft] * self._window, self._spec.n_fft)
+        return self.fourier(framed[..., : self._spec.n_fft] * self._window)
+
+    def fourier(self, frames):
+        """Return the real and imaginary parts [shape=(batch, frames, n_fft // 2 + 1)] of `frames`, each windowed."""
+        return ops.rfft(frames, self._spec.n_fft)
 
     def _pad(self, sound):
         """Return `sound` padded with zeros, or cut, to the whole hops of its frames."""

@@ -6,7 +6,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "audio_files": ["POOLS", "check_pool", "embed_audio_files", "find_audio_files"],
+        "audio_files": ["POOLS", "check_pool", "embed_audio_files", "find_audio_files", "sounds_below"],
         "film": ["embed_film", "embed_pictures", "load_image_embedding"],
         "label_sets": [
             "SEPARATOR",

@@ -67,7 +67,7 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
     if paths and not any(holds(Path.exists, path) for path in paths):
         raise ClipError(f"{paths[0]}: no such file")
     for path in paths:
-        sources = _sounds_below(path) if holds(Path.is_dir, path) else [path]
+        sources = sounds_below(path) if holds(Path.is_dir, path) else [path]
         if not sources:
             raise ClipError(f"{path}: no files in this folder")
         for source in sources:
@@ -79,7 +79,7 @@ def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[Embed
     return list(tasks.values())
 
 
-def _sounds_below(folder: Path) -> list[Path]:
+def sounds_below(folder: Path) -> list[Path]:
     """Return the files of a folder that are to be tried: no texts, tables, pictures or archives, by their suffixes."""
     unreadable: dict[str, str] = {}
     found = files_below(folder, unreadable)

@@ -14,7 +14,7 @@ import av
 import numpy as np
 
 from l3net import inference
-from l3net.embeddings import WindowEmbedding, load_keras_embedding, load_network, read_keras_metadata
+from l3net.embeddings import WindowEmbedding, load_keras_embedding, load_network, load_onnx_network, read_metadata
 from l3net.errors import ClipError, WeightsError
 from l3net.files import atomic, read_kept, stable_hash
 from l3net.media import audio_blocks, frames_at
@@ -49,18 +49,20 @@ class ImageEmbedding:
 
 
 def load_image_embedding(path: Path | str, precision: str = "float32") -> ImageEmbedding:
-    """Load the embedding of images in a vision.keras.
+    """Load the embedding of images in a vision.keras, or in an .onnx made of one.
 
     Raises
     ------
-    ConfigError
-        An unknown precision.
-    WeightsError
-        A file that cannot be read, or an embedding of sound.
+    ConfigError, WeightsError
+        A precision that is unknown or not an .onnx's own; a file that cannot be read, or one of sound.
     """
     inference.check_precision(precision)
-    if (kind := read_keras_metadata(Path(path))["kind"]) != "l3-vision":
+    path = Path(path)
+    if (kind := read_metadata(path)["kind"]) != "l3-vision":
         raise WeightsError(f"{path}: is of kind {kind}; expected one of images, a vision.keras")
+    if path.suffix == ".onnx":
+        ready, about = load_onnx_network(path, precision)
+        return ImageEmbedding(ready, about["dimension"], about["image_size"], about)
     network, about = load_network(path)
     prepared = inference.prepare_for_inference(network, precision)
     return ImageEmbedding(prepared, network.output_shape[-1], network.input_shape[1], dict(about))
