@@ -13,6 +13,8 @@ from l3net.report.clustered import clustered_share
 from l3net.report.comparisons import compare_all
 from l3net.report.statistics import bootstrap_interval, signed_rank, wilson_interval
 
+pytestmark = pytest.mark.simulation
+
 DRAWS = 2000
 FALSE_POSITIVES_AT_MOST = 0.07
 COVERAGE = (0.92, 0.98)

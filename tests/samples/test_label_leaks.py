@@ -7,6 +7,8 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
 from l3net.samples.recipes import Recipes
 
+pytestmark = pytest.mark.simulation
+
 SECOND, SHARE = 48000, 24
 # Facts that name the clip that is seen, and the one that is heard. With both of them one knows the pair of clips, and
 # that is the label; so the classifier with all other facts gets one side at a time.

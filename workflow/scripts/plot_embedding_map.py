@@ -45,7 +45,7 @@ def plot_embedding_map(
             ax.set_xticks([])
             ax.set_yticks([])
             if r == 0 or n_rows > 1:
-                ax.set_title(titles[embedding], fontsize=7)
+                ax.set_title(titles[embedding].replace(" (", "\n("), fontsize=7)
             if (dataset, embedding) in found:
                 shown = _scatter(ax, *clip_means(found[dataset, embedding], seed))
         _name_row(of_dataset[0], f"{display_name(dataset)}\nn = {shown} clips")

@@ -61,7 +61,9 @@ def readable(metadata: dict[str, Any]) -> list[str]:
     for title, text in (("training", training.get("config")), ("versions", metadata.get("versions"))):
         if text:
             lines += ["", f"{title}:"]
-            lines += [f"  {name:20}{_plain(value)}" for name, value in sorted(_mapping(text).items())]
+            facts = sorted(_mapping(text).items())
+            width = max([20, *(len(name) + 2 for name, _ in facts)])
+            lines += [f"  {name:{width}}{_plain(value)}" for name, value in facts]
     return lines
 
 

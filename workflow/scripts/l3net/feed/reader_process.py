@@ -56,7 +56,8 @@ class ReaderProcess:
             answer = self.connection.recv()
         except (EOFError, OSError):
             code = self.process.wait()
-            raise ShardError(f"a reader process of the feed ended with code {code} (-9: killed, for memory?)") from None
+            why = "it was killed, as for want of memory" if code == -9 else "what it said stands above this"
+            raise ShardError(f"a reader process of the feed ended with code {code}: {why}") from None
         if isinstance(answer, str):
             raise ShardError(answer)
         return answer

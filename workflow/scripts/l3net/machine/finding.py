@@ -26,6 +26,6 @@ class Finding:
 
     def lines(self) -> list[str]:
         """Return the finding as lines to read."""
-        return [f"{MARKS[self.state]}  {self.subject:20}  {self.found}"] + (
-            [f"{'':6}{'':20}  -> {self.advice}"] if self.advice else []
+        return [f"{MARKS[self.state]}  {self.subject:22}  {self.found}"] + (
+            [f"{'':6}{'':22}  -> {self.advice}"] if self.advice else []
         )

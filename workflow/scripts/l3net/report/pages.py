@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 _SHORT_NOTE = 20  # characters of a note that stands in its cell
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 13px/1.45 system-ui, sans-serif; margin: 1.5em; color: #222; }}
+body {{ font: 13px/1.45 system-ui, sans-serif; margin: 1.5em 1em 1.5em 1.5em; color: #222; }}
 table {{ border-collapse: collapse; max-width: 94em; }}
-th, td {{ padding: .3em .7em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }}
+th, td {{ padding: .3em .45em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }}
 th {{ position: sticky; top: 0; background: #fff; border-bottom: 2px solid #555; }}
 td.number, th.number {{ text-align: right; }}
 td.number {{ white-space: nowrap; }}
