@@ -1,4 +1,4 @@
-"""Acquisition against the ways people do it by hand: a loop over yt-dlp's command line, and bare ffmpeg; and selection.
+"""Acquisition against the ways people do it by hand: yt-dlp's command line, bare ffmpeg, video2dataset; and selection.
 
 All fetch the same clips of the same server on loopback, with picture sizes as YouTube gives them.
 """
@@ -19,6 +19,7 @@ from l3net.media.encoding import Encoding
 from l3net.media.ffmpeg import ffmpeg_binary
 from tests.loopback import Server, serving
 from tests.media_sources import run
+from tests.perf import video2dataset
 from tests.perf.ratios import Ratio, divided
 from tests.stages.loading import SCRIPTS, stage_function
 
@@ -29,6 +30,7 @@ START, SECONDS = 5.0, 10.0
 # Runs a script with its arguments in this process, and tells the process's memory.
 MEASURED = """
 import runpy, sys
+from tests.perf import video2dataset
 from tests.perf.memory import peak_megabytes
 sys.argv = sys.argv[1:]
 try:
@@ -42,7 +44,10 @@ print(peak_megabytes())
 def measure() -> list[Ratio]:
     """Return the ratios of fetching and of selecting to their goals."""
     with tempfile.TemporaryDirectory() as name, serving() as server:
-        return fetching(Path(name), server) + selecting(Path(name))
+        found = fetching(Path(name), server)
+        (Path(name) / "beside").mkdir()
+        found += video2dataset.compared(Path(name) / "beside", server, START, SECONDS)
+        return found + selecting(Path(name))
 
 
 def fetching(folder: Path, server: Server) -> list[Ratio]:

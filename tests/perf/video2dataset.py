@@ -26,7 +26,7 @@ from tests.loopback import Server
 from tests.perf.ratios import Ratio, divided
 from tests.stages.loading import SCRIPTS
 
-_SHORT, _LONG, _ROUNDS = 2, 10, 3
+_SHORT, _LONG, _ROUNDS = 2, 6, 3
 _FETCH = """
 import json, sys
 from video2dataset import video2dataset
