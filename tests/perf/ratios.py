@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
-from scipy.stats import binom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +35,8 @@ class Ratio:
     @property
     def spread(self) -> tuple[float, float]:
         """The 95 % interval of the median over rounds, by their order; of five rounds or fewer, the whole range."""
+        from scipy.stats import binom  # here, since it would add to the memory of processes that are measured
+
         ordered = sorted(self.rounds)
         left = max(int(binom.ppf(0.025, len(ordered), 0.5)) - 1, 0)
         return min(ordered[left], self.ratio), max(ordered[-1 - left], self.ratio)
