@@ -3,8 +3,8 @@
 video2dataset needs older versions of what is installed here (numpy 1, PyTorch 2.1), so it runs under a Python of its
 own, whose path L3NET_VIDEO2DATASET_PYTHON holds; without it nothing is compared. It gets the same addresses and the
 same cuts, with its precision "exact", which sets key frames at the cuts as cutting at the frame demands; it neither
-scales the picture nor changes the sound then, nor checks what it wrote. With its ResolutionSubsampler, which makes 256
-lines of them as ours has, its figure stands beside. Ours is the stage fetch_clips with all its checks and records.
+scales the picture nor changes the sound then, nor checks what it wrote: less work than ours, which is the stage
+fetch_clips with all its checks and records.
 
 CPU seconds of all processes of a side, whose start is left out by the difference of a long and a short run.
 """
@@ -52,18 +52,14 @@ def compared(folder: Path, server: Server, start_seconds: float, seconds: float)
     programs = folder / "programs"
     programs.mkdir()
     (programs / "ffmpeg").symlink_to(ffmpeg_binary())  # both sides encode with the same program
-    scaled = {"ResolutionSubsampler": {"args": {"resize_mode": "scale", "height": 256}}}
     sides = {
         "ours": lambda chosen, target: _by_us(server, chosen, span, target),
-        "video2dataset": lambda chosen, target: _by_them(python, programs, server, chosen, span, target, {}),
-        "video2dataset_scaled": lambda chosen, target: _by_them(python, programs, server, chosen, span, target, scaled),
+        "video2dataset": lambda chosen, target: _by_them(python, programs, server, chosen, span, target),
     }
     rates: dict[str, list[float]] = {side: [] for side in sides}
     lengths: dict[str, set[float]] = {side: set() for side in sides}
     for turn in range(_ROUNDS):
         for side, fetch in sides.items():
-            if side == "video2dataset_scaled" and turn:
-                continue  # a figure beside the others
             cpu = []
             for n in (_SHORT, _LONG):
                 target = folder / f"{side}-{turn}-{n}"
@@ -118,7 +114,6 @@ def _by_them(
     names: list[str],
     span: tuple[float, float],
     target: Path,
-    more: dict,
 ) -> None:
     target.mkdir()
     cuts = [[[_clock_time(second) for second in span]]] * len(names)
@@ -134,7 +129,7 @@ def _by_them(
         "encode_formats": {"video": "mp4"},
         "tmp_dir": str(target),
         "config": {
-            "subsampling": {"ClippingSubsampler": {"args": {"precision": "exact"}}, **more},
+            "subsampling": {"ClippingSubsampler": {"args": {"precision": "exact"}}},
             "reading": {"yt_args": {"yt_metadata_args": None}, "timeout": 60, "sampler": None},
             "storage": {"number_sample_per_shard": 1000, "oom_shard_count": 5, "captions_are_subtitles": False},
             "distribution": {
