@@ -43,8 +43,9 @@ def clips_with_labels(
         A list cannot be read, or has a label that the ontology lacks; the message names file and line.
     """
     chosen = [read_segments(path, known=ontology.names, wanted=wanted) for path in segments]
-    clips = pl.concat(chosen, how="diagonal").drop("line").sort(CLIP_KEY, maintain_order=True)
-    if len(clips):  # the first of those that are the same clip, which follow each other now
+    clips = pl.concat(chosen, how="diagonal").drop("line").sort("ytid", maintain_order=True)
+    if (clips["ytid"] == clips["ytid"].shift(1)).any():  # several clips of a video, which AudioSet has of none
+        clips = clips.sort(CLIP_KEY, maintain_order=True)
         is_first = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in CLIP_KEY)
         clips = clips.filter(is_first.fill_null(True))
     if max_clips is not None and len(clips) > max_clips:
