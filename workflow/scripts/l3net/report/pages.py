@@ -160,7 +160,8 @@ def answer_correspondence(avc: "pd.DataFrame", *, confidence: float, synthetic: 
     if len(own) == 1:
         row = own.iloc[0]
         found = f"{model_title(row['model'])} tells in {percent(row['accuracy'])} %"
-        span = f"{100 * confidence:g} % interval {percent(row['ci_low'])} to {percent(row['ci_high'])}"
+        span = f"{100 * confidence:g} % interval {percent(row['ci_low'])} to {percent(row['ci_high'])}: "
+        span += "above chance" if sure else "not shown to be above chance"
     else:
         found = f"The {len(own)} models tell in {percent(own['accuracy'].mean())} % on average"
         span = f"intervals above it: {sure} of {len(own)}"
