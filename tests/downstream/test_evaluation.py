@@ -41,6 +41,20 @@ def test_folds_are_kept_for_the_same_settings_and_file_only(tmp_path: Path, monk
     assert len(made) == 6
 
 
+def test_one_program_fits_every_fold_and_seed(tmp_path: Path) -> None:
+    """It is traced once for all of them, and each comes out as from a program of its own."""
+    clips = read_dataset_vectors(write_embeddings(tmp_path / "toy.h5"))
+    settings = replace(SETTINGS, classifier="mlp", repeats=[0, 1], mlp=replace(MLP, learning_rates=[1e-3, 1e-2]))
+    evaluator = FoldEvaluator(clips, settings)
+    together = [evaluator.evaluate(repeat, fold) for repeat, fold in evaluator.folds()]
+    assert [(one.repeat, one.fold) for one in together] == [(repeat, fold) for repeat in (0, 1) for fold in "123"]
+    assert evaluator._classifier._program._program.run.experimental_get_tracing_count() == 1
+    alone = FoldEvaluator(clips, settings).evaluate(1, "2")
+    np.testing.assert_array_equal(together[4].likelihoods, alone.likelihoods)
+    assert together[4].settings == alone.settings
+    assert not np.array_equal(together[1].likelihoods, alone.likelihoods)
+
+
 def damage(path: Path, how: str) -> None:
     """Damage a kept fold."""
     whole = path.read_bytes()
