@@ -16,6 +16,7 @@ import l3net
 from l3net.cli.main import main
 from l3net.embeddings import read_metadata
 from l3net.errors import ClipError, ConfigError, WeightsError
+from l3net.exchange import onnx_int8
 from l3net.exchange.onnx_int8 import calibration_windows
 from l3net.models.export import export_embedding
 from l3net.models.l3 import vision_embedding_network
@@ -210,6 +211,14 @@ def test_without_the_extra_one_line_says_what_to_install(folder: Path, tmp_path:
     assert ended.stderr.endswith('pip install "l3net[onnx]"\n')
 
 
+def test_vectors_that_became_zero_are_counted_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"plain": [[3.0, 4.0], [1.0, 0.0], [0.0, 0.0]], "int8": [[3.0, 4.0], [0.0, 0.0], [0.0, 0.0]]}
+    vectors = {Path(name): np.array(values, np.float32) for name, values in given.items()}
+    monkeypatch.setattr(onnx_int8, "load_onnx_network", lambda path: (lambda windows: vectors[path], {}))
+    change = onnx_int8.compare(Path("plain"), Path("int8"), np.zeros((3, 48000)))
+    assert change == onnx_int8.Int8Change(3, pytest.approx(2 / 3), 0.0, pytest.approx(1 / 3), 1.0)
+
+
 def test_windows_for_calibration_are_a_draw_that_is_always_the_same(folder: Path, tmp_path: Path) -> None:
     every = calibration_windows([folder / "sounds"])
     some = calibration_windows([folder / "sounds"], most=4)
@@ -217,5 +226,7 @@ def test_windows_for_calibration_are_a_draw_that_is_always_the_same(folder: Path
     np.testing.assert_array_equal(some, calibration_windows([folder / "sounds"], most=4))
     assert all(any(np.array_equal(window, one) for one in every) for window in some)
     assert not np.array_equal(some, every[:4])
+    soundfile.write(tmp_path / "padded.wav", np.append(every[0], np.zeros(2 * 48000)), 48000, subtype="FLOAT")
+    np.testing.assert_array_equal(calibration_windows([tmp_path / "padded.wav"]), every[:1])
     with pytest.raises(ClipError, match="no sound to calibrate on"):
         calibration_windows([folder / "sounds" / "broken.wav"])

@@ -87,14 +87,17 @@ def check_int8(about: dict[str, Any], target: Path) -> None:
 
 
 def calibration_windows(sounds: list[Path], most: int = MOST_WINDOWS) -> np.ndarray:
-    """Return windows of 1 s of `sounds` [shape=(n, 48000)]; of more than `most` a draw that is always the same."""
+    """Return windows of 1 s of `sounds` [shape=(n, 48000)]; of more than `most` a draw that is always the same.
+
+    Windows of zeros, with which recordings are made as long as others, are left out: they set no range.
+    """
     found = [path for one in sounds for path in (sounds_below(one) if one.is_dir() else [one])]
     blocks = ((path, audio_blocks(path, SAMPLE_RATE)) for path in found)
     draws, kept, n_seen = np.random.default_rng(0), [], 0
     for cut in cut_sounds(blocks, Windows(SAMPLE_RATE, SAMPLE_RATE, 1.0)):
         if cut.error is not None:
             _log.error("%s", cut.error)
-        for window in cut.windows:
+        for window in cut.windows[cut.windows.any(axis=1)]:
             n_seen += 1
             if len(kept) < most:
                 kept.append(window.copy())
@@ -145,10 +148,13 @@ class _Reader:
 def compare(plain: Path, quantised: Path, windows: np.ndarray) -> Int8Change:
     """Return what quantisation does to the vectors of `windows`."""
     expected, found = (load_onnx_network(path)[0](windows).astype(np.float64) for path in (plain, quantised))
-    lengths = np.linalg.norm(expected, axis=1)
-    cosines = (expected * found).sum(axis=1) / (lengths * np.linalg.norm(found, axis=1))
-    errors = np.linalg.norm(found - expected, axis=1) / lengths
-    return Int8Change(len(windows), cosines.mean(), cosines.min(), errors.mean(), errors.max())
+    lengths, other_lengths = np.linalg.norm(expected, axis=1), np.linalg.norm(found, axis=1)
+    distances, products = np.linalg.norm(found - expected, axis=1), lengths * other_lengths
+    # A vector that became zero has lost everything; two that are zero are the same.
+    cosines = np.divide((expected * found).sum(axis=1), products, out=1.0 * (distances == 0), where=products > 0)
+    errors = np.divide(distances, lengths, out=1.0 * (distances > 0), where=lengths > 0)
+    figures = (cosines.mean(), cosines.min(), errors.mean(), errors.max())
+    return Int8Change(len(windows), *map(float, figures))
 
 
 def _with_metadata(path: Path, more: dict[str, Any]) -> bytes:
