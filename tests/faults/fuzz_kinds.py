@@ -278,7 +278,14 @@ def _listed(path: Path) -> str:
 
 def _list(path: Path) -> object:
     sounds = [tiny_datasets.write_sound(path.parent / "sounds" / f"{n} ü.wav", n) for n in range(5)]
-    return path.write_text("\n".join(map(str, sounds)) + "\n", encoding="utf-8")
+    names = [str(sound.relative_to(path.parent)) for sound in sounds]
+    return path.write_text("\n".join(names) + "\n", encoding="utf-8")
+
+
+def _mutate_list(data: bytes, seed: object) -> tuple[bytes, str]:
+    """Harm a list as any text, but never so that it names the root of this machine, which takes minutes to search."""
+    harmed, name = mutate_text(data, seed)
+    return b"\n".join(b"/nowhere" if line.strip() == b"/" else line for line in harmed.split(b"\n")), name
 
 
 def _metadata(path: Path) -> object:
@@ -321,7 +328,7 @@ KINDS = {
         ("dataset.csv", (_dataset_index, _read_dataset_index), {"mutate": mutate_text}),
         ("predictions.csv", (_predictions, _collect_scores), {"mutate": mutate_text}),
         ("summary.csv", (_summary, lambda p: digest(read_table(p).to_csv())), {"mutate": mutate_text}),
-        ("list.txt", (_list, _listed), {"mutate": mutate_text}),
+        ("list.txt", (_list, _listed), {"mutate": _mutate_list}),
         ("shard.h5", (_shard, _training_batches), {"tells": True}),
         ("index.json", (_shard, _batches_of_index), {"mutate": mutate_text}),
         ("checkpoint.h5", (lambda p: tiny_embedding.write_checkpoint(p, width=1 / 16), _extract), {}),
