@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import wave
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 
 import l3net
 from l3net.errors import ClipError
+from l3net.media import container
 from l3net.media.audio import read_audio
 from l3net.media.container import open_container
 from l3net.media.decoding import decoded_pieces
 from l3net.media.encoding import Encoding, cut_clip
+from l3net.media.ffmpeg import ffmpeg_binary
 from l3net.media.probe import is_audio, probe_media
 from l3net.media.video import frame_shown_at
 from tests import media_sources
@@ -174,3 +177,24 @@ def test_a_track_that_no_decoder_is_known_for(kind: str, tmp_path: Path) -> None
             frame_shown_at(path, 0.5)
     info = probe_media(path)
     assert (info.has_audio, info.has_video) == (kind == "picture", False)
+
+
+def test_a_plain_wave_is_not_compared_with_all_packed_formats(tmp_path: Path) -> None:
+    assert container._wave_options(write_tone(tmp_path / "plain.wav")) == {"max_probe_packets": "1"}
+    assert container._wave_options(tmp_path / "missing.wav") == {}
+    (tmp_path / "other.flac").write_bytes(b"fLaC" + bytes(1000))
+    assert container._wave_options(tmp_path / "other.flac") == {}
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["big endian", "little endian"])
+def test_dts_under_the_name_of_pcm_is_read_as_dts(tmp_path: Path, swapped: bool) -> None:
+    """As on a CD of surround sound; ffmpeg's own encoder writes the packed sound."""
+    sound = ["-f", "lavfi", "-i", "sine=440:duration=2,aformat=sample_rates=48000:channel_layouts=stereo"]
+    encoded = ["-c:a", "dca", "-strict", "-2", str(tmp_path / "packed.dts")]
+    subprocess.run([ffmpeg_binary(), "-v", "error", *sound, *encoded], check=True)
+    packed = np.frombuffer((tmp_path / "packed.dts").read_bytes(), np.int16)
+    with wave.open(str(tmp_path / "cd.wav"), "wb") as target:
+        target.setparams((2, 2, 48_000, 0, "NONE", ""))
+        target.writeframes((packed.byteswap() if swapped else packed).tobytes())
+    with open_container(tmp_path / "cd.wav") as opened:
+        assert opened.streams.audio[0].codec_context.name == "dca"

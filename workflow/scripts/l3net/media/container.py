@@ -18,6 +18,11 @@ from l3net.media.ffmpeg import NETWORK_OPTIONS
 
 _REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
 _LISTS = {"concat", "concatf", "dash", "hls", "imf", "image2", "lavfi", "rtp", "rtsp", "sdp"}  # name other files
+# The first words of DTS and of S/PDIF in their byte orders, which some WAVE files carry under the name of PCM.
+_PACKED_IN_WAVE = tuple(
+    bytes.fromhex(word) for word in ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "f8724e1f", "72f81f4e")
+)
+_WAVE_HEAD_BYTES = 1 << 17  # as far as ffmpeg would look
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}  # which ffmpeg else takes for one file of a numbered series (image2)
 MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError)  # what PyAV raises while it opens, demuxes and decodes
 
@@ -26,6 +31,23 @@ MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError)  # what PyAV raises while i
 def _own_contents() -> dict[str, str]:
     """Return the options by which ffmpeg opens a file for what it holds itself, and no other file."""
     return {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
+
+
+def _wave_options(path: Path | str) -> dict[str, str]:
+    """Return the options for a WAVE file of samples as they are.
+
+    ffmpeg takes PCM in WAVE for what may be any packed format, and compares the first 128 kB with all that it knows:
+    22 ms a file, more than reading some seconds of sound. Where no packed format begins, one packet of it is enough.
+    """
+    try:
+        if not Path(path).is_file():
+            return {}  # a pipe can be read only once
+        with open(path, "rb") as file:
+            head = file.read(_WAVE_HEAD_BYTES)
+    except OSError:
+        return {}  # ffmpeg says what is wrong
+    is_plain = head[:4] == b"RIFF" and head[8:12] == b"WAVE" and not any(word in head for word in _PACKED_IN_WAVE)
+    return {"max_probe_packets": "1"} if is_plain else {}
 
 
 @contextmanager
@@ -46,7 +68,8 @@ def open_container(path: Path | str, *, failing: str = "cannot be read as media"
     try:
         # A name such as "a:b.wav" is an address of protocol "a" to ffmpeg unless it is told that it names a file.
         kind = "jpeg_pipe" if Path(path).suffix.lower() in _JPEG else None
-        with av.open(f"file:{path}", format=kind, options=_own_contents(), metadata_errors="replace") as container:
+        options = {**_own_contents(), **_wave_options(path)}
+        with av.open(f"file:{path}", format=kind, options=options, metadata_errors="replace") as container:
             yield container
     except MEDIA_ERRORS as error:
         raise ClipError(f"{path}: {failing}: {one_reason(error)}") from None

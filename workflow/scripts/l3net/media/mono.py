@@ -27,7 +27,10 @@ def mono_int16(frame: av.AudioFrame) -> np.ndarray:
 
 def mean_of_channels(channels: np.ndarray) -> np.ndarray:
     """Return the mean of `channels`, summed and kept in float64 [shape=(n,)]."""
-    return channels.mean(axis=0, dtype=np.float64)
+    total = channels[0].astype(np.float64)
+    for channel in channels[1:]:  # several times faster than a mean over the few values of each sample
+        total += channel
+    return total / len(channels)
 
 
 def scaled_float32(samples: np.ndarray, sample_format: str) -> np.ndarray:
@@ -35,6 +38,8 @@ def scaled_float32(samples: np.ndarray, sample_format: str) -> np.ndarray:
     offset, full_scale = _OFFSET_AND_FULL_SCALE.get(sample_format, (0.0, 1.0))
     if full_scale == 1.0:
         return samples.astype(np.float32, copy=False)
+    if samples.dtype.itemsize <= 2:  # float32 holds these numbers and their parts of a power of two as they are
+        return (samples.astype(np.float32) - np.float32(offset)) * np.float32(1.0 / full_scale)
     return ((samples - offset) / full_scale).astype(np.float32)
 
 
