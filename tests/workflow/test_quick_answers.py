@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "workflow" / "scripts").glob("*.py"))
-HEAVY = ("tensorflow", "keras", "matplotlib.pyplot", "yt_dlp", "sklearn")
+HEAVY = ("tensorflow", "keras", "matplotlib", "yt_dlp", "sklearn", "scipy", "pandas")
 HELP = """
 import runpy, sys
 script, *heavy = sys.argv[1:]

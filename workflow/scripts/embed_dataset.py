@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from l3net.downstream import read_dataset_index
 from l3net.embeddings import EMBEDDING_FACTS, load_embedding
 from l3net.errors import DatasetError
 from l3net.files import atomic
@@ -43,6 +42,8 @@ def embed_dataset(
     ClipError
         A clip that cannot be read.
     """
+    from l3net.downstream import read_dataset_index
+
     table = read_dataset_index(clips)
     if not len(table):
         raise DatasetError(f"{clips}: no clips; expected a row for each")

@@ -9,6 +9,7 @@ from l3net import __version__
 from l3net.cli import clips, embed, export, info, look, probe, real_input, share, videos
 from l3net.errors import L3Error
 from l3net.files.system_errors import file_system_line, system_errno
+from l3net.runtime.quick_start import start_quickly
 from l3net.runtime.signals import end_on_sigterm
 
 _COMMANDS = (embed, export, info, share, probe, videos, real_input, clips, look)
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     _log.setLevel(logging.INFO)
     _log.handlers = [screen]
     end_on_sigterm()
+    start_quickly()
     try:
         return options.run(options)
     except L3Error as error:

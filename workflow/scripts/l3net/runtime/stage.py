@@ -21,6 +21,7 @@ from typing import Any
 from l3net.errors import ConfigError, L3Error
 from l3net.files.system_errors import file_system_line, system_errno
 from l3net.runtime.logs import log_to
+from l3net.runtime.quick_start import start_quickly
 from l3net.runtime.signals import end_on_sigterm, was_ended
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
@@ -34,6 +35,7 @@ def main(function: Callable[..., Any], snakemake: Any = None) -> None:
     that nothing half-written stays.
     """
     end_on_sigterm()
+    start_quickly()
     logging.getLogger("l3net").propagate = False  # libraries give the root logger a handler: lines would come twice
     if snakemake is None:
         log_to(None)
