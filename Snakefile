@@ -35,6 +35,10 @@ include: "rules/report.smk"
 
 onstart:
     write_plan(config, Path(f"logs/{config['run']}"))  # for l3net status
+    if workflow.local_exec:
+        # At most 100 jobs a second spare a cluster's queue. Here the limit only costs: for each job that has ended,
+        # Snakemake would look at all waiting ones once a second.
+        workflow.scheduler.job_rate_limiter = None
 
 
 onsuccess:

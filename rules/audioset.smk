@@ -13,6 +13,7 @@ rule fetch_segments:
         "<logs>/fetch_segments.log",
     benchmark:
         "<benchmarks>/fetch_segments.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/media.yaml"
     resources:
@@ -38,6 +39,7 @@ rule select_clips:
         "<logs>/select_clips/{subset}.log",
     benchmark:
         "<benchmarks>/select_clips/{subset}.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/media.yaml"
     params:
@@ -56,6 +58,7 @@ rule fetch_clips:
         "<logs>/fetch_clips/part-{part}.log",
     benchmark:
         "<benchmarks>/fetch_clips/part-{part}.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/media.yaml"
     threads: AUDIOSET["workers"]
@@ -85,6 +88,7 @@ rule report_attrition:
         "<logs>/report_attrition.log",
     benchmark:
         "<benchmarks>/report_attrition.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/media.yaml"
     params:

@@ -165,6 +165,8 @@ def one_of(names):
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"
 
 
+# What training waits for, and training itself, go before all that can be done beside it: their chain is the longest.
+LONG_CHAIN = 1
 LEGS = sorted(config["train"]["checkpoints"])
 SUBSETS = sorted(config["audioset"]["subsets"])
 PARTS = range(config["audioset"]["parts"])

@@ -13,6 +13,7 @@ rule make_demo_videos:
         "logs/demo/make_demo_videos.log",
     benchmark:
         "benchmarks/demo/make_demo_videos.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/media.yaml"
     threads: 2
@@ -34,6 +35,7 @@ rule make_demo_datasets:
         "logs/demo/make_demo_datasets.log",
     benchmark:
         "benchmarks/demo/make_demo_datasets.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/media.yaml"
     threads: 2

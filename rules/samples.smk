@@ -14,6 +14,7 @@ rule make_shard:
         "<logs>/make_shard/{subset}/part-{part}.log",
     benchmark:
         "<benchmarks>/make_shard/{subset}/part-{part}.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/media.yaml"
     resources:
@@ -47,6 +48,7 @@ rule index_shards:
         "<logs>/index_shards/{subset}/{split}.log",
     benchmark:
         "<benchmarks>/index_shards/{subset}/{split}.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/media.yaml"
     script:

@@ -26,6 +26,7 @@ rule train_leg:
         "<logs>/train_leg/{model}/epoch-{epoch}.log",
     benchmark:
         "<benchmarks>/train_leg/{model}/epoch-{epoch}.tsv"
+    priority: LONG_CHAIN
     conda:
         "../envs/tensorflow.yaml"
     threads: 1

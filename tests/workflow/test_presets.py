@@ -43,6 +43,9 @@ NEW_KEYS = {"report.significance": "averaged", "audioset.split": "hash", "train.
 NEW_KEYS |= {"train.deterministic": False, "demo.dataset_clips_per_class": 15}
 # The demo's data sets were made to show what training is worth.
 DEMO = {"embed.hop_seconds": 1.0, "classify.classifier": "linear"}
+# Jobs of one core each, side by side.
+ONE_CORE = {"audioset.workers": 1, "train.feed_workers": 0}
+DEMO |= ONE_CORE
 DEMO |= {
     f"embeddings.random-{front_end}.{key}": value
     for front_end in ("linear", "mel128")
@@ -61,9 +64,9 @@ WANTED = {
         "evaluate.batches": 77_000,
     },
     "workstation.yaml": {"embed.pooling": 6144, "embeddings.random.pooling": 6144, **PUBLISHED_FILTER},
-    "slurm-smoke.yaml": {"report.reference": "music-linear"},
+    "slurm-smoke.yaml": {"report.reference": "music-linear", **ONE_CORE},
     "own.yaml": {"audioset.split": "balanced"},
-    "scenes.yaml": {"demo.scenes": 4},
+    "scenes.yaml": {"demo.scenes": 4, **ONE_CORE},
     "esc10.yaml": {"embeddings.logmel.module": "docs.examples.log_mel_statistics"},
 }
 # Presets that are the demo but for the keys named here. They repeat its values, so that none of them, named alone on a
