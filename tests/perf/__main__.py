@@ -25,6 +25,7 @@ AREAS: dict[str, dict[str, str]] = {
     "embeddings": {},
     "runtimes": {},
     "downstream": {},
+    "workflow": {},
 }
 RESULT = Path("results/perf.json")
 
