@@ -29,3 +29,12 @@ def test_rule_is_written_as_all_are(name: str, rule: dict[str, str]) -> None:
 
 def test_the_rules_were_found() -> None:
     assert {"fetch_clips", "make_shard", "train_leg", "embed_dataset", "make_tables"} <= set(blocks())
+
+
+def test_training_and_what_it_waits_for_go_before_all_else() -> None:
+    """The longest chain of a run; the rules of the demo make what every other one waits for."""
+    first = {name for name, rule in blocks().items() if "priority" in rule}
+    assert first == {
+        *("make_demo_videos", "make_demo_datasets", "fetch_segments", "select_clips", "fetch_clips"),
+        *("report_attrition", "make_shard", "index_shards", "train_leg"),
+    }
