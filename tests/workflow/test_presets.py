@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow" / "scripts"
 # What a package is called where its import has another name.
 PACKAGES = {"ffmpeg": "ffmpeg-python", "imageio_ffmpeg": "imageio-ffmpeg", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+PACKAGES |= {"ml_dtypes": "ml-dtypes"}
 PACKAGES |= {"yt_dlp": "yt-dlp", "PIL": "pillow", "lazy_loader": "lazy-loader"}
 # Extras a user installs when a named embedding or an export asks for them, and l3net.hear's own callers.
 OPTIONAL = {"onnx", "tf2onnx", "onnxruntime", "torch", "tf-keras"}
