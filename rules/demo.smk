@@ -44,3 +44,21 @@ rule make_demo_datasets:
         clips_per_class=config["demo"]["dataset_clips_per_class"],
     script:
         "../workflow/scripts/make_demo_datasets.py"
+
+
+# Recordings with several labels each; only a run that names them makes them (presets/mixtures.yaml).
+rule make_demo_mixtures:
+    output:
+        mixtures=directory("resources/demo/mixtures"),
+    log:
+        "logs/demo/make_demo_mixtures.log",
+    benchmark:
+        "benchmarks/demo/make_demo_mixtures.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    params:
+        seed=config["seed"],
+        recordings=10 * config["demo"]["dataset_clips_per_class"],
+    script:
+        "../workflow/scripts/make_demo_mixtures.py"

@@ -162,6 +162,10 @@ def _make_demo_datasets(p: Places) -> Job:
     return Job("make_demo_datasets", outputs, {"seed": 11, "clips_per_class": 2})
 
 
+def _make_demo_mixtures(p: Places) -> Job:
+    return Job("make_demo_mixtures", {"mixtures": p.out / "mixtures"}, {"seed": 11, "recordings": 12})
+
+
 def _fetch_segments(p: Places) -> Job:
     return Job("fetch_segments", {"segments": [p.out / "0.csv"]}, {"sources": [str(p.given / "segments.csv")]})
 
@@ -338,6 +342,7 @@ def _of_reference(p: Places) -> list[Path]:
 STAGES: dict[str, Callable[[Places], Job]] = {
     "make_demo_videos": _make_demo_videos,
     "make_demo_datasets": _make_demo_datasets,
+    "make_demo_mixtures": _make_demo_mixtures,
     "fetch_segments": _fetch_segments,
     "select_clips": _select_clips,
     "fetch_clips": _fetch_clips,

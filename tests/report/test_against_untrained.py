@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import average_precision_score
 
 from l3net.report.against_untrained import compare_with_untrained
+from l3net.vectors import join_labels
 
 HOW = {"confidence": 0.95, "draws": 2000, "seed": 1}
 
@@ -74,3 +76,36 @@ def test_without_a_trained_embedding_the_table_is_empty() -> None:
     table = compare_with_untrained([predictions("u", [1, 0, 0, 0])], set(), {"u"}, **HOW)
     assert len(table) == 0
     assert {"ci_low", "against"} <= set(table.columns)
+
+
+def of_sets(embedding: str, skill: float) -> tuple[pd.DataFrame, float]:
+    """Return predictions of clips with several labels, and their mean average precision by scikit-learn."""
+    relevant = np.random.default_rng(0).random((200, 3)) < [0.2, 0.4, 0.6]
+    likelihoods = skill * relevant + np.random.default_rng(len(embedding)).random((200, 3))
+    table = predictions(embedding, [0.0] * 200, dataset="sets")
+    table["label"] = [join_labels(np.array(["x", "y", "z"])[has]) for has in relevant]
+    for name, column in zip("xyz", likelihoods.T, strict=True):
+        table[f"p:{name}"] = column
+    return table, average_precision_score(relevant, likelihoods)
+
+
+def test_clips_with_several_labels_are_compared_by_average_precision() -> None:
+    """They stay out of the mean over data sets that are compared by accuracy."""
+    ours, own = of_sets("a", 0.5)
+    untrained, theirs = of_sets("untrained", 0.2)
+    scores = [ours, untrained, predictions("a", [1, 1, 0, 1]), predictions("untrained", [1, 0, 0, 0])]
+    table = compare_with_untrained(scores, {"a"}, {"untrained"}, **HOW)
+    assert "all" not in set(table["dataset"])
+    assert table.set_index("dataset")["measure"].to_dict() == {"d": "accuracy", "sets": "mean average precision"}
+    row = table[(table["dataset"] == "sets") & (table["embedding"] == "a")].iloc[0]
+    assert (row["accuracy"], row["untrained"], row["difference"]) == pytest.approx((own, theirs, own - theirs))
+    assert row["chance"] == pytest.approx(0.4, abs=0.05)
+    assert row["ci_low"] < row["difference"] < row["ci_high"]
+    assert (row["unit"], row["n_units"], row["n_clips"]) == ("recording", 100, 200)
+    others = [predictions(name, right, dataset="e") for name, right in (("a", [1, 1]), ("untrained", [0, 0]))]
+    of_all = compare_with_untrained([*scores, *others], {"a"}, {"untrained"}, **HOW)
+    mean = of_all[(of_all["dataset"] == "all") & (of_all["embedding"] == "a")].iloc[0]
+    assert (mean["accuracy"], mean["measure"]) == (0.875, "accuracy")
+    several = compare_with_untrained(scores[:2], {"a"}, {"untrained"}, **HOW)
+    assert several["difference"].tolist() == pytest.approx([own - theirs] * 2)
+    assert "measure" not in compare_with_untrained(scores[2:], {"a"}, {"untrained"}, **HOW)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from l3net.report.clustered import clustered_share
+from l3net.report.clustered import clustered_difference, clustered_share
 from l3net.report.statistics import wilson_interval
 
 Z = NormalDist().inv_cdf(0.975)
@@ -85,3 +85,36 @@ def test_no_sample_says_nothing() -> None:
     found = clustered_share(np.zeros(0), np.zeros((0, 2)), confidence=0.95)
     assert (found.n, found.ci_low, found.ci_high, found.n_units) == (0, 0.0, 1.0, 0)
     assert np.isnan(found.accuracy)
+
+
+def test_a_difference_with_a_clip_for_each_sample_is_the_paired_t_tests() -> None:
+    rng = np.random.default_rng(0)
+    first, second = rng.random((2, 30))
+    expected = scipy.stats.ttest_rel(first, second).confidence_interval(0.9)
+    found = clustered_difference(first, second, np.arange(30), confidence=0.9)
+    assert (found.ci_low, found.ci_high) == pytest.approx((expected.low, expected.high))
+    assert (found.difference, found.n_units) == (pytest.approx((first - second).mean()), 30)
+
+
+def test_a_difference_over_clips_has_their_variance_pair_by_pair() -> None:
+    right, clips = samples(12, 6, 3)
+    apart = right - samples(12, 6, 4)[0].astype(float)
+    mean, variance = apart.mean(), 0.0
+    for k in range(right.size):
+        for m in range(right.size):
+            if set(clips[k]) & set(clips[m]):
+                variance += (apart[k] - mean) * (apart[m] - mean)
+    variance = max(variance, ((apart - mean) ** 2).sum())
+    half = scipy.stats.t.ppf(0.975, 11) * np.sqrt(variance * 12 / 11) / right.size
+    found = clustered_difference(apart, np.zeros(right.size), clips, confidence=0.95)
+    assert (found.ci_low, found.ci_high) == pytest.approx((mean - half, mean + half))
+    assert found.n_units == 12
+    copies = clustered_difference(np.tile([1.0, 0.0], 12), np.zeros(24), np.repeat([0, 1], 12), confidence=0.95)
+    assert copies.ci_high - copies.ci_low > 2  # two clips, whatever the number of samples
+
+
+def test_no_sample_and_one_clip_tell_no_difference() -> None:
+    found = clustered_difference(np.zeros(0), np.zeros(0), np.zeros((0, 2)), confidence=0.95)
+    assert np.isnan(found.difference)
+    single = clustered_difference(np.ones(4), np.zeros(4), np.zeros(4), confidence=0.95)
+    assert (single.difference, single.ci_low, single.ci_high, single.n_units) == (1, -np.inf, np.inf, 1)

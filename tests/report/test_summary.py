@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from l3net.errors import DatasetError
-from l3net.report.summary import names_in_paper, printed, read_paper, side_by_side, summarise, to_latex
+from l3net.report.pages import to_latex
+from l3net.report.summary import names_in_paper, printed, read_paper, side_by_side, summarise
 
 EMBEDDINGS = [
     ["l3-music-mel256", "l3", "music", "mel256", "music-mel256", "best", "0"],

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -149,3 +150,40 @@ def test_dcase2013_has_the_official_layout(datasets: Path) -> None:
         path = folder / "scenes_stereo_testset" / row["wavname"]
         assert hashlib.md5(path.read_bytes()).hexdigest() == row["md5sum"]
         assert soundfile.info(path).channels == 2
+
+
+def test_mixtures_have_what_their_labels_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, tables = stage_function("make_demo_mixtures"), {}
+
+    def made(name: str, **options: object) -> list[dict[str, str]]:
+        make(tmp_path / name, **{"seed": SEED, **options})
+        with open(tmp_path / name / "metadata.csv", newline="") as file:
+            tables[name] = list(csv.DictReader(file))
+        return tables[name]
+
+    for row in made("two", recordings=4, threads=2):
+        assert row in (tables.get("one") or made("one", recordings=4))
+        sounds = [(tmp_path / name / row["filename"]).read_bytes() for name in ("one", "two")]
+        assert sounds[0] == sounds[1]
+        assert soundfile.info(tmp_path / "one" / row["filename"]).duration == 4.0
+    assert len(list((tmp_path / "one" / "audio").iterdir())) == 4
+    drawn = []
+    monkeypatch.setitem(make.__globals__, "ProcessPoolExecutor", ThreadPoolExecutor)
+    monkeypatch.setitem(make.__globals__, "make_recording", lambda recording, seed: drawn.append(recording))
+    labels = [row["labels"].split(";") for row in made("many", recordings=200)]
+    assert made("other", recordings=200, seed=SEED + 1) != tables["many"]
+    assert {label for of_clip in labels for label in of_clip} == set(demo.MIXTURES)
+    assert min(map(len, labels)) == 1
+    assert max(map(len, labels)) > 2
+    for name, chance in demo.MIXTURES.items():
+        assert sum(name in of_clip for of_clip in labels) / 200 == pytest.approx(chance, abs=0.12)
+    assert [row["fold"] for row in tables["many"][:6]] == ["1", "2", "3", "4", "5", "1"]
+    recipes = {recording.path.name: recording.recipe for recording in drawn[:200]}
+    for row, of_clip in zip(tables["many"], labels, strict=True):
+        assert recipes[Path(row["filename"]).name] == demo.mix(of_clip)
+
+
+def test_a_mixture_is_of_the_things_of_its_classes() -> None:
+    of_class = {name: demo.ESC50[name].ingredients[0][0] for name in demo.MIXTURES}
+    assert [part[0] for part in demo.mix(["rain", "dog"]).ingredients] == [of_class["rain"], of_class["dog"]]
+    assert all(chance == 1.0 for _, _, chance in demo.mix(demo.MIXTURES).ingredients)

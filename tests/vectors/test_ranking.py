@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from l3net.report.accuracy import accuracy_by_class, accuracy_by_fold, accuracy_over_clips
 from l3net.vectors import join_labels
-from l3net.vectors.ranking import found_within, mean_ranking, ranking_by_class
+from l3net.vectors.ranking import class_answers, found_within, mean_ranking, ranking_by_class, resampled_precision
 
 CLASSES = ["bell", "dog", "siren"]
 
@@ -49,6 +49,7 @@ def test_scores_are_scikit_learns_and_the_definitions() -> None:
     found = ranking_by_class(scores)
     assert found["label"].tolist() == CLASSES
     assert found["n_clips"].tolist() == relevant.sum(0).tolist()
+    assert found["prevalence"].tolist() == relevant.mean(0).tolist()
     for number, row in enumerate(found.itertuples()):
         has, p = relevant[:, number], likelihoods[:, number]
         assert row.average_precision == pytest.approx(average_precision_score(has, p), abs=1e-9)
@@ -58,6 +59,28 @@ def test_scores_are_scikit_learns_and_the_definitions() -> None:
     expected = average_precision_score(relevant, likelihoods, average="macro")
     assert means["mean_average_precision"] == pytest.approx(expected, abs=1e-9)
     assert means["roc_auc"] == pytest.approx(roc_auc_score(relevant, likelihoods, average="macro"), abs=1e-9)
+    assert means["prevalence"] == pytest.approx(relevant.mean(), abs=1e-12)
+
+
+def test_a_resample_has_the_precision_of_clips_that_count_so_often() -> None:
+    """Scikit-learn's with the counts as weights; in the last resample no clip has the first class."""
+    scores, relevant, likelihoods = predictions()
+    times = np.random.default_rng(1).multinomial(len(scores), np.full(len(scores), 1 / len(scores)), 5)
+    times[4, relevant[:, 0]] = 0
+    found = resampled_precision(scores, np.concatenate([np.ones((1, len(scores)), int), times]))
+    assert found[0] == pytest.approx(mean_ranking(scores)["mean_average_precision"], abs=1e-12)
+    for precision, weights in zip(found[1:], times, strict=True):
+        classes = [n for n in range(3) if weights[relevant[:, n]].sum()]
+        of_class = [average_precision_score(relevant[:, n], likelihoods[:, n], sample_weight=weights) for n in classes]
+        assert precision == pytest.approx(np.mean(of_class), abs=1e-12)
+    assert len(classes) == 2
+
+
+def test_answers_class_by_class() -> None:
+    scores, relevant, likelihoods = predictions()
+    classes, right = class_answers(scores)
+    assert classes == CLASSES
+    np.testing.assert_array_equal(right, relevant == (likelihoods >= 0.5))
 
 
 def test_a_class_that_cannot_be_ranked_is_left_out_of_the_mean() -> None:
@@ -74,8 +97,23 @@ def test_tables_have_the_scores_and_those_of_one_label_do_not() -> None:
     whole = accuracy_over_clips(scores, confidence=0.95, draws=50, seed=0).iloc[0]
     assert whole["roc_auc"] == pytest.approx(np.mean(each), abs=1e-9)
     assert whole["accuracy"] == scores["correct"].mean()
-    assert set(accuracy_by_fold(scores)) >= {"mean_average_precision", "roc_auc"}
-    assert accuracy_by_class(scores, confidence=0.95)["label"].tolist() == CLASSES
+    assert whole["map_ci_low"] < whole["mean_average_precision"] < whole["map_ci_high"]
+    assert (whole["n_classes"], whole["n_units"]) == (3, 30)
+    folds = accuracy_by_fold(scores)
+    assert set(folds) >= {"mean_average_precision", "roc_auc", "prevalence"}
+    of_folds = folds.groupby("fold")["mean_average_precision"].mean()
+    assert (whole["map_fold_mean"], whole["map_fold_std"]) == pytest.approx((of_folds.mean(), of_folds.std()))
+    first = (scores["seed"] == 0) & (scores["fold"] == "0")
+    right = (relevant == (likelihoods >= 0.5))[first.to_numpy()]
+    assert folds["class_mean_accuracy"].iloc[0] == pytest.approx(right.mean())
+    by_class = accuracy_by_class(scores, confidence=0.95)
+    assert by_class["label"].tolist() == CLASSES
+    of_class = [
+        np.mean([average_precision_score(relevant[h, 1], likelihoods[h, 1]) for h in (slice(60), slice(60, 120))])
+    ]
+    assert by_class["average_precision"].iloc[1] == pytest.approx(of_class[0], abs=1e-12)
+    assert by_class["accuracy"].tolist() == pytest.approx((relevant == (likelihoods >= 0.5)).mean(0))
+    assert by_class[["ci_low", "ci_high", "unit", "n_units"]].notna().all(axis=None)
     single = scores.assign(label="dog")
     assert "roc_auc" not in accuracy_over_clips(single, confidence=0.95, draws=50, seed=0)
     assert "roc_auc" not in accuracy_by_fold(single)

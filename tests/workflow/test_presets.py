@@ -67,7 +67,19 @@ WANTED = {
     "workstation.yaml": {"embed.pooling": 6144, "embeddings.random.pooling": 6144, **PUBLISHED_FILTER},
     "slurm-smoke.yaml": {"report.reference": "music-linear", **ONE_CORE},
     "own.yaml": {"audioset.split": "balanced"},
-    "scenes.yaml": {"demo.scenes": 4, **ONE_CORE},
+    # Two scenes a clip, and a short training of the subset that is learned sooner.
+    "scenes.yaml": {
+        "demo.scenes": 2,
+        "audioset.directory": "resources/demo/scenes-2/videos",
+        "audioset.segments": ["resources/demo/scenes-2/segments.csv"],
+        "audioset.store": "resources/clips/scenes-2",
+        "audioset.subsets.music": None,
+        "classify.curve": ["environmental-mel256"],
+        "models.subsets": ["environmental"],
+        "report.reference": "environmental-mel256",
+        "train.checkpoints": [3],
+        **ONE_CORE,
+    },
     "esc10.yaml": {"embeddings.logmel.module": "docs.examples.log_mel_statistics"},
 }
 # Presets that are the demo but for the keys named here. They repeat its values, so that none of them, named alone on a

@@ -48,6 +48,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory, root: Path) -> dict[str, dict
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     planned = plan_jobs(folder, root, **CHANGES)
+    planned |= plan_jobs(tmp_path_factory.mktemp("more"), root, "resources/demo/mixtures")  # no run makes it unasked
     return {
         job.replace("results/demo/", ""): {name: text.replace("results/demo/", "") for name, text in given.items()}
         for job, given in planned.items()

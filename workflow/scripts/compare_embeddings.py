@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from l3net.report import best_checkpoints, comparisons, display_name, pages, read_table, write_table
+from l3net.report import best_checkpoints, by_main_measure, comparisons, display_name, pages, read_table, write_table
 from l3net.report import summary as summaries
 from l3net.runtime import stage
 
@@ -19,9 +19,9 @@ def compare_embeddings(
 ) -> None:
     """Write a Wilcoxon signed-rank test for every comparison and data set, and over all data sets.
 
-    Pairs are accuracies of the same data set and fold that differ only in what is compared; seeds are averaged. The p
-    values of one comparison are corrected together (Holm). Where too few pairs differ there is no p, and `note` says
-    so.
+    Pairs are accuracies of the same data set and fold that differ only in what is compared; seeds are averaged. Where
+    clips have several labels, mean average precisions stand in the place of accuracies. The p values of one comparison
+    are corrected together (Holm). Where too few pairs differ there is no p, and `note` says so.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ def compare_embeddings(
     synthetic : the recordings are synthetic; a column says so.
     """
     scores = best_checkpoints(read_table(downstream, ["dataset", "model", "checkpoint"], "collect_scores"))
+    scores = by_main_measure(scores)
     table = comparisons.compare_all(scores, reference, alpha=alpha, concatenated=pairs == "published_code")
     protocols = " ".join(sorted(scores["protocol"].unique()))
     columns = [*comparisons.COLUMNS, "synthetic", "protocol", *comparisons.MORE_COLUMNS]

@@ -4,7 +4,7 @@ import html
 from pathlib import Path
 
 from l3net.files import atomic
-from l3net.report import display_name, pages, read_table, write_table
+from l3net.report import dataset_title, display_name, pages, read_table, several_labels, write_table
 from l3net.report import summary as summaries
 from l3net.runtime import stage
 
@@ -31,7 +31,8 @@ def make_tables(
     overall : CSV of collect_scores, a row for each data set and embedding.
     against : CSV of collect_scores, the trained embeddings beside the untrained network.
     paper : the paper's numbers, with their source. They stand beside ours where ours are of real data.
-    summary : CSV written; mean and deviation over folds, accuracy over all clips with its interval, the paper's value.
+    summary : CSV written; mean and deviation over folds, accuracy over all clips with its interval, the paper's value;
+        where clips have several labels also the mean average precision, which the other tables have in its place.
     headline : CSV written; a row for each embedding, ours and the paper's in percent in a column for each data set.
     markdown, latex : the summary in percent, with what only the paper has, and which of ours are of synthetic data.
     page : HTML written, the same for the report.
@@ -50,8 +51,8 @@ def make_tables(
     write_table(wide.map(lambda cell: cell.replace(" ± ", "\u00a0±\u00a0")), headline)
     note = _note(table, protocol, confidence, synthetic=synthetic)
     long = summaries.printed(table, published)
-    atomic.write_text(markdown, summaries.to_markdown(long, note))
-    atomic.write_text(latex, summaries.to_latex(long, note))
+    atomic.write_text(markdown, pages.to_markdown(long, note))
+    atomic.write_text(latex, pages.to_latex(long, note))
     shown = long.assign(**{"data set": long["data set"].map(display_name)})
     pages.write_page(page, "Downstream accuracy", shown, synthetic=synthetic, note=note)
     atomic.write_text(answer, _answer(differences, wide, table, confidence=confidence, synthetic=synthetic))
@@ -64,10 +65,22 @@ def _note(table, protocol: str, confidence: float, *, synthetic: bool) -> str:
         f"Accuracy in percent; protocol: {protocol}. Mean ± standard deviation over folds; over all clips of all folds"
     )
     note += f" together, with its {100 * confidence:g} % bootstrap interval (over {drawn})."
-    note += _untrained(table)
+    note += _of_several_labels(table) + _untrained(table)
     note += " Difference: ours minus the paper's." * ("paper" in table)
     note += " SYNTHETIC data, not the published data sets: not comparable to the paper's numbers." * synthetic
     return note
+
+
+def _of_several_labels(table) -> str:
+    """Return a sentence on the data sets whose clips have several labels; empty where there is none."""
+    guessed = table[table["dataset"].isin(several_labels(table))].groupby("dataset")
+    if not len(guessed):
+        return ""
+    shares = {display_name(name): pages.percent(found["prevalence"].mean()) for name, found in guessed}
+    return (
+        f" Clips of {', '.join(shares)} have several labels: there it is the mean average precision over the classes, "
+        f"and that of a guess is {', '.join(f'{share} ({name})' for name, share in shares.items())}."
+    )
 
 
 def _untrained(table) -> str:
@@ -78,7 +91,7 @@ def _untrained(table) -> str:
 
 def _answer(differences, wide, table, *, confidence: float, synthetic: bool) -> str:
     """Return the head of the report: the answer, every embedding's accuracy, every trained one's difference."""
-    wide = wide.rename(columns={name: display_name(name) for name in wide})
+    wide = wide.rename(columns={name: dataset_title(name, table) for name in wide})
     said = f"Accuracy in percent, mean ± standard deviation over folds.{_untrained(table)}"
     parts = [f"<h2>Every embedding</h2>\n<p>{html.escape(said)}</p>\n"]
     parts.append(pages.to_html(wide))

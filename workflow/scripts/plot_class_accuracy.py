@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l3net.report import best_checkpoints, display_name, figure_style, read_table, reference_embedding, titles_in
+from l3net.report import (
+    best_checkpoints,
+    by_main_measure,
+    dataset_title,
+    figure_style,
+    read_table,
+    reference_embedding,
+    several_labels,
+    titles_in,
+)
 from l3net.runtime import stage
 
 if TYPE_CHECKING:
@@ -20,13 +29,15 @@ def plot_class_accuracy(
 ) -> None:
     """Draw a panel for each data set, with a row for each class and a column for each embedding.
 
+    Where clips have several labels, it is each class's average precision.
+
     Parameters
     ----------
     by_class : CSV of collect_scores.
     reference : model by whose accuracy classes are sorted; its column comes first.
     confidence : of the intervals, whose typical width is said.
     """
-    scores = best_checkpoints(read_table(by_class, ["model", "checkpoint", "unit"], "collect_scores"))
+    scores = by_main_measure(best_checkpoints(read_table(by_class, ["model", "checkpoint", "unit"], "collect_scores")))
     first, titles = reference_embedding(scores, reference), titles_in(scores)
     means = scores.groupby(["kind", "embedding"])["accuracy"].mean().reset_index()
     means = means.assign(other=means["kind"] != "l3").sort_values(["other", "accuracy"], ascending=[True, False])
@@ -44,13 +55,16 @@ def plot_class_accuracy(
         ax.set_yticks(range(len(labels)), labels, fontsize=7.5 if tallest <= _NUMBERS_UP_TO else 5)
         ax.set_xticks(range(len(embeddings)), [titles[name] for name in embeddings], rotation=90, fontsize=7.5)
         ax.tick_params(length=0)
-        ax.set_title(display_name(dataset))
+        ax.set_title(dataset_title(dataset, here))
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="accuracy (%)")
     figure_style.percent(bar.ax)
-    half = 50 * (scores["ci_high"] - scores["ci_low"]).median()
-    units = " or ".join(sorted({f"{unit}s" for unit in scores["unit"]}))
-    note = f"protocol: {scores['protocol'].iloc[0]}; percent of a class's clips; (n): clips; a {100 * confidence:g} % "
-    note += f"interval over {units} is ± {half:.0f} points in the median (each in tables/class_accuracy.csv)"
+    note = f"protocol: {scores['protocol'].iloc[0]}; percent of a class's clips; (n): clips"
+    of_one = scores[~scores["dataset"].isin(several_labels(scores))]
+    if len(of_one):
+        half = 50 * (of_one["ci_high"] - of_one["ci_low"]).median()
+        units = " or ".join(sorted({f"{unit}s" for unit in of_one["unit"]}))
+        note += f"; a {100 * confidence:g} % interval over {units} is ± {half:.0f} points in the median (each in "
+        note += "tables/class_accuracy.csv)"
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 

@@ -1,4 +1,4 @@
-"""Plot which classes are taken for which, with every embedding on every data set."""
+"""Plot which classes are taken for which, with every embedding on every data set, or how well each is found."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import numpy as np
 
 from l3net.report import display_name, embedding_titles, figure_style, read_table
 from l3net.runtime import stage
+from l3net.vectors import has_label_sets, ranking_by_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,9 @@ def plot_confusion(
     predictions: list[Path], svg: Path, png: Path, *, identities: dict, reference: str, synthetic: bool = False
 ) -> None:
     """Draw a matrix for each embedding (row) and data set: of each true class the percentage predicted as each class.
+
+    Where clips have several labels, no class is taken for another: a bar for each class is its average precision, and a
+    line across it what a guess has, the share of the clips that have the class.
 
     Parameters
     ----------
@@ -36,6 +40,7 @@ def plot_confusion(
     datasets, embeddings = (sorted({key[k] for key in found}) for k in (0, 1))
     embeddings.sort(key=lambda name: (name != reference, name not in identities or not identities[name], name))
     titles = embedding_titles({name: {**identities.get(name, {}), "kind": kind} for name, kind in kinds.items()})
+    several, image = {dataset for (dataset, _), scores in found.items() if has_label_sets(scores)}, None
     figure, axes = figure_style.panels(len(datasets), len(embeddings), height=3.0, width=3.2 * len(datasets))
     for row, name in enumerate(embeddings):
         for column, dataset in enumerate(datasets):
@@ -43,15 +48,21 @@ def plot_confusion(
             if (dataset, name) not in found:
                 ax.set_visible(False)
                 continue
-            image = _draw(ax, found[dataset, name])
+            if dataset in several:
+                _draw_precisions(ax, found[dataset, name])
+            else:
+                image = _draw(ax, found[dataset, name])
             ax.set_title(f"{titles[name]}\n{display_name(dataset)}", fontsize=9)
-        axes[row, 0].set_ylabel("true class")
-    for ax in axes[-1]:
-        ax.set_xlabel("predicted class")
-    bar = figure.colorbar(image, ax=axes[0], shrink=0.8, pad=0.01, label="percent of the class's clips")
-    figure_style.percent(bar.ax)
+        axes[row, 0].set_ylabel("class" if datasets[0] in several else "true class")
+    for ax, dataset in zip(axes[-1], datasets, strict=True):
+        ax.set_xlabel("average precision (%)" if dataset in several else "predicted class")
+    if image is not None:
+        bar = figure.colorbar(image, ax=axes[0], shrink=0.8, pad=0.01, label="percent of the class's clips")
+        figure_style.percent(bar.ax)
     sizes = ", ".join(f"{display_name(dataset)} n = {_n_clips(found, dataset)} clips" for dataset in datasets)
     note = f"protocol: {' '.join(sorted(protocols))}; {sizes}"
+    if several:
+        note += "; bars: average precision of each class, lines: of a guess, the share of clips that have the class"
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 
@@ -81,6 +92,29 @@ def _draw(ax: "Axes", scores: "pd.DataFrame") -> object:
                 dark = "white" if share > 0.55 else "black"
                 ax.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=dark)
     return image
+
+
+def _draw_precisions(ax: "Axes", scores: "pd.DataFrame") -> None:
+    """Draw the average precision of each class, the mean over seeds, and that of a guess."""
+    import pandas as pd
+
+    ranked = pd.concat([ranking_by_class(own) for _, own in scores.groupby("seed")])
+    ranked = ranked.groupby("label").mean().sort_index(ascending=False)
+    size = 7 if len(ranked) <= _NUMBERS_UP_TO else 4
+    names = [f"{label.replace('_', ' ')} ({n:.0f})" for label, n in ranked["n_clips"].items()]
+    ax.set_yticks(range(len(ranked)), names, fontsize=size)
+    bars = ax.barh(range(len(ranked)), ranked["average_precision"].fillna(0), height=0.7, **figure_style.filled(0))
+    for y, (bar, (precision, guess)) in enumerate(
+        zip(bars, ranked[["average_precision", "prevalence"]].to_numpy(), strict=True)
+    ):
+        ax.plot([guess, guess], [y - 0.45, y + 0.45], color="black", lw=1.4)
+        if len(ranked) <= _NUMBERS_UP_TO:
+            text = "none" if precision != precision else f"{100 * precision:.0f}"
+            ax.text(max(bar.get_width(), guess) + 0.015, y, text, va="center", fontsize=6)
+    ax.set_xlim(0, 1.08)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")
+    figure_style.percent(ax, "x")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy as np
 
 from l3net.report import display_name, embedding_titles, figure_style
 from l3net.runtime import stage
-from l3net.vectors import DatasetVectors, read_dataset_vectors
+from l3net.vectors import DatasetVectors, rarest_labels, read_dataset_vectors
 
 _CLIPS_AT_MOST = 2000
 _NAMED_UP_TO = 12  # classes
@@ -50,16 +50,25 @@ def plot_embedding_map(
                 shown = _scatter(ax, *clip_means(found[dataset, embedding], seed))
         _name_row(of_dataset[0], f"{display_name(dataset)}\nn = {shown} clips")
     note = "a point is a clip, colour and marker its class; principal components 1 and 2"
+    if any(clips.has_label_sets for clips in files):
+        note += "; of a clip with several labels it is the rarest of them"
     figure_style.save(figure, svg, png, synthetic=synthetic, note=note)
 
 
 def clip_means(clips: DatasetVectors, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return each clip's mean embedding [shape=(n_clips, n_dimensions)] and label, of at most 2000 clips."""
+    """Return each clip's mean embedding [shape=(n_clips, n_dimensions)] and label, of at most 2000 clips.
+
+    Of clips with several labels it is the rarest; a clip without any has "none".
+    """
     chosen = np.arange(clips.label.size)
     if chosen.size > _CLIPS_AT_MOST:
         rng = np.random.Generator(np.random.Philox(seed))
         chosen = np.sort(rng.permutation(chosen.size)[:_CLIPS_AT_MOST])
-    return np.stack([vectors.mean(axis=0) for vectors in clips.clip_vectors(chosen)]), clips.label[chosen]
+    labels = clips.label
+    if clips.has_label_sets:
+        rarest = rarest_labels(clips.label)
+        labels = np.where(rarest == "", "none", rarest)
+    return np.stack([vectors.mean(axis=0) for vectors in clips.clip_vectors(chosen)]), labels[chosen]
 
 
 def project(x: np.ndarray) -> np.ndarray:

@@ -3,7 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l3net.report import best_checkpoints, chances, display_name, figure_style, read_table, scores_note, titles_in
+from l3net.report import (
+    best_checkpoints,
+    by_main_measure,
+    chances,
+    dataset_title,
+    figure_style,
+    read_table,
+    scores_note,
+    titles_in,
+)
 from l3net.report import summary as summaries
 from l3net.runtime import stage
 
@@ -39,8 +48,9 @@ def plot_embedding_type(
     overall, downstream : CSVs of collect_scores, over clips and by fold.
     paper : the paper's numbers.
     """
-    scores = best_checkpoints(read_table(overall, ["model", "checkpoint", "n_classes", "unit"], "collect_scores"))
-    folds = best_checkpoints(read_table(downstream, ["checkpoint"], "collect_scores"))
+    table = read_table(overall, ["model", "checkpoint", "n_classes", "unit"], "collect_scores")
+    scores = by_main_measure(best_checkpoints(table))
+    folds = by_main_measure(best_checkpoints(read_table(downstream, ["checkpoint"], "collect_scores")))
     published = summaries.read_paper(paper)
     name_in_paper = dict(zip(scores["embedding"], summaries.names_in_paper(scores, published), strict=True))
     theirs = {} if synthetic else summaries.paper_accuracies(published)
@@ -58,7 +68,7 @@ def plot_embedding_type(
                 ax.plot([float(percent) / 100] * 2, [y - 0.4, y + 0.4], "k-", lw=1.6, label="the paper's mean")
         figure_style.chance(ax, chances(scores)[dataset], "x")
         figure_style.accuracy_axis(ax, chances(scores)[dataset], here["accuracy"], "x")
-        ax.set_title(display_name(dataset), pad=12)
+        ax.set_title(dataset_title(dataset, scores), pad=12)
         ax.set_xlabel("accuracy (%)")
         ax.grid(axis="x")
     axes[0, 0].set_yticks(range(len(order)), [titles[name] for name in order])

@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from l3net.report import best_checkpoints, chances, display_name, figure_style, read_table, scores_note
+from l3net.report import (
+    best_checkpoints,
+    by_main_measure,
+    chances,
+    dataset_title,
+    figure_style,
+    read_table,
+    scores_note,
+)
 from l3net.runtime import stage
 
 
@@ -10,7 +18,7 @@ def plot_input_representation(
     downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False
 ) -> None:
     """Draw a panel for each data set: boxes over folds (seeds averaged) of each front end, by training subset."""
-    scores = best_checkpoints(read_table(downstream, ["checkpoint", "n_classes"], "collect_scores"))
+    scores = by_main_measure(best_checkpoints(read_table(downstream, ["checkpoint", "n_classes"], "collect_scores")))
     scores = scores[scores["kind"] == "l3"]
     datasets = sorted(scores["dataset"].unique())
     figure, axes = figure_style.panels(max(len(datasets), 1), height=3.4, sharey=True)
@@ -24,7 +32,7 @@ def plot_input_representation(
         figure_style.grouped_boxes(ax, values, places, groups)
         figure_style.chance(ax, chances(here)[dataset])
         figure_style.accuracy_axis(ax, chances(here)[dataset], here["accuracy"])
-        ax.set_title(display_name(dataset))
+        ax.set_title(dataset_title(dataset, here))
     axes[0, 0].set_ylabel("accuracy (%)")
     figure_style.legend_above(figure, "trained on")
     figure_style.save(figure, svg, png, synthetic=synthetic, note=scores_note(scores, protocol))

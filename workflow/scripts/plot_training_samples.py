@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from l3net.report import (
     best_checkpoints,
+    by_main_measure,
     chances,
     checkpoints_on_the_way,
-    display_name,
+    dataset_title,
     figure_style,
     model_title,
     read_table,
@@ -30,7 +31,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
     """
     from matplotlib.ticker import EngFormatter
 
-    table = read_table(downstream, ["model", "checkpoint", "n_classes"], "collect_scores")
+    table = by_main_measure(read_table(downstream, ["model", "checkpoint", "n_classes"], "collect_scores"))
     scores = checkpoints_on_the_way(table)
     models, datasets = sorted(scores["model"].unique()), sorted(scores["dataset"].unique())
     kept = best_checkpoints(table)
@@ -42,7 +43,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
             _draw(ax, here[here["model"] == model], of_kept[of_kept["model"] == model], m)
         figure_style.chance(ax, chances(here)[dataset])
         figure_style.accuracy_axis(ax, chances(here)[dataset], here["accuracy"])
-        ax.set_title(display_name(dataset))
+        ax.set_title(dataset_title(dataset, here))
         ax.set_xlabel("training samples")
         ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
         ax.set_xlim(left=0)

@@ -8,7 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "recordings": ["DCASE2013", "ESC50", "Recording", "US8K", "make_recording"],
+        "recordings": ["DCASE2013", "ESC50", "MIXTURES", "Recording", "US8K", "make_recording", "mix"],
         "sound_parts": ["generator"],
         "world": ["DemoClip", "draw_clips", "make_video"],
     },

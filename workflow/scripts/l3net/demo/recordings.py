@@ -4,6 +4,7 @@ The labels are the official ones of UrbanSound8K, ESC-50 and DCASE 2013; the sou
 """
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,24 @@ DCASE2013 = {
     "tube": Recipe(8, (("helicopter", -2, 1), ("snare_drum", -2, 0.8), ("hum", -8, 0.6))),
     "tubestation": Recipe(9, (("siren", 0, 0.9), ("helicopter", -6, 0.8), ("children", -8, 0.7))),
 }
+
+
+# Classes of recordings in which several are heard, and how likely each is: some are rare.
+MIXTURES = {
+    "car_horn": 0.12,
+    "chirping_birds": 0.2,
+    "church_bells": 0.15,
+    "clock_tick": 0.1,
+    "dog": 0.25,
+    "engine": 0.35,
+    "helicopter": 0.15,
+    "rain": 0.3,
+}
+
+
+def mix(classes: Iterable[str]) -> Recipe:
+    """Return the recipe of a recording in which every one of these classes of ESC50 is heard."""
+    return Recipe(0, tuple((ESC50[name].ingredients[0][0], 0.0, 1.0) for name in classes))
 
 
 @dataclass(frozen=True)

@@ -75,25 +75,20 @@ def _contrastive_losses(label, probabilities, images, sounds):
         loss = contrastive_loss(images, sounds, label)
         return judgement + loss * tf.cast(tf.shape(label)[0], loss.dtype)
     # A device compares its own pairs with the images and sounds of all; gradients go back to where these are of.
-    all_images, all_sounds, all_labels = _gathered(context, images, sounds, label)
-    share = contrastive_loss(images, sounds, label, all_images=all_images, all_sounds=all_sounds, all_labels=all_labels)
-    return judgement + share * tf.cast(tf.shape(all_labels)[0], share.dtype)
+    all_images, all_sounds = _gathered(context, images, sounds)
+    n_matching = context.all_reduce("sum", tf.reduce_sum(tf.cast(label, images.dtype)))
+    share = contrastive_loss(images, sounds, label, all_images=all_images, all_sounds=all_sounds, n_matching=n_matching)
+    return judgement + share * tf.cast(tf.shape(all_images)[0], share.dtype)
 
 
-def _gathered(context, images, sounds, label):
+def _gathered(context, images, sounds):
     """Return the rows of all devices: the sum of each one's among zeros, since `all_gather` fails between processes."""
-    n, place = tf.shape(label)[0], context.replica_id_in_sync_group
+    n, place = tf.shape(images)[0], context.replica_id_in_sync_group
     shares = tf.one_hot(place, context.num_replicas_in_sync, dtype=images.dtype) * tf.cast(n, images.dtype)
     shares = tf.cast(context.all_reduce("sum", shares), tf.int32)
     before = tf.reduce_sum(shares[:place])
     after = tf.reduce_sum(shares) - before - n
-    every = [
-        context.all_reduce(
-            "sum", tf.pad(tf.cast(rows, images.dtype), [[before, after]] + [[0, 0]] * (rows.shape.rank - 1))
-        )
-        for rows in (images, sounds, label)
-    ]
-    return every[0], every[1], tf.cast(tf.round(every[2]), label.dtype)
+    return [context.all_reduce("sum", tf.pad(rows, [[before, after], [0, 0]])) for rows in (images, sounds)]
 
 
 def contrastive_loss(
@@ -103,7 +98,7 @@ def contrastive_loss(
     *,
     all_images: tf.Tensor | None = None,
     all_sounds: tf.Tensor | None = None,
-    all_labels: tf.Tensor | None = None,
+    n_matching: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Return InfoNCE over a batch, both ways, for the pairs that correspond; all others of the batch are negatives.
 
@@ -111,15 +106,15 @@ def contrastive_loss(
     ----------
     images, sounds : vectors of length 1 [shape=(batch, d)].
     label : int32 [shape=(batch,)]; 1 where the pair corresponds.
-    all_images, all_sounds, all_labels : those of the whole batch, where the others are a part of it; the result is then
-        the part's share of the whole batch's loss.
+    all_images, all_sounds, n_matching : vectors of the whole batch, and how many pairs correspond in it, where the
+        others are a part of it; the result is then the part's share of the whole batch's loss.
     """
     all_images, all_sounds = images if all_images is None else all_images, sounds if all_sounds is None else all_sounds
     own = tf.reduce_sum(images * sounds, axis=1) / TEMPERATURE
     of_image = tf.reduce_logsumexp(tf.matmul(images, all_sounds, transpose_b=True) / TEMPERATURE, axis=1)
     of_sound = tf.reduce_logsumexp(tf.matmul(sounds, all_images, transpose_b=True) / TEMPERATURE, axis=1)
     matching = tf.cast(label, images.dtype)
-    number = tf.reduce_sum(tf.cast(label if all_labels is None else all_labels, images.dtype))
+    number = tf.reduce_sum(matching) if n_matching is None else n_matching
     return 0.5 * tf.reduce_sum(matching * (of_image + of_sound - 2.0 * own)) / tf.maximum(number, 1.0)
 
 

@@ -37,6 +37,51 @@ class ClusteredShare:
     n_units: int
 
 
+@dataclass(frozen=True)
+class ClusteredDifference:
+    """A mean difference between two answers to the same samples.
+
+    Attributes
+    ----------
+    difference : mean of the first less the second; NaN where there are none.
+    ci_low, ci_high : its interval over units.
+    n_units : independent units; of clips that are seen and clips that are heard, the smaller number.
+    """
+
+    difference: float
+    ci_low: float
+    ci_high: float
+    n_units: int
+
+
+def clustered_difference(
+    first: np.ndarray, second: np.ndarray, units: np.ndarray, *, confidence: float
+) -> ClusteredDifference:
+    """Return how much more of `first` is right, sample by sample, with its interval over units.
+
+    Where no unit has two samples, it is the interval of the paired t test.
+
+    Parameters
+    ----------
+    first, second : answers to the same samples, 0 to 1, such as means over seeds [shape=(n,)].
+    units, confidence : as of `clustered_share`.
+    """
+    from scipy.stats import t
+
+    apart = np.asarray(first, float) - np.asarray(second, float)
+    if apart.size == 0:
+        return ClusteredDifference(float("nan"), float("-inf"), float("inf"), 0)
+    unit, n_units = _numbered(units, apart.size)
+    mean = float(apart.mean())
+    if n_units < 2:
+        return ClusteredDifference(mean, float("-inf"), float("inf"), n_units)
+    # Between samples that share a clip the products can sum to less than nothing; then no less than the samples' own.
+    spread = max(_sum_over_pairs(apart - mean, unit), float(np.square(apart - mean).sum()))
+    error = (spread * n_units / (n_units - 1)) ** 0.5 / apart.size
+    half = float(t.ppf(0.5 + confidence / 2, n_units - 1)) * error
+    return ClusteredDifference(mean, mean - half, mean + half, n_units)
+
+
 def clustered_share(right: np.ndarray, units: np.ndarray, *, confidence: float) -> ClusteredShare:
     """Return the share of right answers with its interval over units; where no unit has two samples, it is Wilson's.
 
@@ -51,9 +96,7 @@ def clustered_share(right: np.ndarray, units: np.ndarray, *, confidence: float) 
     n, n_right = right.size, int(right.sum())
     if n == 0:
         return ClusteredShare(0, float("nan"), 0.0, 1.0, 0)
-    _, unit = np.unique(np.asarray(units), return_inverse=True)
-    unit = unit.reshape(n, -1)
-    n_units = min(np.unique(column).size for column in unit.T)
+    unit, n_units = _numbered(units, n)
     share = n_right / n
     if (worst := _sum_over_pairs(np.ones(n), unit)) == n:
         low, high = wilson_interval(n_right, n, confidence)
@@ -63,6 +106,13 @@ def clustered_share(right: np.ndarray, units: np.ndarray, *, confidence: float) 
         effective = n / max(spread, 1) * _allowance(n_units, confidence)
         low, high = _wilson(share, max(effective, at_least), confidence)
     return ClusteredShare(n, share, low, high, n_units)
+
+
+def _numbered(units: np.ndarray, n: int) -> tuple[np.ndarray, int]:
+    """Return the numbers of each sample's units [shape=(n, 1 or 2)], and how many independent ones there are."""
+    _, unit = np.unique(np.asarray(units), return_inverse=True)
+    unit = unit.reshape(n, -1)
+    return unit, min(np.unique(column).size for column in unit.T)
 
 
 def _sum_over_pairs(values: np.ndarray, unit: np.ndarray) -> float:

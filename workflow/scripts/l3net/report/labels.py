@@ -21,6 +21,23 @@ def display_name(key: str) -> str:
     return _NAMES.get(key, key)
 
 
+def dataset_title(key: str, scores: "pd.DataFrame") -> str:
+    """Return how a data set is written above its scores; where clips have several labels it says what these are.
+
+    Parameters
+    ----------
+    scores : a table of scores with the column dataset.
+    """
+    return display_name(key) + (" (average precision)" if key in several_labels(scores) else "")
+
+
+def several_labels(scores: "pd.DataFrame") -> set[str]:
+    """Return the data sets of a table of scores whose clips have several labels."""
+    if "prevalence" not in scores:
+        return set()
+    return set(scores.loc[scores["prevalence"].notna(), "dataset"])
+
+
 def model_title(model: str) -> str:
     """Return how a model of ours, or its embedding, is written."""
     return "L3 " + model.replace("-", " ", 1).replace("environmental", "env.")
@@ -63,13 +80,17 @@ def reference_embedding(scores: "pd.DataFrame", model: str) -> str:
 
 
 def chances(scores: "pd.DataFrame") -> dict[str, float]:
-    """Return the accuracy that guessing gives on each data set, 1 / number of classes.
+    """Return the accuracy that guessing gives on each data set, 1 / number of classes; where clips have several labels
+    the average precision of a guess, the classes' mean prevalence.
 
     Parameters
     ----------
     scores : rows with columns dataset and n_classes.
     """
-    return {str(dataset): 1 / float(n) for dataset, n in scores.groupby("dataset")["n_classes"].max().items()}
+    found = {str(dataset): 1 / float(n) for dataset, n in scores.groupby("dataset")["n_classes"].max().items()}
+    for dataset in several_labels(scores):
+        found[dataset] = float(scores.loc[scores["dataset"] == dataset, "prevalence"].mean())
+    return found
 
 
 def scores_note(scores: "pd.DataFrame", protocol: str) -> str:

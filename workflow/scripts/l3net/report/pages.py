@@ -1,11 +1,12 @@
-"""Pages of the report: tables as text for people, in percent, and the sentence that answers what a run asks."""
+"""Pages of the report: tables as text for people, in percent, and the sentence that answers what a run asks; the same
+tables in Markdown and LaTeX."""
 
 import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3net.files import atomic
-from l3net.report.against_untrained import ALL_DATASETS
+from l3net.report.against_untrained import ACCURACY, ALL_DATASETS, MEASURE
 from l3net.report.labels import display_name, model_title
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ tr:hover td {{ background: #eef5fb; }}
 p {{ max-width: 60em; }}
 </style><h1>{title}</h1>{mark}{note}{body}</html>
 """
+
+_WORDS = {"data set", "embedding", "data"}  # columns of the table of accuracies that are no numbers
 
 
 def write_page(
@@ -70,6 +73,21 @@ def footnotes(texts: "pd.Series") -> tuple["pd.Series", str]:
     return texts.map(lambda text: marks.get(text, text)), lines
 
 
+def to_markdown(table: "pd.DataFrame", note: str) -> str:
+    """Return a table in Markdown under its note."""
+    rules = ["---" if column in _WORDS else "---:" for column in table.columns]
+    lines = [list(table.columns), rules, *table.astype(str).to_numpy().tolist()]
+    return f"{note}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def to_latex(table: "pd.DataFrame", note: str) -> str:
+    """Return a table for a LaTeX document (package booktabs)."""
+    rows = [" & ".join(map(_escape, line)) + r" \\" for line in [list(table.columns), *table.astype(str).to_numpy()]]
+    sides = "".join("l" if column in _WORDS else "r" for column in table.columns)
+    head = [f"% {note}", rf"\begin{{tabular}}{{{sides}}}", r"\toprule"]
+    return "\n".join([*head, rows[0], r"\midrule", *rows[1:], r"\bottomrule", r"\end{tabular}", ""])
+
+
 def percent(fraction: float, sign: str = "") -> str:
     """Return a fraction in percent to one decimal, nothing where there is none."""
     return "" if fraction != fraction else f"{100 * fraction:{sign}.1f}"
@@ -86,20 +104,23 @@ def answer_downstream(against: "pd.DataFrame", *, confidence: float, synthetic: 
     """
     mean = against[against["embedding"] == ""]
     datasets = mean[mean["dataset"] != ALL_DATASETS]
-    overall = (mean[mean["dataset"] == ALL_DATASETS] if len(datasets) > 1 else datasets).iloc[0]
-    n_models, n = int(overall["n_embeddings"]), len(datasets)
+    averaged = _averaged(datasets)
+    overall = (mean[mean["dataset"] == ALL_DATASETS] if len(averaged) > 1 else averaged).iloc[0]
+    n_models, n = int(overall["n_embeddings"]), len(averaged)
     has_untrained = overall["against"] == "untrained"
     beside = "the untrained network" if has_untrained else "chance"
     sure = datasets[datasets["ci_low"] > 0]
     known = f"{percent(overall['untrained'])} % with the untrained network and " if has_untrained else ""
-    where = f"on average over {n} data sets" if n > 1 else f"of {display_name(datasets['dataset'].iloc[0])}"
+    where = f"on average over {n} data sets" if n > 1 else f"of {display_name(averaged['dataset'].iloc[0])}"
+    is_right = f"{percent(overall['accuracy'])} % of clips {where} are classified rightly with what was trained here"
+    if overall.get(MEASURE, ACCURACY) != ACCURACY:
+        is_right = f"The mean average precision {where} is {percent(overall['accuracy'])} % with what was trained here"
     sentence = (
-        f"<strong>{percent(overall['accuracy'])} % of clips {where} are classified rightly with what was trained "
-        f"here, "
+        f"<strong>{is_right}, "
         f"{known}{percent(overall['chance'])} % by chance: training is worth {percent(overall['difference'], '+')} "
         f"points over {beside} ({100 * confidence:g} % interval {percent(overall['ci_low'], '+')} to "
-        f"{percent(overall['ci_high'], '+')}), and the interval is above 0 in {len(sure)} of {n} data "
-        f"set{'s' * (n > 1)}"
+        f"{percent(overall['ci_high'], '+')}), and the interval is above 0 in {len(sure)} of {len(datasets)} data "
+        f"set{'s' * (len(datasets) > 1)}"
         f"{' (synthetic data)' * synthetic}.</strong>"
     )
     of = (
@@ -114,6 +135,12 @@ def answer_downstream(against: "pd.DataFrame", *, confidence: float, synthetic: 
     )
 
 
+def _averaged(datasets: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the data sets that are averaged: not those of clips with several labels, if there are others."""
+    of_one = datasets[datasets[MEASURE] == ACCURACY] if MEASURE in datasets else datasets
+    return of_one if len(of_one) else datasets
+
+
 def _by_dataset(mean: "pd.DataFrame", against: "pd.DataFrame", *, has_untrained: bool) -> "pd.DataFrame":
     """Return a row of text for each data set and for their mean."""
     import pandas as pd
@@ -122,7 +149,10 @@ def _by_dataset(mean: "pd.DataFrame", against: "pd.DataFrame", *, has_untrained:
     for row in mean.to_dict("records"):
         single = against[(against["dataset"] == row["dataset"]) & (against["embedding"] != "")]
         every = row["dataset"] == ALL_DATASETS
-        cells = {"data set": "mean" if every else display_name(row["dataset"]), "trained (%)": percent(row["accuracy"])}
+        name = "mean" if every else display_name(row["dataset"])
+        if len(set(mean.get(MEASURE, [ACCURACY]))) > 1:
+            name += f" ({row[MEASURE]})"
+        cells = {"data set": name, "trained (%)": percent(row["accuracy"])}
         if has_untrained:
             cells["untrained (%)"] = percent(row["untrained"])
         cells["chance (%)"] = percent(row["chance"])
@@ -176,3 +206,9 @@ def _spanned(row: dict) -> str:
 def _begins_like_a_number(cell: object) -> bool:
     text = str(cell).lstrip("+-")
     return not text or text[0].isdigit()
+
+
+def _escape(text: str) -> str:
+    for character in "&%_#$":
+        text = text.replace(character, "\\" + character)
+    return text.replace("±", r"$\pm$")

@@ -1,12 +1,13 @@
-"""The tables of a report: our accuracies beside the paper's, as a table, and as text in Markdown and LaTeX."""
+"""The tables of a report: our accuracies beside the paper's, as a table, and as text."""
 
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l3net.errors import DatasetError
+from l3net.report.labels import several_labels
 from l3net.report.pages import percent
-from l3net.report.tables import best_checkpoints, read_table
+from l3net.report.tables import best_checkpoints, by_main_measure, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 _SUMMARY = ["dataset", "embedding", "mean", "std", "accuracy", "ci_low", "ci_high", "paper", "difference", "synthetic"]
 _SUMMARY += ["protocol", "n_clips", "n_folds", "n_seeds", "kind", "front_end", "subset", "epoch", "paper_source"]
 _SUMMARY += ["model", "checkpoint", "model_seed", "unit", "n_units"]
+_OF_SETS = ["mean_average_precision", "roc_auc", "prevalence", "map_ci_low", "map_ci_high"]
+_OF_SETS += ["map_fold_mean", "map_fold_std"]
 _OF_PAPER = ["paper", "difference", "paper_source"]
 _PRINTED = ["data set", "embedding", "mean over folds", "over all clips", "paper", "difference", "data"]
-_WORDS = {"data set", "embedding", "data"}  # the columns of `_PRINTED` that are no numbers
 _PAPER = ["table", "dataset", "embedding", "train_subset", "test_subset", "front_end", "accuracy_percent", "protocol"]
 _PAPER += ["source"]
 _PERCENT = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -67,7 +69,8 @@ def paper_accuracies(published: "pd.DataFrame") -> dict[tuple[str, str], str]:
 def summarise(overall: "pd.DataFrame", published: "pd.DataFrame", *, synthetic: bool) -> "pd.DataFrame":
     """Return a row for each data set and embedding at its best checkpoint, with the paper's value and the difference.
 
-    The columns of the paper are there where ours are of real data and the paper has one of them.
+    The columns of the paper are there where ours are of real data and the paper has one of them; those of average
+    precision where clips have several labels.
 
     Parameters
     ----------
@@ -84,7 +87,8 @@ def summarise(overall: "pd.DataFrame", published: "pd.DataFrame", *, synthetic: 
         synthetic=synthetic,
     )
     rows["difference"] = rows["mean"] - rows["paper"].astype(float)
-    rows = rows.sort_values(["dataset", "mean"], ascending=[True, False], kind="stable")[_SUMMARY]
+    rows = rows.sort_values(["dataset", "mean"], ascending=[True, False], kind="stable")
+    rows = rows[[*_SUMMARY, *(name for name in _OF_SETS if name in rows)]]
     return _without_paper(rows, synthetic=synthetic)
 
 
@@ -109,10 +113,11 @@ def side_by_side(summary: "pd.DataFrame", published: "pd.DataFrame") -> "pd.Data
     """Return a row for each embedding; ours and the paper's in percent, in a column for each data set.
 
     Embeddings that only the paper has keep an empty cell for ours. Beside synthetic data nothing of the paper stands.
+    Where clips have several labels, ours are mean average precisions.
     """
     import pandas as pd
 
-    datasets = sorted(summary["dataset"].unique())
+    datasets, summary = sorted(summary["dataset"].unique()), by_main_measure(summary)
     theirs = paper_accuracies(published) if "paper" in summary else {}
     theirs = {key: value for key, value in theirs.items() if key[0] in datasets}
     means = summary.groupby("embedding")["mean"].mean().sort_values(ascending=False)
@@ -133,11 +138,12 @@ def side_by_side(summary: "pd.DataFrame", published: "pd.DataFrame") -> "pd.Data
 def printed(summary: "pd.DataFrame", published: "pd.DataFrame") -> "pd.DataFrame":
     """Return the summary as text in percent; each data set ends with the embeddings that only the paper has.
 
-    Without columns of the paper in the summary, nothing of the paper is printed.
+    Without columns of the paper in the summary, nothing of the paper is printed. Where clips have several labels, the
+    numbers are mean average precisions, and the data set's name says so.
     """
     import pandas as pd
 
-    beside = "paper" in summary
+    beside, several, summary = "paper" in summary, several_labels(summary), by_main_measure(summary)
     theirs, lines = paper_accuracies(published) if beside else {}, []
     for dataset, here in summary.groupby("dataset"):
         names = names_in_paper(here, published)
@@ -145,7 +151,8 @@ def printed(summary: "pd.DataFrame", published: "pd.DataFrame") -> "pd.DataFrame
             spanned = f"{percent(row['accuracy'])} ({percent(row['ci_low'])} to {percent(row['ci_high'])})"
             paper = [theirs.get((dataset, name), ""), percent(row["difference"], "+")] if beside else ["", ""]
             data = "synthetic" if row["synthetic"] else "real"
-            lines.append([dataset, row["embedding"], _mean_and_deviation(row), spanned, *paper, data])
+            of = f"{dataset} (average precision)" if dataset in several else dataset
+            lines.append([of, row["embedding"], _mean_and_deviation(row), spanned, *paper, data])
         for (of, embedding), paper in theirs.items():
             if of == dataset and embedding not in names:
                 lines.append([dataset, embedding, "", "", paper, "", "paper's"])
@@ -184,21 +191,6 @@ def printed_significance(table: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def to_markdown(table: "pd.DataFrame", note: str) -> str:
-    """Return a table in Markdown under its note."""
-    rules = ["---" if column in _WORDS else "---:" for column in table.columns]
-    lines = [list(table.columns), rules, *table.astype(str).to_numpy().tolist()]
-    return f"{note}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def to_latex(table: "pd.DataFrame", note: str) -> str:
-    """Return a table for a LaTeX document (package booktabs)."""
-    rows = [" & ".join(map(_escape, line)) + r" \\" for line in [list(table.columns), *table.astype(str).to_numpy()]]
-    sides = "".join("l" if column in _WORDS else "r" for column in table.columns)
-    head = [f"% {note}", rf"\begin{{tabular}}{{{sides}}}", r"\toprule"]
-    return "\n".join([*head, rows[0], r"\midrule", *rows[1:], r"\bottomrule", r"\end{tabular}", ""])
-
-
 def _fraction(percent: str | None) -> float | None:
     return None if percent is None else float(percent) / 100
 
@@ -211,9 +203,3 @@ def _mean_and_deviation(row: Any) -> str:
 def _p(value: float) -> str:
     """Return a p of which little remains to be seen; a small one is not rounded to nothing."""
     return "" if value != value else f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
-
-
-def _escape(text: str) -> str:
-    for character in "&%_#$":
-        text = text.replace(character, "\\" + character)
-    return text.replace("±", r"$\pm$")

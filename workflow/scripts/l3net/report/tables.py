@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 _MEASURES = ["accuracy", "class_mean_accuracy", "ci_low", "ci_high", "fold_mean", "fold_std", "mean", "std", "correct"]
 _COMPARED = ["paper", "untrained", "chance", "difference", "median_difference", "first_mean", "second_mean"]
 _COMPARED += ["statistic", "p", "p_holm", "p_normal"]
+_OF_SETS = ["mean_average_precision", "average_precision", "roc_auc", "prevalence"]
+_OF_SETS += ["map_ci_low", "map_ci_high", "map_fold_mean", "map_fold_std"]
 _COUNTS = ["n", "n_clips", "n_classes", "n_folds", "n_seeds", "n_pairs", "n_units", "n_embeddings"]
 _COUNTS += ["epoch", "seed", "jobs"]
 _HISTORY = ["loss", "val_loss", "val_accuracy", "learning_rate", "images_per_second", "waiting_share"]
 _COSTS = ["seconds", "longest_seconds", "cpu_seconds", "max_memory_megabytes"]
-NUMBERS = frozenset([*_MEASURES, *_COMPARED, *_COUNTS, *_HISTORY, *_COSTS])
+NUMBERS = frozenset([*_MEASURES, *_OF_SETS, *_COMPARED, *_COUNTS, *_HISTORY, *_COSTS])
 _NEVER_EMPTY = {"accuracy", "class_mean_accuracy", "correct", "fold_mean", "mean", "val_accuracy"}
 # Of a training that goes on after a loss that is no number (train.stop_on_nan: false).
 _MAY_DIVERGE = {"loss", "val_loss"}
@@ -91,6 +93,26 @@ def read_tables(paths: Iterable[Path]) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.concat([read_table(path) for path in paths])
+
+
+# What stands in the place of an accuracy where clips have several labels.
+_PRECISION = {"accuracy": ("mean_average_precision", "average_precision"), "ci_low": ("map_ci_low",)}
+_PRECISION |= {"ci_high": ("map_ci_high",), "mean": ("map_fold_mean",), "std": ("map_fold_std",)}
+_PRECISION |= {"fold_mean": ("map_fold_mean",), "fold_std": ("map_fold_std",)}
+
+
+def by_main_measure(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table of accuracies in which rows of clips with several labels have average precisions in their place.
+
+    Few clips are right in their whole set of labels, so it is by average precision that embeddings are compared.
+    """
+    if "prevalence" not in table:
+        return table
+    several, replaced = table["prevalence"].notna(), {}
+    for column, names in _PRECISION.items():
+        if column in table and (name := next((name for name in names if name in table), None)) is not None:
+            replaced[column] = table[column].mask(several, table[name])
+    return table.assign(**replaced)
 
 
 def best_checkpoints(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -1,4 +1,4 @@
-"""Embedding sound files, many or long ones: which files are waiting, and one file of vectors for each.
+"""Embedding sound files, many or long ones: one file of vectors for each.
 
 The files share the batches of the network. A file that cannot be read is reported and the rest goes on. Vectors go to
 disk as they come, so memory holds a few batches, whatever the length of a file.
@@ -8,7 +8,6 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ import numpy as np
 
 from l3net.embeddings.interface import Embedding, Piece
 from l3net.errors import ClipError, ConfigError
-from l3net.files import atomic, files_below, holds, printable, read_kept
+from l3net.files import atomic
 from l3net.media import audio_blocks, probe_media
 from l3net.runtime import Progress
-from l3net.vectors.vector_file import read_to_end, read_vector_metadata, vector_writer
+from l3net.vectors.embed_tasks import EmbedOutcome, EmbedTask, files_in, find_tasks
+from l3net.vectors.vector_file import vector_writer
 
 POOLS = ("mean", "max", "std")
 # Suffixes of texts, tables, pictures (covers of albums), lists and archives, which are not tried in a folder.
@@ -31,62 +31,18 @@ _NOT_SOUND = (
 _log = logging.getLogger("l3net")
 
 
-@dataclass(frozen=True)
-class EmbedTask:
-    """A sound file, and the file of vectors that is to be written."""
-
-    source: Path
-    target: Path
-
-    def __str__(self) -> str:
-        return str(self.source)
-
-
-@dataclass
-class EmbedOutcome:
-    """How many files were embedded or skipped, and the error of each that failed."""
-
-    done: int = 0
-    skipped: int = 0
-    failed: list[str] = field(default_factory=list)
-
-
 def find_audio_files(paths: list[Path], output: Path, suffix: str) -> list[EmbedTask]:
-    """Return a task for each file. Folders are searched and keep their structure under `output`.
-
-    The target of ``dog.wav`` is ``dog.wav.npz``, so two formats of one name do not collide.
-
-    Raises
-    ------
-    ClipError
-        No path exists, or a folder is without files. Where other paths exist, one that does not is a task, which fails.
-    ConfigError
-        Two files that would have the same target.
-    """
-    tasks: dict[Path, EmbedTask] = {}
-    if paths and not any(holds(Path.exists, path) for path in paths):
-        raise ClipError(f"{paths[0]}: no such file")
-    for path in paths:
-        sources = sounds_below(path) if holds(Path.is_dir, path) else [path]
-        if not sources:
-            raise ClipError(f"{path}: no files in this folder")
-        for source in sources:
-            name = source.relative_to(path if holds(Path.is_dir, path) else path.parent)
-            target = output / name.with_name(name.name + suffix)
-            other = tasks.setdefault(target, EmbedTask(source, target)).source
-            if other.resolve() != source.resolve():
-                raise ConfigError(f"{other} and {source} would both be {target}; give the folder above them instead")
-    return list(tasks.values())
+    """Return a task for each sound file of `paths`, as `find_tasks` does, with its errors."""
+    return find_tasks(paths, output, suffix, is_wanted=_may_be_sound, what="files")
 
 
 def sounds_below(folder: Path) -> list[Path]:
     """Return the files of a folder that are to be tried: no texts, tables, pictures or archives, by their suffixes."""
-    unreadable: dict[str, str] = {}
-    found = files_below(folder, unreadable)
-    unreadable |= {printable(path.name): "leads to nothing; left out" for path in found if not holds(Path.exists, path)}
-    for place, why in unreadable.items():
-        _log.warning("%s: %s", folder / place, why)
-    return [path for path in found if f" {path.suffix[1:].lower()} " not in _NOT_SOUND and holds(Path.is_file, path)]
+    return files_in(folder, _may_be_sound)
+
+
+def _may_be_sound(path: Path) -> bool:
+    return f" {path.suffix[1:].lower()} " not in _NOT_SOUND
 
 
 def check_pool(pool: tuple[str, ...]) -> None:
@@ -126,8 +82,8 @@ def embed_audio_files(
     """
     check_pool(pool)
     settings = {"hop_seconds": hop_seconds, "center": center, "pool": list(pool), **(about or {})}
-    waiting = [task for task in tasks if overwrite or not is_done(task, settings)]
-    outcome = EmbedOutcome(skipped=len(tasks) - len(waiting))
+    outcome = EmbedOutcome()
+    waiting = [task for task in tasks if outcome.is_waiting(task, settings, overwrite=overwrite)]
     if not waiting:
         return outcome
     embedding = load()
@@ -137,29 +93,10 @@ def embed_audio_files(
     with contextlib.closing(pieces), Progress("embedding", sum(seconds.values()) or None, "s of sound") as progress:
         for task, own_pieces in itertools.groupby(pieces, key=lambda piece: piece.key):
             end = progress.done + seconds[task]
-            try:
+            with outcome.of_one_file():
                 _write_vectors(task, own_pieces, embedding, settings, progress)
-                outcome.done += 1
-            except ClipError as error:
-                outcome.failed.append(str(error))
-                _log.error("%s", error)
             progress.advance(max(end - progress.done, 0))
     return outcome
-
-
-def is_done(task: EmbedTask, settings: dict[str, Any]) -> bool:
-    """Return whether the vectors of a file are there, whole, and of the same sound and settings."""
-    metadata = read_kept(task.target, read_vector_metadata)
-    if metadata is None or not task.source.exists():
-        return False
-    is_same = all(metadata.get(key) == value for key, value in {**settings, **source_metadata(task)}.items())
-    return is_same and read_kept(task.target, read_to_end) is not None
-
-
-def source_metadata(task: EmbedTask) -> dict[str, Any]:
-    """Return what tells the file that was embedded from another of its name."""
-    status = task.source.stat()
-    return {"source": str(task.source), "source_bytes": status.st_size, "source_modified": status.st_mtime}
 
 
 def _write_vectors(
@@ -169,7 +106,7 @@ def _write_vectors(
     statistics = _Statistics() if settings["pool"] else None
     dimension = embedding.dimension * max(1, len(settings["pool"]))
     with atomic.replacing(task.target) as temporary:
-        origin = source_metadata(task) if task.source.exists() else {}
+        origin = task.source_metadata() if task.source.exists() else {}
         with vector_writer(temporary, dimension, {**settings, **origin, "embedding": embedding.about}) as writer:
             reported = 0
             for piece in pieces:

@@ -4,7 +4,6 @@ A time's image is the frame that begins nearest to it, the middle of that frame 
 sound is the window there. Before the first frame and behind the last one these are shown.
 """
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +19,13 @@ from l3net.files import atomic, read_kept, stable_hash
 from l3net.media import audio_blocks, frames_at
 from l3net.runtime import Progress
 from l3net.samples import FrameScaler
-from l3net.vectors.audio_files import EmbedOutcome, EmbedTask, is_done, source_metadata
+from l3net.vectors.embed_tasks import EmbedOutcome, EmbedTask
 from l3net.vectors.vector_file import read_timestamps, vector_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SCALED_TO_CROP = 256 / 224  # shorter side of a frame before the crop, as in the paper and in openl3
-_log = logging.getLogger("l3net")
 
 
 @dataclass(frozen=True)
@@ -142,16 +140,10 @@ def embed_pictures(
             own = EmbedTask(task.source, task.target.with_suffix(f".image{task.target.suffix}"))
             # So that another hop of the sound makes the picture's vectors anew.
             expected = {**settings, "times": stable_hash(times.tobytes().hex())}
-            if not overwrite and is_done(own, expected):
-                outcome.skipped += 1
-            else:
+            if outcome.is_waiting(own, expected, overwrite=overwrite):
                 embedding = embedding or load()
-                try:
+                with outcome.of_one_file():
                     _write_pictures(own, embedding, times, batch_size, expected)
-                    outcome.done += 1
-                except ClipError as error:
-                    outcome.failed.append(str(error))
-                    _log.error("%s", error)
             progress.advance(1)
     return outcome
 
@@ -159,7 +151,7 @@ def embed_pictures(
 def _write_pictures(
     task: EmbedTask, embedding: ImageEmbedding, times: np.ndarray, batch_size: int, about: dict[str, Any]
 ) -> None:
-    origin = {**about, **source_metadata(task), "embedding": embedding.about}
+    origin = {**about, **task.source_metadata(), "embedding": embedding.about}
     with (
         atomic.replacing(task.target) as temporary,
         vector_writer(temporary, embedding.dimension, origin) as writer,

@@ -4,7 +4,6 @@ A still image has one vector, at second 0. A video has one at each multiple of t
 then, its middle cut to the network's square.
 """
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,10 @@ import numpy as np
 from l3net.embeddings.interface import Piece
 from l3net.embeddings.windows import Sounds
 from l3net.errors import ClipError, ConfigError, L3Error
-from l3net.files import files_below, holds
 from l3net.media import probe_media
-from l3net.vectors.audio_files import EmbedTask
+from l3net.vectors.embed_tasks import EmbedTask, find_tasks
 from l3net.vectors.film import ImageEmbedding, image_vectors, load_image_embedding
 
-_log = logging.getLogger("l3net")
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 
 
@@ -91,35 +88,13 @@ def picture_times(path: Path, hop_seconds: float) -> np.ndarray:
 
 
 def find_pictures(paths: list[Path], output: Path, suffix: str) -> list[EmbedTask]:
-    """Return a task for each image or video. Folders are searched, by suffixes, and keep their structure.
+    """Return a task for each image or video of `paths`, as `find_tasks` does, with its errors.
 
-    Raises
-    ------
-    ClipError
-        No path exists, or a folder has no image or video.
-    ConfigError
-        Two files that would have the same target.
+    In a folder all files are tried that have the suffix of an image or a video.
     """
     from l3net.acquisition.sources import VIDEO_SUFFIXES
 
-    wanted, tasks = IMAGE_SUFFIXES | VIDEO_SUFFIXES, {}
-    if paths and not any(holds(Path.exists, path) for path in paths):
-        raise ClipError(f"{paths[0]}: no such file")
-    for path in paths:
-        failed: dict[str, str] = {}
-        below = (
-            [one for one in files_below(path, failed) if one.suffix.lower() in wanted]
-            if holds(Path.is_dir, path)
-            else [path]
-        )
-        for place, why in failed.items():
-            _log.warning("%s: %s", path / place, why)
-        if not below:
-            raise ClipError(f"{path}: no images or videos in this folder")
-        for one in below:
-            name = one.relative_to(path if holds(Path.is_dir, path) else path.parent)
-            task = EmbedTask(one, output / name.with_name(name.name + suffix))
-            other = tasks.setdefault(task.target, task).source
-            if other.resolve() != one.resolve():
-                raise ConfigError(f"{other} and {one} would both be {task.target}; give the folder above them instead")
-    return list(tasks.values())
+    def is_wanted(path: Path) -> bool:
+        return path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
+
+    return find_tasks(paths, output, suffix, is_wanted=is_wanted, what="images or videos")

@@ -13,38 +13,76 @@ _LIKELIHOOD = "p:"
 
 
 def ranking_by_class(scores: "pd.DataFrame") -> "pd.DataFrame":
-    """Return a row for each class of clips with sets of labels: label, n_clips, average_precision, roc_auc.
+    """Return a row for each class of clips with sets of labels: label, n_clips, prevalence, average_precision, roc_auc.
 
     They are scikit-learn's. A class that no clip, or every clip, has cannot be ranked and has NaN; `n_clips` is the
-    number of clips that have it.
+    number of clips that have it, `prevalence` their share, which is the average precision of a guess.
     """
     import pandas as pd
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    classes = [name.removeprefix(_LIKELIHOOD) for name in scores.columns if name.startswith(_LIKELIHOOD)]
-    relevant = label_matrix(scores["label"].tolist(), classes)
+    classes, relevant, likelihoods = _answers(scores)
     rows = []
     for number, label in enumerate(classes):
-        has, likelihood = relevant[:, number], scores[f"{_LIKELIHOOD}{label}"].to_numpy(float)
+        has, likelihood = relevant[:, number], likelihoods[:, number]
         both = 0 < has.sum() < len(has)
         precision = average_precision_score(has, likelihood) if has.any() else float("nan")
         area = roc_auc_score(has, likelihood) if both else float("nan")
-        rows.append({"label": label, "n_clips": int(has.sum()), "average_precision": precision, "roc_auc": area})
+        facts = {"label": label, "n_clips": int(has.sum()), "prevalence": float(has.mean())}
+        rows.append({**facts, "average_precision": precision, "roc_auc": area})
     return pd.DataFrame(rows)
 
 
+def _answers(scores: "pd.DataFrame") -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return the classes, which clip has which (bool), and the likelihoods, both [shape=(n_clips, n_classes)]."""
+    classes = [name.removeprefix(_LIKELIHOOD) for name in scores.columns if name.startswith(_LIKELIHOOD)]
+    likelihoods = scores[[f"{_LIKELIHOOD}{name}" for name in classes]].to_numpy(float)
+    return classes, label_matrix(scores["label"].tolist(), classes) > 0, likelihoods
+
+
+def class_answers(scores: "pd.DataFrame") -> tuple[list[str], np.ndarray]:
+    """Return the classes, and whether each clip's answer for each class is right, bool [shape=(n_clips, n_classes)]."""
+    classes, relevant, _ = _answers(scores)
+    return classes, relevant == (label_matrix(scores["predicted"].tolist(), classes) > 0)
+
+
+def resampled_precision(scores: "pd.DataFrame", times: np.ndarray) -> np.ndarray:
+    """Return the mean average precision of each resample [shape=(n_resamples,)].
+
+    It is scikit-learn's of the clips, each as often as it was drawn; classes that a resample has no clip of are left
+    out of its mean.
+
+    Parameters
+    ----------
+    scores : predictions of one seed on clips with sets of labels.
+    times : how often each clip was drawn [shape=(n_resamples, n_clips)].
+    """
+    _, relevant, likelihoods = _answers(scores)
+    found = np.full((len(times), relevant.shape[1]), np.nan)
+    for number, (has, likelihood) in enumerate(zip(relevant.T, likelihoods.T, strict=True)):
+        order = np.argsort(-likelihood, kind="stable")
+        weights, last = times[:, order], np.flatnonzero(np.append(np.diff(likelihood[order]) != 0, True))
+        right = np.cumsum(weights * has[order], axis=1)[:, last]  # at the end of each run of equal likelihoods
+        chosen, total = np.cumsum(weights, axis=1)[:, last], right[:, -1]
+        steps = np.diff(right, axis=1, prepend=0) * right / np.maximum(chosen, 1)
+        some = total > 0
+        found[some, number] = steps.sum(axis=1)[some] / total[some]
+    return np.nanmean(found, axis=1) if found.size else found.sum(axis=1)
+
+
 def mean_ranking(scores: "pd.DataFrame") -> dict[str, float]:
-    """Return the means over the classes that can be ranked, mean_average_precision and roc_auc; of several seeds their
-    mean. Clips with one label each have none.
+    """Return the means over the classes that can be ranked, mean_average_precision and roc_auc, and the classes' mean
+    prevalence, which is the precision of a guess; of several seeds their mean. Clips with one label each have none.
     """
     if not has_label_sets(scores):
         return {}
     found = []
     for _, own in scores.groupby("seed", sort=False):
         by_class = ranking_by_class(own)
-        found.append((by_class["average_precision"].mean(), by_class["roc_auc"].mean()))
-    precision, area = np.mean(found, axis=0)
-    return {"mean_average_precision": float(precision), "roc_auc": float(area)}
+        ranked = by_class[by_class["average_precision"].notna()]
+        found.append((ranked["average_precision"].mean(), by_class["roc_auc"].mean(), ranked["prevalence"].mean()))
+    precision, area, prevalence = map(float, np.mean(found, axis=0))
+    return {"mean_average_precision": precision, "roc_auc": area, "prevalence": prevalence}
 
 
 def has_label_sets(scores: "pd.DataFrame") -> bool:
