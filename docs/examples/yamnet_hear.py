@@ -25,7 +25,7 @@ class YamNet:
 
     def __init__(self, path: str) -> None:
         with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
-            archive.extractall(folder)
+            archive.extractall(folder)  # two members: model.onnx reads its weights from model.data beside it
             model = onnx.load(next(f"{folder}/{name}" for name in archive.namelist() if name.endswith(".onnx")))
         constants = {constant.name: onnx.numpy_helper.to_array(constant) for constant in model.graph.initializer}
         self.scale, self.zero = float(constants["audio_scale"]), float(constants["audio_zero_point"])

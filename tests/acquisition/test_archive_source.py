@@ -1,6 +1,7 @@
 """Tar shards and Parquet files as a source: the clips are those of the videos inside, and nothing is unpacked."""
 
 import io
+import json
 import tarfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from l3net.acquisition.archive_source import ArchiveSource
+from l3net.acquisition.archive_videos import videos_in
 from l3net.acquisition.sources import open_source
 from l3net.audioset.clip import Clip, ClipFailure
 from l3net.downloads.ytdlp_options import Access
@@ -123,3 +125,68 @@ def test_what_is_no_shard_is_told(videos: dict[str, bytes], tmp_path: Path) -> N
     parquet.write_table(pyarrow.table({"name": ["a"], "video": [b""]}), tmp_path / "text" / "a.parquet")
     with pytest.raises(ClipError, match=r"no column of ids among name, video; expected one of ytid, youtube_id"):
         ArchiveSource(tmp_path / "text", SMALL).fetch(Clip(WHOLE, 0.0, 1.0), tmp_path / "none.mkv")
+
+
+NAMES = {
+    WHOLE: (WHOLE, 0.0),
+    f"{CUT}_000030": (CUT, 30.0),
+    f"{CUT}_0030000_0033000": (CUT, 30.0),
+    f"{CUT}_30000_33000": (CUT, 30.0),
+    f"{CUT}_30_33": (CUT, 30.0),
+    f"{CUT}_30.000_33.000": (CUT, 30.0),
+    f"{CUT}_0000000_0000900": (CUT, 0.0),
+    "00000_0001": None,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_videos(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        add(archive, f"./{name}.mp4", b"video")
+    parquet.write_table(pyarrow.table({"key": [name], "mp4": [b"video"]}), tmp_path / "a.parquet")
+    for archive in ("a.tar", "a.parquet"):
+        found = [(video.ytid, video.start_seconds) for video in videos_in(tmp_path / archive)]
+        assert found == ([NAMES[name]] if NAMES[name] else [])
+    told = "left out 1 videos whose names tell no id, such as 00000_0001; expected an id"
+    assert (told in caplog.text) == (NAMES[name] is None)
+
+
+def test_what_stands_beside_a_video_tells_its_id_and_start(tmp_path: Path) -> None:
+    """Numbers for names, as video2dataset writes them; one of eleven digits looks like an id."""
+    beside = {
+        "000000001": {"url": f"https://www.youtube.com/watch?v={WHOLE}&t=3"},
+        "00000000002": {"youtube_id": CUT, "start_time": "30.0"},
+        "000000003": {"url": f"https://youtu.be/{WHOLE}", "start": 4},
+        WHOLE: {"start_seconds": 7},
+        "000000005": {"title": "no id"},
+    }
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for n, (name, said) in enumerate(beside.items()):
+            members = [(f"d/{name}.json", json.dumps(said).encode()), (f"d/{name}.mp4", b"video")]
+            for member in members if n % 2 else reversed(members):  # in any order
+                add(archive, *member)
+        add(archive, "d/000000006.json", b"[1")
+        add(archive, "d/000000006.mp4", b"video")
+    found = [(video.ytid, video.start_seconds) for video in videos_in(tmp_path / "a.tar")]
+    assert found == [(WHOLE, 0.0), (CUT, 30.0), (WHOLE, 4.0), (WHOLE, 7.0)]
+    rows = {"video_id": [WHOLE], "start_seconds": [7.0], "video": [b"video"]}
+    parquet.write_table(pyarrow.table(rows), tmp_path / "a.parquet")
+    assert [(one.ytid, one.start_seconds, one.is_named) for one in videos_in(tmp_path / "a.parquet")] == [
+        (WHOLE, 7.0, False)
+    ]
+
+
+def test_a_start_beside_a_whole_video_is_the_clips(videos: dict[str, bytes], tmp_path: Path) -> None:
+    rows = {"id": [WHOLE, CUT], "start": [2.0, 30.0], "video": [videos["whole"], videos["cut"]]}
+    parquet.write_table(pyarrow.table(rows), tmp_path / "a.parquet")
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / f"{WHOLE}.mp4").write_bytes(videos["whole"])
+    source = ArchiveSource(tmp_path, SMALL)
+    of_folder = open_source("directory", directory=plain, url_template=None, encoding=SMALL, access=Access())
+    for one, name in ((source, "clip.mkv"), (of_folder, "expected.mkv")):
+        one.fetch(Clip(WHOLE, 2.0, 5.0), tmp_path / name)
+    assert sha256_of(tmp_path / "clip.mkv") == sha256_of(tmp_path / "expected.mkv")
+    source.fetch(Clip(CUT, 30.0, 33.0), tmp_path / "cut.mkv")
+    assert measure_clip(tmp_path / "cut.mkv").n_frames == 90
+    assert source.seconds_declared(Clip(CUT, 30.0, 33.0)) == pytest.approx(33.0, abs=0.1)

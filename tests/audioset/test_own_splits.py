@@ -15,7 +15,7 @@ from tests.audioset.lists import listed, row
 ROWS = [
     "---g-f_I2yQ,1,people marching,test",
     '--0PQM4-hqg,30,"waterfall, burbling",train',
-    "--56QUhyDQM,185,playing tennis,train",
+    "--56QUhyDQM,185.5,playing tennis,train",
     "--5OkAjCI7g,40,people belly laughing,validation",
 ]
 
@@ -23,7 +23,7 @@ ROWS = [
 def test_a_list_like_vggsounds(tmp_path: Path) -> None:
     found = read_segments(listed(tmp_path / "vggsound.csv", *ROWS, head=""))
     assert found["ytid"].to_list() == [text[:11] for text in ROWS]
-    assert found["start_seconds"].to_list() == [1.0, 30.0, 185.0, 40.0]
+    assert found["start_seconds"].to_list() == [1.0, 30.0, 185.5, 40.0]
     assert (found["end_seconds"] - found["start_seconds"]).to_list() == [10.0] * 4
     assert found["labels"].to_list()[1] == "/own/waterfall%2C%20burbling"
     assert found["split"].to_list() == ["test", "train", "train", "valid"]

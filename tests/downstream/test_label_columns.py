@@ -22,6 +22,14 @@ def test_the_three_ways() -> None:
     assert read(columns) == [";siren;", ";dog;", ";"]
 
 
+def test_a_semicolon_in_a_single_label_is_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
+    read("filename,label\na.wav,dog\nb.wav,dog;cat\n")
+    assert "own.csv: 1 labels hold a semicolon, such as dog;cat, and count as one label each" in caplog.text
+    caplog.clear()
+    read("filename,label\na.wav,dog\n")
+    assert not caplog.records
+
+
 def test_what_is_refused() -> None:
     with pytest.raises(DatasetError, match=r"own\.csv: no labels; expected a column label, a column labels \(a;b\)"):
         read("filename,fold\na.wav,1\n")

@@ -1,14 +1,17 @@
 """The labels in a CSV of one's own: one a clip, several in one column, or one column for each class."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from l3net.errors import DatasetError
+from l3net.files import printable
 from l3net.vectors import SEPARATOR, join_labels
 
 _NO_CLASS = {"filename", "fold", "group", "split"}
+_log = logging.getLogger("l3net")
 _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no", ""}
 
 
@@ -37,6 +40,12 @@ def read_labels(table: pd.DataFrame, path: Path) -> pd.Series:
             raise DatasetError(
                 f"{path}: the label of {name} begins with a semicolon; name the column labels for several"
             )
+        if (several := table["label"].str.contains(SEPARATOR)).any():
+            example = table.loc[several, "label"].iloc[0]
+            _log.warning(
+                "%s: %d labels hold a semicolon, such as %s, and count as one label each; name the column labels if "
+                "clips have several", path, several.sum(), printable(example[:80]),
+            )  # fmt: skip
         return table["label"]
     if "labels" in table:
         return table["labels"].map(lambda text: join_labels(map(str.strip, filter(str.strip, text.split(SEPARATOR)))))
