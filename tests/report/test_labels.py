@@ -3,7 +3,15 @@
 import pandas as pd
 import pytest
 
-from l3net.report.labels import display_name, embedding_titles, model_title, reference_embedding, scores_note, titles_in
+from l3net.report.labels import (
+    display_name,
+    embedding_titles,
+    measure_name,
+    model_title,
+    reference_embedding,
+    scores_note,
+    titles_in,
+)
 
 SCORES = pd.DataFrame(
     [
@@ -49,3 +57,18 @@ def test_the_note_counts_each_fold_once() -> None:
     scores = pd.DataFrame(rows, columns=["dataset", "fold", "n_clips", "seed"])
     expected = "protocol: paper; dashed: chance; birds n = 5 clips in 1 fold, UrbanSound8K n = 20 clips in 2 folds"
     assert scores_note(scores, "paper") == expected
+
+
+@pytest.mark.parametrize(
+    ("datasets", "several", "expected"),
+    [
+        (["a", "b"], [], "accuracy (%)"),
+        (["a"], ["a"], "average precision (%)"),
+        (["a", "b"], ["b"], "accuracy or average precision (%)"),
+    ],
+)
+def test_an_axis_is_named_for_what_it_shows(datasets: list[str], several: list[str], expected: str) -> None:
+    scores = pd.DataFrame({"dataset": datasets})
+    assert measure_name(scores) == (expected if not several else "accuracy (%)")
+    shares = [0.2 if name in several else float("nan") for name in datasets]
+    assert measure_name(scores.assign(prevalence=shares)) == expected

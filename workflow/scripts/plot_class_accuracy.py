@@ -10,6 +10,7 @@ from l3net.report import (
     by_main_measure,
     dataset_title,
     figure_style,
+    measure_name,
     read_table,
     reference_embedding,
     several_labels,
@@ -56,7 +57,7 @@ def plot_class_accuracy(
         ax.set_xticks(range(len(embeddings)), [titles[name] for name in embeddings], rotation=90, fontsize=7.5)
         ax.tick_params(length=0)
         ax.set_title(dataset_title(dataset, here))
-    bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label="accuracy (%)")
+    bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.01, label=measure_name(scores))
     figure_style.percent(bar.ax)
     note = f"protocol: {scores['protocol'].iloc[0]}; percent of a class's clips; (n): clips"
     of_one = scores[~scores["dataset"].isin(several_labels(scores))]

@@ -9,6 +9,7 @@ from l3net.report import (
     chances,
     dataset_title,
     figure_style,
+    measure_name,
     read_table,
     scores_note,
     titles_in,
@@ -69,7 +70,7 @@ def plot_embedding_type(
         figure_style.chance(ax, chances(scores)[dataset], "x")
         figure_style.accuracy_axis(ax, chances(scores)[dataset], here["accuracy"], "x")
         ax.set_title(dataset_title(dataset, scores), pad=12)
-        ax.set_xlabel("accuracy (%)")
+        ax.set_xlabel(measure_name(here))
         ax.grid(axis="x")
     axes[0, 0].set_yticks(range(len(order)), [titles[name] for name in order])
     axes[0, 0].set_ylim(-0.6, len(order) - 0.4)

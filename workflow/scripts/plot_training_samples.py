@@ -10,6 +10,7 @@ from l3net.report import (
     checkpoints_on_the_way,
     dataset_title,
     figure_style,
+    measure_name,
     model_title,
     read_table,
     scores_note,
@@ -48,7 +49,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
         ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
         ax.set_xlim(left=0)
         ax.grid(axis="y")
-    axes[0, 0].set_ylabel("accuracy (%)")
+    axes[0, 0].set_ylabel(measure_name(scores))
     figure_style.legend_above(figure)
     note = "points of a line: ends of legs, the last one the last epoch; bands: standard deviation over folds; "
     note += f"star: {_BEST}"

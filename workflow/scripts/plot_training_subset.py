@@ -8,6 +8,7 @@ from l3net.report import (
     chances,
     dataset_title,
     figure_style,
+    measure_name,
     read_table,
     scores_note,
 )
@@ -31,7 +32,7 @@ def plot_training_subset(downstream: Path, svg: Path, png: Path, *, protocol: st
         figure_style.chance(ax, chances(here)[dataset])
         figure_style.accuracy_axis(ax, chances(here)[dataset], here["accuracy"])
         ax.set_title(dataset_title(dataset, here))
-    axes[0, 0].set_ylabel("accuracy (%)")
+    axes[0, 0].set_ylabel(measure_name(scores))
     figure_style.legend_above(figure, "input")
     figure_style.save(figure, svg, png, synthetic=synthetic, note=scores_note(scores, protocol))
 

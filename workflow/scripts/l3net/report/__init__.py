@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "dataset_title",
             "display_name",
             "embedding_titles",
+            "measure_name",
             "model_title",
             "reference_embedding",
             "scores_note",

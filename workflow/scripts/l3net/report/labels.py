@@ -31,6 +31,13 @@ def dataset_title(key: str, scores: "pd.DataFrame") -> str:
     return display_name(key) + (" (average precision)" if key in several_labels(scores) else "")
 
 
+def measure_name(scores: "pd.DataFrame") -> str:
+    """Return what an axis of scores shows: accuracy, or average precision where clips have several labels."""
+    several, datasets = several_labels(scores), set(scores["dataset"])
+    names = ["accuracy"] * (datasets != several or not several) + ["average precision"] * bool(several)
+    return f"{' or '.join(names)} (%)"
+
+
 def several_labels(scores: "pd.DataFrame") -> set[str]:
     """Return the data sets of a table of scores whose clips have several labels."""
     if "prevalence" not in scores:
