@@ -19,6 +19,7 @@ _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _EBML, _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
 _CUES = 0x1C53BB6B  # by which is sought
 _SCALE, _TIMESTAMP, _CRC_32 = 0x2AD7B1, 0xE7, b"\xbf\x84"
+_USUAL_SCALE = 1_000_000  # nanoseconds: times in milliseconds, as all usual writers have them
 _LARGEST_CLUSTER = 256 << 20  # ffmpeg's have 5 MB
 _MOST_ELEMENTS = 1_000_000
 _log = logging.getLogger("l3net")
@@ -78,8 +79,8 @@ def _ogg_checksum(page: bytes) -> int:
 def damaged_parts(path: Path) -> tuple[DamagedPart, ...]:
     """Return the parts of a Matroska file whose checksum is wrong, none of other files; a file is read once.
 
-    Looked at are what describes the tracks, the index, and the clusters, which hold sound and picture. Times are in
-    seconds from where the first cluster begins. A part without a checksum passes.
+    Looked at are the unit of time, what describes the tracks, the index, and the clusters, which hold sound and
+    picture. Times are in seconds from where the first cluster begins. A part without a checksum passes.
 
     Raises
     ------
@@ -92,21 +93,21 @@ def damaged_parts(path: Path) -> tuple[DamagedPart, ...]:
 
 @lru_cache(maxsize=16)
 def _damaged_parts(path: Path, n_bytes: int, modified_ns: int) -> tuple[DamagedPart, ...]:
-    scale, clusters, headers = 1_000_000, [], []
+    scale, clusters, headers = _USUAL_SCALE, [], []
     with open(path, "rb") as file:
         for identity, at, content in _parts_of_matroska(file, n_bytes):
             is_damaged = content[:2] == _CRC_32 and zlib.crc32(content[6:]).to_bytes(4, "little") != content[2:6]
             if identity == _CLUSTER:
                 clusters.append((at, _whole_number(content[:64], _TIMESTAMP), is_damaged))
-            elif is_damaged:
+                continue
+            if identity == _INFO:
+                scale = _whole_number(content, _SCALE) or _USUAL_SCALE
+                is_damaged &= scale != _USUAL_SCALE  # editors of titles leave the checksum as it was
+            if is_damaged:
                 headers.append(DamagedPart(at, -math.inf, math.inf))
-            elif identity == _INFO:
-                scale = _whole_number(content, _SCALE) or scale
     good = [(at, time) for at, time, is_damaged in clusters if time is not None and not is_damaged]
-    first, found = (
-        min([time for _, time in good] + [time for _, time, _ in clusters[:1] if time is not None], default=0),
-        headers,
-    )
+    first = min([time for _, time in good] + [time for _, time, _ in clusters[:1] if time is not None], default=0)
+    found = headers
     for at, time, is_damaged in clusters:
         if is_damaged:
             before = max((other for place, other in good if place < at), default=first)
