@@ -43,8 +43,9 @@ report: setup  ## Write results/<run>/report.html of a finished run: the demo's,
 	@if [ -d results/$(RUN)/tables ]; then echo "tables:  results/$(RUN)/tables/ (summary.md, downstream.csv, avc.csv, significance.csv)"; fi
 	@echo "figures: results/$(RUN)/figures/"
 
+# Two files of tests at a time; each process takes up to 3 GB.
 test: setup  ## Run the tests
-	$(BIN)/python -m pytest -q tests --ignore tests/slurm --ignore tests/perf -m "not network"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests --ignore tests/slurm --ignore tests/perf -m "not network"
 
 test-faults: setup  ## Kill every stage 20 times, starve it of disk, harm every kind of input 300 times; writes docs/reliability.md
 	L3NET_FAULTS=full $(BIN)/python -m pytest -q tests/faults --timeout 14400; code=$$?; \

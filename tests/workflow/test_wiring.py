@@ -19,10 +19,11 @@ MODELS = [f"{s}-{f}{seed}" for s in ("music", "environmental") for f in ("linear
 DATASETS = ("dcase2013", "esc50", "us8k")
 CHANGES = {
     "models": {"front_ends": ["linear", "mel128"], "seeds": [0, 1]},
-    "train": {"checkpoints": [4, 8, 12], "objective": "contrastive"},
+    "train": {"checkpoints": [4, 8, 12], "objective": "contrastive", "feed_workers": 1},
     "classify": {"curve": ["environmental-mel128-seed1"]},
     "report": {"reference": "environmental-mel128-seed1", "other_pairing": "other"},
     "audioset": {
+        "workers": 2,
         "split": "balanced",
         "url_template": "https://example.org/{ytid}",
         "format": "mp4",
