@@ -88,6 +88,7 @@ def test_every_stage_ran(run: Workspace) -> None:
     unused = {
         "make_demo_videos",
         "make_demo_datasets",
+        "make_demo_mixtures",
         "fetch_weights",
         "evaluate_pairing",
         "plot_pairing",

@@ -8,7 +8,10 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
+
+_ANEW_AFTER_SECONDS = 0.02  # the callback has ended by then
 
 
 class StopRequests:
@@ -57,9 +60,31 @@ def end_on_sigterm() -> None:
         if os.getpid() != main_process:  # a worker that was forked: end as if nothing were set
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+        if not _ended:
+            logging.getLogger("l3net").error("ended by SIGTERM; run again to go on")
         _ended.append(number)
-        logging.getLogger("l3net").error("ended by SIGTERM; run again to go on")
-        sys.exit(128 + number)
+        sys.exit(128 + signal.SIGTERM)
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, end)
+        _end_also_after_lost_exits(end)
+
+
+def _end_also_after_lost_exits(end: Callable[[int, Any], None]) -> None:
+    """Have `end` called anew where its exit was raised in a place that no exception leaves.
+
+    Python only prints what is raised in the callback of a weak reference or in ``__del__``, and goes on.
+    """
+    hook = sys.unraisablehook
+    if getattr(hook, "ends_anew", False):
+        hook = hook.before
+
+    def end_anew(lost: Any) -> None:
+        if not (_ended and isinstance(lost.exc_value, SystemExit)):
+            hook(lost)
+            return
+        signal.signal(signal.SIGALRM, end)
+        signal.setitimer(signal.ITIMER_REAL, _ANEW_AFTER_SECONDS)
+
+    end_anew.ends_anew, end_anew.before = True, hook
+    sys.unraisablehook = end_anew
