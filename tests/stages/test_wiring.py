@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from l3net import training
 from l3net.embeddings.embedding_keras import load_network
 from l3net.embeddings.keras_metadata import read_keras_metadata
 from l3net.training import loop
@@ -103,3 +104,17 @@ def test_validation_data_unlike_training_data_show_in_the_history(data: Path, tm
     assert history["accuracy"][-1] > 0.85
     assert history["val_accuracy"][-1] < 0.4
     assert history["val_loss"][-1] > 2 * history["loss"][-1]
+
+
+@pytest.mark.parametrize("name", ["spec_augment", "synchronised_batch_norm"])
+def test_a_leg_gives_its_network_each_setting_under_its_own_name(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    legs: list[training.Leg] = []
+    monkeypatch.setattr("l3net.training.run_leg", legs.append)
+    changes = {name: True, "weight_decay": 3e-5, "objective": "contrastive", "precision": "mixed_bfloat16"}
+    stage_function("train_leg")(**arguments(data, tmp_path, epoch=1, **changes))
+    (leg,) = legs
+    expected = {"spec_augment": False, "synchronised_batch_norm": False, **changes}
+    assert {key: leg.network[key] for key in expected} == expected
+    assert (leg.train.name, leg.valid.name, leg.epoch, leg.seed) == ("train.json", "valid.json", 1, 3)
