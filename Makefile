@@ -53,7 +53,7 @@ test-faults: setup  ## Kill every stage 20 times, starve it of disk, harm every 
 
 QUICK = acquisition audioset configuration downloads files media report runtime samples test_rooms.py
 test-quick: setup  ## Run the tests of the rooms without networks (a minute or so)
-	$(BIN)/python -m pytest -q $(QUICK:%=tests/%) -m "not network and not slow and not simulation and not finished_demo and not real_data"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK:%=tests/%) -m "not network and not slow and not simulation and not finished_demo and not real_data"
 
 test-network: setup  ## Run the tests that fetch trained networks (YAMNet's need the extra onnx)
 	$(BIN)/python -m pytest -q tests -m network
