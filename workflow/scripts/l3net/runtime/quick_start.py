@@ -9,7 +9,6 @@ through all modules again and again.
 import gc
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -28,7 +27,7 @@ def start_quickly() -> None:
         sys.meta_path.insert(0, _WithoutExtras())
 
 
-class _WithoutExtras(MetaPathFinder):
+class _WithoutExtras:
     """Find nothing where a package, while it is itself being imported, asks for others that it can do without."""
 
     def find_spec(
