@@ -40,10 +40,17 @@ def test_the_table_has_the_recall_both_ways(tmp_path: Path, monkeypatch: pytest.
     heard = seen + rng.standard_normal((30, 4))
     seen, heard = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (seen, heard))
     monkeypatch.setattr(training, "load_l3", lambda path: (None, {}), raising=False)
-    monkeypatch.setattr(training, "embed_pairs", lambda *args, **options: Pairs(seen, heard), raising=False)
+    asked: list[dict] = []
+
+    def embed(network: None, index: Path, **options: int) -> Pairs:
+        asked.append({"index": index, **options})
+        return Pairs(seen, heard)
+
+    monkeypatch.setattr(training, "embed_pairs", embed, raising=False)
     stage_function("evaluate_retrieval")(
-        tmp_path / "best.h5", tmp_path / "test.json", tmp_path / "r.csv", model="m", seed=0, batch_size=5
+        tmp_path / "best.h5", tmp_path / "test.json", tmp_path / "r.csv", model="m", seed=3, batch_size=5
     )
+    assert asked == [{"index": tmp_path / "test.json", "seed": 3, "batch_size": 5}]
     table = pd.read_csv(tmp_path / "r.csv")
     assert table["n_clips"].tolist() == [30] * 6
     for query, queries, items in (("sound", heard, seen), ("image", seen, heard)):
