@@ -160,6 +160,12 @@ def dealing():
     return {} if config["audioset"]["split"] == "hash" else {"split": config["audioset"]["split"]}
 
 
+def synthetic_mark():
+    """Return the param that marks a picture as one of synthetic data; none where it is of real data: pictures from before
+    this param stay as they are."""
+    return {"synthetic": True} if config["report"]["synthetic"] else {}
+
+
 def one_of(names):
     """Return a pattern that matches each of the names, or nothing where there are none."""
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"

@@ -75,5 +75,6 @@ rule inspect_shards:
     params:
         seed=config["seed"],
         subset="{subset}",
+        **synthetic_mark(),
     script:
         "../workflow/scripts/inspect_shards.py"

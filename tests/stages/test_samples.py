@@ -233,6 +233,17 @@ def test_inspection_draws_a_sheet_and_finds_the_draws_fair(index: Path, tmp_path
         assert found.loc[name, "max"] < 1
 
 
+def test_a_sheet_of_synthetic_samples_says_so_in_the_picture(index: Path, tmp_path: Path) -> None:
+    top = {}
+    for synthetic in (False, True):
+        sheet = tmp_path / f"{synthetic}.png"
+        stage_function("inspect_shards")(index, sheet, tmp_path / "table.csv", subset="m", seed=1, synthetic=synthetic)
+        top[synthetic] = np.asarray(Image.open(sheet).convert("RGB"))[:24].reshape(-1, 3)
+    vermilion = [0xD5, 0x5E, 0x00]  # as in all other figures
+    assert (top[True] == vermilion).all(axis=1).sum() > 100
+    assert not (top[False] == vermilion).all(axis=1).any()
+
+
 def test_inspection_tells_unfair_draws(store: SmallStore, shard: Path, tmp_path: Path) -> None:
     bent = tmp_path / "bent.h5"
     bent.write_bytes(shard.read_bytes())

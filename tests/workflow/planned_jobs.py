@@ -12,6 +12,8 @@ from tests.workflow.test_rules import blocks
 
 CONFIGURATION = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 _MARK, _BETWEEN = "@job ", " § "
+# Functions of the rules that give a param only where it is wanted, and its name.
+_ONLY_SOMETIMES = {"dealing": "split", "synthetic_mark": "synthetic"}
 
 
 def plan_jobs(folder: Path, root: Path, *targets: str, **changes: object) -> dict[str, dict[str, str]]:
@@ -54,8 +56,7 @@ def _command(rule: str, sections: dict[str, str]) -> str:
         CONFIGURATION[(found[1] or "audioset")]
         for found in re.finditer(r'job_params\(\s*(?:config\["(\w+)"\])?', params)
     ]
-    if "**dealing()" in params:  # a param where videos are not dealt by their hash
-        passed.append({"split"})
+    passed += [{name} for call, name in _ONLY_SOMETIMES.items() if f"**{call}()" in params]
     for name, parameter in inspect.signature(stage_function(rule)).parameters.items():
         named = [
             part for part in ("input", "output", "params") if re.search(rf"(?m)^\s+{name}=", sections.get(part, ""))

@@ -7,7 +7,9 @@ from l3net.files import atomic
 from l3net.runtime import stage
 
 
-def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str, seed: int) -> None:
+def inspect_shards(
+    index: Path, sheet: Path, distributions: Path, *, subset: str, seed: int, synthetic: bool = False
+) -> None:
     """Draw a contact sheet of samples as the network gets them, and test the distributions of all recipes.
 
     Parameters
@@ -19,6 +21,7 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
         of a test of it (docs/formats.md).
     subset : name of the subset, for the title.
     seed : seed of the choice of samples.
+    synthetic : the sheet says that its data is.
 
     Raises
     ------
@@ -34,7 +37,7 @@ def inspect_shards(index: Path, sheet: Path, distributions: Path, *, subset: str
     table = pd.DataFrame([asdict(quantity) for quantity in quantities]).drop(columns="places")
     atomic.write_csv(table, distributions, float_format="%.6g")
     with atomic.replacing(sheet) as temporary:
-        draw_contact_sheet(shards, quantities, temporary, subset=subset, seed=seed)
+        draw_contact_sheet(shards, quantities, temporary, subset=subset, seed=seed, synthetic=synthetic)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ _ROWS, _COLUMNS = 4, 8
 _BINS = 20
 _LABELS = {1: "match", 0: "mismatch"}
 _COLOURS = {1: "tab:blue", 0: "tab:red"}
+_MARK = {"size": 13, "color": "#D55E00", "weight": "bold", "ha": "center", "va": "top"}
 # How the quantities of recipes are called, with their units.
 _NAMES = {
     "label": "share of matches",
@@ -45,7 +46,9 @@ class _ChosenSample:
     frame_height: int
 
 
-def draw_contact_sheet(index: ShardIndex, quantities: list[Quantity], target: Path, *, subset: str, seed: int) -> None:
+def draw_contact_sheet(
+    index: ShardIndex, quantities: list[Quantity], target: Path, *, subset: str, seed: int, synthetic: bool = False
+) -> None:
     """Draw the sheet as PNG.
 
     Each crop stands above its waveform and spectrogram after augmentation, matches in blue and mismatches in red; a
@@ -58,6 +61,7 @@ def draw_contact_sheet(index: ShardIndex, quantities: list[Quantity], target: Pa
     target : the file to write, normally a temporary name.
     subset : name of the subset, for the title.
     seed : seed of the choice of samples.
+    synthetic : say above the sheet that its data is synthetic.
 
     Raises
     ------
@@ -66,12 +70,14 @@ def draw_contact_sheet(index: ShardIndex, quantities: list[Quantity], target: Pa
     """
     figure = Figure(figsize=(2.2 * _COLUMNS, 3.5 * _ROWS + 2), layout="constrained")
     figure.suptitle(
-        f"{subset}: {index.n_samples} samples of {index.n_clips} clips. "
+        "\n" * synthetic + f"{subset}: {index.n_samples} samples of {index.n_clips} clips. "
         "Match (blue): frame and sound belong together; mismatch (red): they do not. Below each frame: waveform, "
         "spectrogram to 12 kHz.\n"
         "Numbers: part / sample. Small map: the crop in its frame. Last row: values of all recipes, the level of a "
         "fair draw, and p of a test of it."
     )
+    if synthetic:
+        figure.text(0.5, 0.997, "SYNTHETIC DATA", **_MARK)  # in the line that the title leaves free
     above, below = figure.subfigures(2, 1, height_ratios=(3.5 * _ROWS, 2))
     for cell, chosen in zip(above.subfigures(_ROWS, _COLUMNS).ravel(), _choose_samples(index, seed), strict=False):
         _draw_sample(cell, chosen)
