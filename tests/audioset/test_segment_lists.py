@@ -51,7 +51,9 @@ def test_rows_that_do_not_parse_are_named(bad, message, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("data", "message"), [(b"", "is empty"), (b"\xff\xfe\x00x\n", "cannot be read|segment row")])
+@pytest.mark.parametrize(
+    ("data", "message"), [(b"", "is empty"), (b"\xff\xfe\x00x\n", "cannot be read|segment row|holds a NUL byte")]
+)
 def test_files_that_are_no_lists(data, message, tmp_path):
     (tmp_path / "s.csv").write_bytes(data)
     with pytest.raises(ClipError, match=message):

@@ -83,6 +83,8 @@ def stages_tried(drive: Callable[..., Driven], inputs_harmed: Driven) -> list[di
 
 
 @pytest.fixture(scope="session")
-def inputs_harmed(drive: Callable[..., Driven]) -> Driven:
-    """The process that harms inputs of every kind."""
-    return drive("tests.faults.fuzz", 300 if FULL else 20)
+def inputs_harmed(drive: Callable[..., Driven], request: pytest.FixtureRequest) -> Driven:
+    """The process that harms inputs of the kinds whose tests were chosen."""
+    items = [item for item in request.session.items if "inputs_harmed" in item.fixturenames]
+    kinds = [item.callspec.params["name"] for item in items if "stages_tried" not in item.fixturenames]
+    return drive("tests.faults.fuzz", 300 if FULL else 20, *kinds)

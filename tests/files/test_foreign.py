@@ -8,7 +8,7 @@ import pytest
 
 from l3net.errors import ConfigError, L3Error, ShardError, one_line
 from l3net.files.foreign import Fields, foreign, parse_json, read_fields, read_json, read_text
-from l3net.files.foreign_tables import check_size, read_csv
+from l3net.files.foreign_tables import check_text_file, read_csv
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis, of the extra dev, is not installed")
 from hypothesis import given, settings  # noqa: E402
@@ -175,4 +175,13 @@ def test_a_size_is_looked_at_before_a_library_reads(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"large\.csv: has 3072 MB; expected a table, of at most 1024 MB"):
         read_csv(tmp_path / "large.csv", ConfigError, "a table")
     with pytest.raises(ConfigError, match=r"of at most 2 MB"):
-        check_size(tmp_path / "large.csv", ConfigError, "a table", most=2 << 20)
+        check_text_file(tmp_path / "large.csv", ConfigError, "a table", most=2 << 20)
+
+
+def test_a_table_with_a_nul_byte_is_refused_by_its_line(tmp_path: Path) -> None:
+    """Pandas takes it, and the first to object is HDF5, when the name is written."""
+    (tmp_path / "a.csv").write_bytes(b"filename,label\n" + b"a.wav,dog\n" * 200_000 + b"b\0.wav,dog\n")
+    with pytest.raises(
+        ConfigError, match=r"a\.csv: line 200002 holds a NUL byte \(is it in UTF-16\?\); expected a table, in UTF-8"
+    ):
+        read_csv(tmp_path / "a.csv", ConfigError, "a table")

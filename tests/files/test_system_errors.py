@@ -174,15 +174,24 @@ from l3net.runtime import stage
 
 def swallow(output: Path) -> None:
     try:
-        os.kill(os.getpid(), signal.SIGTERM)
-    except SystemExit:
+        os.kill(os.getpid(), signal.{number})
+    except (SystemExit, KeyboardInterrupt):
         raise SystemError("returned a result with an exception set") from None
 
 stage.main(swallow)
 """
 
 
-def test_an_end_by_sigterm_that_a_library_takes_for_its_own_error(tmp_path: Path) -> None:
-    (tmp_path / "swallow.py").write_text(SWALLOWED)
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        ("SIGTERM", 143, "ended by SIGTERM; run again to go on\n"),
+        ("SIGINT", 130, "swallow: interrupted; run again to go on\n"),
+    ],
+)
+def test_an_end_by_a_signal_that_a_library_takes_for_its_own_error(
+    tmp_path: Path, number: str, code: int, said: str
+) -> None:
+    (tmp_path / "swallow.py").write_text(SWALLOWED.format(number=number))
     ended = run(tmp_path / "swallow.py", "--output", tmp_path / "a")
-    assert (ended.returncode, ended.stderr) == (143, "ended by SIGTERM; run again to go on\n")
+    assert (ended.returncode, ended.stderr) == (code, said)

@@ -1,6 +1,7 @@
 """The cut and the encoding of clips: exact lengths, sizes, and the same bytes each time."""
 
 import random
+import signal
 import subprocess
 import sys
 from fractions import Fraction
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 
 from l3net.errors import ClipError
+from l3net.media import encoding
 from l3net.media.audio import read_audio
 from l3net.media.encoding import Encoding, _earlier_start, cut_clip, write_video
-from l3net.media.ffmpeg import refuse_no_room
+from l3net.media.ffmpeg import ffmpeg_binary, refuse_no_fault_of_input
 from l3net.media.probe import measure_clip, probe_media
 from tests import media_sources
 
@@ -163,8 +165,23 @@ def test_a_disk_without_room_is_no_fault_of_the_video(tmp_path: Path) -> None:
     assert f"OSError: [Errno 27] File too large: '{tmp_path / 'clip.mkv'}'" in said
     for words in ("No space left on device", "Disk quota exceeded", "Read-only file system"):
         with pytest.raises(OSError, match=words):
-            refuse_no_room(1, f"[out#0/matroska] Error writing trailer: {words}\n", tmp_path / "clip.mkv")
-    refuse_no_room(1, "Invalid data found when processing input", tmp_path / "clip.mkv")
+            refuse_no_fault_of_input(1, f"[out#0/matroska] Error writing trailer: {words}\n", tmp_path / "clip.mkv")
+    refuse_no_fault_of_input(1, "Invalid data found when processing input", tmp_path / "clip.mkv")
+
+
+@pytest.mark.parametrize("number", ["INT", "TERM"])
+def test_an_interruption_is_no_fault_of_the_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    """Ctrl-C and the end of a job of SLURM come to ffmpeg too; the clip must not be called damaged for that."""
+    source = media_sources.video(tmp_path / "v.mp4", seconds=20)
+    interrupted = tmp_path / "ffmpeg"
+    interrupted.write_text(f'#!/bin/sh\nexec timeout --preserve-status -s {number} 0.3 {ffmpeg_binary()} "$@"\n')
+    interrupted.chmod(0o755)
+    monkeypatch.setattr(encoding, "ffmpeg_binary", lambda: str(interrupted))
+    with pytest.raises(InterruptedError, match=r"clip\.mkv"):
+        cut_clip(source, tmp_path / "clip.mkv", start_seconds=0, seconds=20.0, encoding=Encoding(preset="placebo"))
+    with pytest.raises(InterruptedError):
+        refuse_no_fault_of_input(-getattr(signal, f"SIG{number}"), "", tmp_path / "clip.mkv")
+    refuse_no_fault_of_input(255, "Error opening input: Operation not permitted", tmp_path / "clip.mkv")
 
 
 @pytest.mark.parametrize("rate", [22050, 44100, 48000])

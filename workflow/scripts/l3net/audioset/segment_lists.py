@@ -15,7 +15,7 @@ from l3net.audioset.clip import YTID
 from l3net.audioset.clip_tables import CLIP_COLUMNS
 from l3net.audioset.ontology import is_own_label, own_label
 from l3net.errors import ClipError
-from l3net.files import check_size, foreign
+from l3net.files import check_text_file, foreign
 
 _OWN = "/own/[0-9A-Za-z_.~%-]*"
 _MID = rf"(?:/[a-z]/[0-9a-z_]+|{_OWN})"
@@ -67,7 +67,7 @@ def read_segments(
         replaced ids; the message names lines.
     """
     with foreign(path, ClipError, "a segment list"):
-        check_size(path, ClipError, "a segment list", most=_LIST_BYTES)
+        check_text_file(path, ClipError, "a segment list", most=_LIST_BYTES)
     if (rows := _read_quickly(path, known, wanted)) is not None:
         return rows
     rows = _read_with_care(path)

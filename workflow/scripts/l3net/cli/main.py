@@ -10,7 +10,7 @@ from l3net.cli import clips, embed, export, info, look, probe, real_input, share
 from l3net.errors import L3Error
 from l3net.files.system_errors import file_system_line, system_errno
 from l3net.runtime.quick_start import start_quickly
-from l3net.runtime.signals import end_on_sigterm
+from l3net.runtime.signals import INTERRUPTED, end_on_signals, exit_code_of_signal
 
 _COMMANDS = (embed, export, info, share, probe, videos, real_input, clips, look)
 _log = logging.getLogger("l3net")
@@ -34,29 +34,37 @@ def main(arguments: list[str] | None = None) -> int:
     screen.setFormatter(logging.Formatter("%(message)s"))
     _log.setLevel(logging.INFO)
     _log.handlers = [screen]
-    end_on_sigterm()
+    end_on_signals()
     start_quickly()
     try:
         return options.run(options)
-    except L3Error as error:
-        if os.environ.get("L3NET_TRACEBACK"):
-            raise
-        print(f"l3net: {error}", file=sys.stderr)
-        return 1
-    except ModuleNotFoundError as error:  # embedding is installed without the packages of the workflow
-        if os.environ.get("L3NET_TRACEBACK") or (error.name or "l3net").partition(".")[0] == "l3net":
-            raise
-        print(f"l3net: this needs the package {error.name}: pip install 'l3net[workflow]'", file=sys.stderr)
-        return 1
-    except Exception as error:
-        is_of_system = isinstance(error, OSError) or system_errno(error) is not None  # such as a full disk
-        if not is_of_system or os.environ.get("L3NET_TRACEBACK"):
-            raise
-        print(f"l3net: {file_system_line(error)}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
-        print("l3net: interrupted; what is done is kept, the same command goes on", file=sys.stderr)
-        return 130
+        return _interrupted()
+    except Exception as error:
+        if (code := exit_code_of_signal()) is not None:
+            return _interrupted() if code == INTERRUPTED else code
+        line = _line(error)
+        if line is None or os.environ.get("L3NET_TRACEBACK"):
+            raise
+        print(f"l3net: {line}", file=sys.stderr)
+        return 1
+
+
+def _interrupted() -> int:
+    print("l3net: interrupted; what is done is kept, the same command goes on", file=sys.stderr)
+    return INTERRUPTED
+
+
+def _line(error: Exception) -> str | None:
+    """Return what to say of an error; None of one that is a fault of the program."""
+    if isinstance(error, L3Error):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):  # embedding is installed without the packages of the workflow
+        package = error.name or "l3net"
+        is_ours = package.partition(".")[0] == "l3net"
+        return None if is_ours else f"this needs the package {package}: pip install 'l3net[workflow]'"
+    is_of_system = isinstance(error, OSError) or system_errno(error) is not None  # such as a full disk
+    return file_system_line(error) if is_of_system else None
 
 
 def make_parser() -> argparse.ArgumentParser:

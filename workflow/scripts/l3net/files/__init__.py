@@ -18,7 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "foreign_archives": ["open_foreign_tar", "open_foreign_zip", "read_member", "read_npy_header", "read_npz"],
         "foreign_hdf5": ["ForeignHdf5", "open_foreign_hdf5"],
-        "foreign_tables": ["check_size", "is_cut_in_a_line", "read_csv"],
+        "foreign_tables": ["check_text_file", "is_cut_in_a_line", "read_csv"],
         "hashing": ["sha256_of", "stable_hash"],
         "hdf5": ["OutputFile", "append_rows", "growing_dataset"],
         "kept": ["read_kept"],

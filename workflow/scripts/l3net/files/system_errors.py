@@ -15,6 +15,7 @@ _SYSTEM_ERRORS = {
     errno.EPERM: "operation not permitted; give yourself the right to it, or name another folder",
     errno.ENAMETOOLONG: "the name is too long for the file system, which takes 255 bytes at most; choose a shorter one",
     errno.EIO: "the disk reports an error (EIO); see the system's log, then run again",
+    errno.EINTR: "was being written when a signal came; run again to go on",
     errno.ENOLCK: "the file system has no service for locks (errno 37)",
 }
 

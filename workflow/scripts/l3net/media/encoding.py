@@ -13,7 +13,7 @@ import numpy as np
 
 from l3net.errors import ClipError
 from l3net.media.checksums import damaged_parts
-from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary, refuse_no_room
+from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary, refuse_no_fault_of_input
 from l3net.media.rates import FPS, SAMPLE_RATE
 from l3net.media.video import damage_between, frame_shown_at
 
@@ -94,7 +94,7 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
     ClipError
         ffmpeg failed, and the message is its last line; or the source is damaged where the clip is.
     OSError
-        The disk of `target` gives no room.
+        The disk of `target` gives no room, or a signal ended ffmpeg.
     """
     end_seconds, options = start_seconds + seconds, encoding.options(seconds)
     part = {"ss": start_seconds, "t": seconds}
@@ -109,7 +109,7 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
     except subprocess.TimeoutExpired:
         raise ClipError(f"ffmpeg: not done after {limit:.0f} s") from None
     if done.returncode:
-        refuse_no_room(done.returncode, done.stderr, target)
+        refuse_no_fault_of_input(done.returncode, done.stderr, target)
         said = done.stderr.strip().rpartition("\n")[2].removeprefix("Error opening input files: ")
         raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")
     parts = [one for one in damaged_parts(source) if one.begin < end_seconds and one.end > start_seconds]

@@ -18,6 +18,7 @@ NETWORK_OPTIONS = {
     "protocol_whitelist": "http,https,tls,tcp,httpproxy,crypto,data",
     "format_whitelist": f"{CONTAINERS},hls",
 }
+_ENDED = 255  # ffmpeg's own exit code after SIGINT and SIGTERM
 _OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
@@ -40,8 +41,8 @@ def ffmpeg_binary() -> str:
         raise ConfigError("no ffmpeg: install it, or imageio-ffmpeg, which brings one, into this environment") from None
 
 
-def refuse_no_room(code: int, said: str, target: Path) -> None:
-    """Raise an OSError where ffmpeg failed for the disk that it writes to, which is no fault of what it read.
+def refuse_no_fault_of_input(code: int, said: str, target: Path) -> None:
+    """Raise an OSError where ffmpeg failed for the disk that it writes to, or a signal ended it: no fault of its input.
 
     Parameters
     ----------
@@ -50,6 +51,10 @@ def refuse_no_room(code: int, said: str, target: Path) -> None:
     target : the file that it was to write.
     """
     number = errno.EFBIG if code == -signal.SIGXFSZ else next((n for n in _OF_DISK if os.strerror(n) in said), None)
+    # An interruption at a keyboard, and the end of a job of SLURM, come to every process of a job.
+    is_ended = code in (-signal.SIGINT, -signal.SIGTERM) or (code == _ENDED and os.strerror(errno.EPERM) not in said)
+    if number is None and is_ended:
+        number = errno.EINTR
     if number is not None:
         raise OSError(number, os.strerror(number), str(target))
 

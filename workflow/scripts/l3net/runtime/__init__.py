@@ -13,6 +13,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "logs": ["ON_SCREEN"],
         "progress": ["Progress", "track_progress"],
         "provenance": ["canonical_json", "describe"],
-        "signals": ["StopRequests"],
+        "signals": ["StopRequests", "exit_code_of_signal"],
     },
 )

@@ -8,9 +8,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any
 
+INTERRUPTED = 128 + signal.SIGINT  # the exit code after an interruption
 _ANEW_AFTER_SECONDS = 0.02  # the callback has ended by then
 
 
@@ -41,37 +41,52 @@ class StopRequests:
             signal.signal(number, handler)
 
 
-_ended: list[int] = []  # the signal that `end_on_sigterm` obeyed
+_ended: list[int] = []  # the signals that `end_on_signals` obeyed
 
 
-def was_ended() -> bool:
-    """Return whether `end_on_sigterm` has begun to end this process: what fails afterwards fails for that.
+def exit_code_of_signal() -> int | None:
+    """Return the exit code of the signal that ends this process; None where none does.
 
-    Libraries in C take the exit that it raises for an error of their own, and raise another one.
+    What fails after a signal fails for that: libraries in C take what it raises for an error of their own, and raise
+    another one.
     """
-    return _ended != []
+    return 128 + _ended[0] if _ended else None
 
 
-def end_on_sigterm() -> None:
-    """Have SIGTERM end this process as an error would, so that nothing half-written stays; its exit code is 143."""
+def end_on_signals() -> None:
+    """Have SIGTERM and SIGINT end this process as an error would, so that nothing half-written stays.
+
+    SIGTERM says so in one line and exits with 143. SIGINT raises Python's KeyboardInterrupt, which is the caller's to
+    report, with 130; where it was ignored, as in the background of a shell, it stays so.
+    """
     main_process = os.getpid()
 
     def end(number: int, frame: Any) -> None:
-        if os.getpid() != main_process:  # a worker that was forked: end as if nothing were set
+        if os.getpid() != main_process:  # a worker that was forked: as if nothing were set
+            if number == signal.SIGINT:
+                signal.default_int_handler(number, frame)
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        if not _ended:
+        if number == signal.SIGTERM and number not in _ended:
             logging.getLogger("l3net").error("ended by SIGTERM; run again to go on")
         _ended.append(number)
-        sys.exit(128 + signal.SIGTERM)
+        _raise_end(number)
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, end)
-        _end_also_after_lost_exits(end)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, end)
+        _end_also_after_lost_exits()
 
 
-def _end_also_after_lost_exits(end: Callable[[int, Any], None]) -> None:
-    """Have `end` called anew where its exit was raised in a place that no exception leaves.
+def _raise_end(number: int) -> None:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
+
+
+def _end_also_after_lost_exits() -> None:
+    """Raise the end anew where it was raised in a place that no exception leaves.
 
     Python only prints what is raised in the callback of a weak reference or in ``__del__``, and goes on.
     """
@@ -80,10 +95,10 @@ def _end_also_after_lost_exits(end: Callable[[int, Any], None]) -> None:
         hook = hook.before
 
     def end_anew(lost: Any) -> None:
-        if not (_ended and isinstance(lost.exc_value, SystemExit)):
+        if not (_ended and isinstance(lost.exc_value, SystemExit | KeyboardInterrupt)):
             hook(lost)
             return
-        signal.signal(signal.SIGALRM, end)
+        signal.signal(signal.SIGALRM, lambda number, frame: _raise_end(_ended[-1]))
         signal.setitimer(signal.ITIMER_REAL, _ANEW_AFTER_SECONDS)
 
     end_anew.ends_anew, end_anew.before = True, hook

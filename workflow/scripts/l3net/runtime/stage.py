@@ -9,7 +9,6 @@ import inspect
 import json
 import logging
 import os
-import signal
 import sys
 import types
 import typing
@@ -22,7 +21,7 @@ from l3net.errors import ConfigError, L3Error
 from l3net.files.system_errors import file_system_line, system_errno
 from l3net.runtime.logs import log_to
 from l3net.runtime.quick_start import start_quickly
-from l3net.runtime.signals import end_on_sigterm, was_ended
+from l3net.runtime.signals import INTERRUPTED, end_on_signals, exit_code_of_signal
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
@@ -31,10 +30,10 @@ def main(function: Callable[..., Any], snakemake: Any = None) -> None:
     """Run `function` with the arguments of the Snakemake job, or with those of the command line.
 
     An `L3Error` becomes one line on standard error and exit code 1; ``L3NET_TRACEBACK=1`` shows where it arose. So does
-    an error of the file system. SIGTERM, with which a time limit of SLURM comes, ends the stage as an error would, so
-    that nothing half-written stays.
+    an error of the file system. SIGTERM, with which a time limit of SLURM comes, and SIGINT, from a keyboard, end the
+    stage as an error would, so that nothing half-written stays.
     """
-    end_on_sigterm()
+    end_on_signals()
     start_quickly()
     logging.getLogger("l3net").propagate = False  # libraries give the root logger a handler: lines would come twice
     if snakemake is None:
@@ -62,13 +61,20 @@ def run(function: Callable[..., Any], arguments: Callable[[], dict[str, Any]], *
 
 @contextmanager
 def _one_line(name: str, targets: list[str] = ()) -> Iterator[None]:
-    """Report an `L3Error` or an error of the file system as one line, another error with its traceback; exit with 1."""
+    """Report an `L3Error` or an error of the file system as one line, another error with its traceback; exit with 1.
+
+    After a signal the exit code is the signal's; an interruption is reported as one line too.
+    """
     log = logging.getLogger("l3net")
     try:
         yield
-    except Exception as error:
-        if was_ended():
-            sys.exit(128 + signal.SIGTERM)
+    except (Exception, KeyboardInterrupt) as error:
+        code = exit_code_of_signal()
+        if isinstance(error, KeyboardInterrupt) or code == INTERRUPTED:
+            log.error("%s: interrupted; run again to go on", name)
+            sys.exit(INTERRUPTED)
+        if code is not None:
+            sys.exit(code)
         is_of_system = isinstance(error, OSError) or system_errno(error) is not None
         if not (is_of_system or isinstance(error, L3Error)):
             log.exception("%s: unexpected error", name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from l3net.errors import ClipError, ConfigError
 from l3net.files import files_below, holds, printable, read_kept
+from l3net.runtime import exit_code_of_signal
 from l3net.vectors.vector_file import read_to_end, read_vector_metadata
 
 _log = logging.getLogger("l3net")
@@ -60,6 +61,8 @@ class EmbedOutcome:
             yield
             self.done += 1
         except ClipError as error:
+            if exit_code_of_signal() is not None:  # a library took the end of this process for an error of the file
+                raise
             self.failed.append(str(error))
             _log.error("%s", error)
 
