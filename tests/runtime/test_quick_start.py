@@ -40,3 +40,17 @@ def test_a_missing_package_is_named_as_python_names_it() -> None:
     code = OTHERS.replace("import keras\n", "import keras, no_such_package\n")
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'no_such_package'"
+
+
+def test_the_end_of_a_process_runs_what_is_registered_and_then_passes_over_its_objects() -> None:
+    at_the_end = """
+import atexit, gc, tempfile, weakref
+atexit.register(lambda: print("last", gc.get_freeze_count() > 1000))  # what was registered first is run last
+from l3net.runtime.quick_start import start_quickly
+start_quickly()
+atexit.register(lambda: print("first", gc.get_freeze_count()))
+class Kept: pass
+kept = Kept()
+weakref.finalize(kept, print, "finalized")
+"""
+    assert sorted(printed(at_the_end)) == ["finalized", "first 0", "last True"]
