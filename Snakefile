@@ -13,6 +13,8 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/names.smk"
+include: "rules/targets.smk"
 
 
 pathvars:
@@ -29,7 +31,9 @@ include: "rules/audioset.smk"
 include: "rules/samples.smk"
 include: "rules/training.smk"
 include: "rules/downstream.smk"
-include: "rules/figures.smk"
+include: "rules/paper_figures.smk"
+include: "rules/score_figures.smk"
+include: "rules/training_figures.smk"
 include: "rules/report.smk"
 
 

@@ -1,5 +1,5 @@
 # From AudioSet's lists to validated clips: fetch_segments -> select_clips -> fetch_clips {part} -> report_attrition.
-from l3net.configuration import AudioSet
+from l3net.configuration import EVERY_CLIP, AudioSet
 
 AUDIOSET = config["audioset"]
 

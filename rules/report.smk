@@ -1,4 +1,5 @@
 # From scores to tables, run times and the pages of the report.
+from l3net.configuration import without_secrets
 
 SCORES = expand("<results>/scores/{dataset}/{embedding}.csv", dataset=DATASETS, embedding=SCORED)
 

@@ -1,4 +1,5 @@
 # From clips to samples: make_shard {subset} {part} -> index_shards {subset} {split}; inspect_shards {subset}.
+from l3net.audioset import parts_of
 from l3net.configuration import Samples
 
 
@@ -73,8 +74,8 @@ rule inspect_shards:
     conda:
         "../envs/media.yaml"
     params:
+        **synthetic_mark(),
         seed=config["seed"],
         subset="{subset}",
-        **synthetic_mark(),
     script:
         "../workflow/scripts/inspect_shards.py"

@@ -1,6 +1,6 @@
 # From samples to models: train_leg {model} {epoch} -> select_checkpoint -> evaluate_avc, extract_embedding.
 
-from l3net.configuration import Train
+from l3net.configuration import Train, checkpoint_name
 
 EXPORTS = {
     "openl3": "<results>/models/{model}/openl3{tag}.h5",
