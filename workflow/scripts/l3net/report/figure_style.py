@@ -6,7 +6,7 @@ where it is used, since it is slow to import.
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,10 @@ import numpy as np
 
 from l3net.files import atomic
 from l3net.report.figure_text import escape_undrawable, font_families
-from l3net.report.labels import display_name
+from l3net.report.labels import chances, dataset_title, display_name, measure_name
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -104,13 +105,34 @@ def filled(k: int, *, share: float = 0.33) -> dict[str, str]:
     return {"facecolor": tint(colour, share), "edgecolor": colour, "hatch": hatch}
 
 
+def boxes_over_folds(scores: "pd.DataFrame", places: str, groups: str, *, legend: str) -> "Figure":
+    """Draw a panel for each data set: boxes over folds, seeds averaged.
+
+    Parameters
+    ----------
+    scores : accuracies of the embeddings shown.
+    places, groups : columns of it whose values are places from left to right, and boxes beside each other at each.
+    legend : the title of the legend of the groups.
+    """
+    datasets = sorted(scores["dataset"].unique())
+    figure, axes = panels(max(len(datasets), 1), height=3.4, sharey=True)
+    names = [sorted(scores[column].unique()) for column in (places, groups)]
+    for ax, dataset in zip(axes[0], datasets, strict=True):
+        here = scores[scores["dataset"] == dataset]
+        values = {
+            key: found.groupby("fold")["accuracy"].mean().tolist() for key, found in here.groupby([places, groups])
+        }
+        grouped_boxes(ax, values, *names)
+        chance(ax, chances(here)[dataset])
+        accuracy_axis(ax, chances(here)[dataset], here["accuracy"])
+        ax.set_title(dataset_title(dataset, here))
+    axes[0, 0].set_ylabel(measure_name(scores))
+    legend_above(figure, legend)
+    return figure
+
+
 def grouped_boxes(
-    ax: "Axes",
-    values: dict[tuple[str, str], Sequence[float]],
-    places: list[str],
-    groups: list[str],
-    *,
-    title_of: Callable[[str], str] = display_name,
+    ax: "Axes", values: dict[tuple[str, str], Sequence[float]], places: list[str], groups: list[str]
 ) -> None:
     """Draw a box for each place and group, with every value as a point and the mean as a diamond.
 
@@ -121,7 +143,6 @@ def grouped_boxes(
     values : for (place, group) the values of a box.
     places : from left to right.
     groups : beside each other at each place, and in the legend.
-    title_of : how a place or a group is written.
     """
     width = 0.8 / max(len(groups), 1)
     rng = np.random.default_rng(0)
@@ -134,24 +155,18 @@ def grouped_boxes(
             colour = COLOURS[g % len(COLOURS)]
             if found.size == 1:  # a data set of one fold: a box would be a line that says nothing of its group
                 mark = {"marker": MARKERS[g % len(MARKERS)], "s": 42, "zorder": 3}
-                ax.scatter([x], found, color=tint(colour, 0.6), edgecolor=colour, lw=1.2, label=title_of(group), **mark)
+                ax.scatter(
+                    [x], found, color=tint(colour, 0.6), edgecolor=colour, lw=1.2, label=display_name(group), **mark
+                )
                 continue
-            box = ax.boxplot(
-                [found],
-                positions=[x],
-                widths=width * 0.8,
-                patch_artist=True,
-                showfliers=False,
-                medianprops={"color": "black", "linewidth": 1.4},
-                boxprops=filled(g),
-                whiskerprops={"color": colour},
-                capprops={"color": colour},
-            )
-            box["boxes"][0].set_label(title_of(group))
-            spread = rng.uniform(-0.2, 0.2, found.size) * width if found.size > 1 else 0
-            ax.scatter(np.full(found.size, x) + spread, found, s=9, color=colour, edgecolor="white", lw=0.4, zorder=3)
+            look = {"boxprops": filled(g), "medianprops": {"color": "black", "linewidth": 1.4}}
+            look |= {part: {"color": colour} for part in ("whiskerprops", "capprops")}
+            box = ax.boxplot([found], positions=[x], widths=width * 0.8, patch_artist=True, showfliers=False, **look)
+            box["boxes"][0].set_label(display_name(group))
+            xs = x + rng.uniform(-0.2, 0.2, found.size) * width
+            ax.scatter(xs, found, s=9, color=colour, edgecolor="white", lw=0.4, zorder=3)
             ax.scatter([x], [found.mean()], marker="D", s=16, color="white", edgecolor="black", lw=0.8, zorder=4)
-    ax.set_xticks(range(len(places)), [title_of(place) for place in places])
+    ax.set_xticks(range(len(places)), [display_name(place) for place in places])
     ax.set_xlim(-0.6, len(places) - 0.4)
     ax.grid(axis="y")
 
@@ -176,12 +191,7 @@ def legend_above(figure: "Figure", title: str = "") -> None:
 
 
 def chance(ax: "Axes", share: float, axis: str = "y") -> None:
-    """Draw a line at the accuracy that guessing gives.
-
-    Parameters
-    ----------
-    axis : the axis that accuracy is on.
-    """
+    """Draw a line at the accuracy that guessing gives; `axis` is the one that accuracy is on."""
     look = {"color": "#555555", "lw": 0.9, "ls": (0, (4, 3)), "zorder": 1}
     text = {"fontsize": 7, "color": "#555555"}
     if axis == "y":
