@@ -130,6 +130,17 @@ def test_sigterm_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_an_answer_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "store.json").write_text("{}")
+    words = ["clips", "retry", "--store", str(tmp_path), "--status", "removed"]
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "l3net.cli.main", *words]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    said = "l3net: standard output: the disk is full; make room, or write to another disk, then run again\n"
+    assert (ended.returncode, ended.stderr) == (1, said)
+
+
 def test_the_help_lists_every_command_in_a_few_words_and_each_explains_itself(capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])

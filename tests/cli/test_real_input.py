@@ -77,6 +77,16 @@ def test_a_wrong_list_is_one_line(
     assert not (folder / "out").exists()
 
 
+def test_what_is_there_already_is_told_and_left(folder: Path, root: Path, capsys: pytest.CaptureFixture) -> None:
+    assert lay_out(folder, root) == 0
+    before = (folder / "out" / "segments.csv").read_bytes()
+    assert lay_out(folder, root) == 1
+    assert (
+        f"{folder / 'out' / 'videos'}: is there already; remove it, or name another folder" in capsys.readouterr().err
+    )
+    assert (folder / "out" / "segments.csv").read_bytes() == before
+
+
 def test_ids_belong_to_their_part() -> None:
     for part in range(10):
         ytid = draw_id("a name.m00", part)

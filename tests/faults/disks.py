@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,9 +42,11 @@ def try_stage(folder: Path, name: str, condition: str) -> dict[str, object] | No
 
 
 @contextmanager
-def small_disk(folder: Path, pages_free: int, prepare: Callable[[], object], *, read_only: bool) -> Iterator[None]:
-    """Mount a disk in memory with `pages_free` pages left; `prepare` runs before it is read-only."""
-    options = f"size={(pages_free + 1) * PAGE}"
+def small_disk(
+    folder: Path, pages_free: int, prepare: Callable[[], object], *, read_only: bool, more: int = 0
+) -> Iterator[None]:
+    """Mount a disk in memory with `pages_free` pages left; `prepare` has `more`, and runs before it is read-only."""
+    options = f"size={(pages_free + more + 1) * PAGE}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
     try:
         (folder / "filler").write_bytes(bytes(PAGE))
@@ -56,16 +57,6 @@ def small_disk(folder: Path, pages_free: int, prepare: Callable[[], object], *, 
         yield
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def can_mount() -> bool:
-    """Return whether this user may mount a disk."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", folder]
-        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-            return False
-        subprocess.run(["umount", folder], check=True)
-        return True
 
 
 def judge(name: str, ended: Ending, made: Path, out: Path) -> dict[str, object]:

@@ -9,7 +9,8 @@ import argparse
 import json
 from pathlib import Path
 
-from tests.faults.disks import CONDITIONS, can_mount, try_stage
+from tests.faults.disks import CONDITIONS, try_stage
+from tests.faults.full_disks import can_mount
 from tests.faults.kills import kill_stage, run_undisturbed
 from tests.faults.stage_jobs import STAGES, WITH_NETWORKS
 

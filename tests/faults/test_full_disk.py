@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from l3net.files.hdf5 import OutputFile, append_rows, growing_dataset
 from tests.faults import full_disks
+from tests.faults.conftest import FULL, Driven
 from tests.faults.writers import NAMES, WITH_TENSORFLOW
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +76,16 @@ def test_with_room_every_writer_writes(tmp_path: Path) -> None:
     found = outcomes(tmp_path, names=NAMES)
     assert [(one["code"], one["said"]) for one in found] == [(0, "")] * len(NAMES)
     assert sorted(found[-1]["left"]) == sorted(str(tmp_path / name) for name in NAMES)
+
+
+def test_every_command_that_writes(drive: Callable[..., Driven]) -> None:
+    """`l3net embed`, `videos`, `real-input`, `clips retry`, `export` and `share`: one line, exit code 1, no part."""
+    found = drive("tests.faults.commands", *([] if FULL else ["--few"])).found
+    tried = {(row["command"], row["condition"]) for row in found}
+    assert {name for name, _ in tried} >= {"embed", "videos", "real-input"}
+    if full_disks.can_mount():
+        assert len(tried) >= (31 if FULL else 21)
+    assert [row for row in found if row["wrong"]] == []
 
 
 def test_an_error_that_comes_when_the_file_is_closed(tmp_path: Path) -> None:

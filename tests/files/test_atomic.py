@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import errno
 import math
 from pathlib import Path
 
@@ -53,3 +54,9 @@ def test_write_csv_writes_the_columns_without_the_index(tmp_path: Path) -> None:
 def test_write_text_writes_utf8(tmp_path: Path) -> None:
     atomic.write_text(tmp_path / "a.txt", "é\n")
     assert (tmp_path / "a.txt").read_bytes() == b"\xc3\xa9\n"
+
+
+def test_a_copy_that_finds_no_room_names_the_target(tmp_path: Path) -> None:
+    """The error of a copy names its source first."""
+    with pytest.raises(OSError, match=r"target'$"), atomic.working_folder(tmp_path / "target") as folder:
+        raise OSError(errno.ENOSPC, "No space left on device", "source.keras", None, str(folder / "copy.keras"))

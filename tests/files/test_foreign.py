@@ -1,7 +1,9 @@
 """Texts, JSON and tables of somebody else's: whatever they hold, an error is one short line that names the file."""
 
+import errno
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -185,3 +187,9 @@ def test_a_table_with_a_nul_byte_is_refused_by_its_line(tmp_path: Path) -> None:
         ConfigError, match=r"a\.csv: line 200002 holds a NUL byte \(is it in UTF-16\?\); expected a table, in UTF-8"
     ):
         read_csv(tmp_path / "a.csv", ConfigError, "a table")
+
+
+def test_no_room_for_what_a_library_unpacks_is_no_fault_of_the_file() -> None:
+    with pytest.raises(OSError, match="No space left") as caught, foreign("a.keras", ConfigError, "a model"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == tempfile.gettempdir()

@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,6 +138,8 @@ def unmark_clips(store: Path, *, status: str = "", reason: str = "", since: str 
     ConfigError
         The status is unknown or that of clips that are there, the time is none, the store is no folder, or nothing
         says which clips.
+    OSError
+        A record cannot be removed.
     """
     wanted = [name for name in STATUSES if name not in USABLE_STATUSES]
     if not (status or reason or since):
@@ -156,11 +158,13 @@ def unmark_clips(store: Path, *, status: str = "", reason: str = "", since: str 
         raise ConfigError(f"{store} is no store of clips; expected the folder of audioset.store")
     n_removed = 0
     for path in sorted(store.glob("[0-9a-f][0-9a-f]/*.json")):
-        with suppress(OSError, ValueError, TypeError):  # a damaged record is fetch_clips' to tell
+        try:
             record = ClipRecord.read(path)
-            if record.status in wanted and words in _plain(record.reason) and record.attempted_at >= earliest:
-                path.unlink()
-                n_removed += 1
+        except (OSError, ValueError, TypeError):
+            continue  # a damaged record is fetch_clips' to tell
+        if record.status in wanted and words in _plain(record.reason) and record.attempted_at >= earliest:
+            path.unlink(missing_ok=True)
+            n_removed += 1
     return n_removed
 
 

@@ -37,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     end_on_signals()
     start_quickly()
     try:
-        return options.run(options)
+        code = options.run(options)
+        _flush_output()
+        return code
     except KeyboardInterrupt:
         return _interrupted()
     except Exception as error:
@@ -48,6 +50,15 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"l3net: {line}", file=sys.stderr)
         return 1
+
+
+def _flush_output() -> None:
+    """Write what was printed, which may go to a file on a full disk; Python would tell it in three lines at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the end of Python may write it
+        raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 def _interrupted() -> int:

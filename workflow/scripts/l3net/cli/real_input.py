@@ -3,6 +3,7 @@
 import argparse
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,10 +83,19 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Lay out the videos of the list, and ESC-10 where it is given."""
-    lay_out_videos(options.list, options.folder or options.list.parent, options.target, options.ontology)
-    if options.esc10:
-        lay_out_esc10(options.esc10, options.target / "ESC-50")
+    """Lay out the videos of the list, and ESC-10 where it is given: all of it, or nothing after an error."""
+    from l3net.files import atomic
+
+    names = ["videos", "segments.csv", *(["ESC-50"] if options.esc10 else [])]
+    if there := [options.target / name for name in names if os.path.lexists(options.target / name)]:
+        raise ConfigError(f"{there[0]}: is there already; remove it, or name another folder")
+    with atomic.working_folder(options.target) as work:
+        lay_out_videos(options.list, options.folder or options.list.parent, work, options.ontology)
+        if options.esc10:
+            lay_out_esc10(options.esc10, work / "ESC-50")
+        options.target.mkdir(exist_ok=True)
+        for name in names:
+            (work / name).rename(options.target / name)
     return 0
 
 

@@ -123,8 +123,9 @@ def _naming(target: Path, temporary: Path | None = None) -> Iterator[None]:
         yield
     except Exception as error:
         number, named = system_errno(error), getattr(error, "filename", None)
-        # Writers put files of their own beside the temporary one, or in the folder that it is.
-        is_temporary = temporary is not None and str(named).startswith(str(temporary.with_suffix("")))
+        # Writers put files of their own beside the temporary one, or in the folder that it is; a copy names both files.
+        names = (str(named), str(getattr(error, "filename2", None)))
+        is_temporary = temporary is not None and any(n.startswith(str(temporary.with_suffix(""))) for n in names)
         if number is None or not (temporary is None or is_temporary or (named is None and number in _OF_THE_DISK)):
             raise
         raise OSError(number, os.strerror(number), str(target)) from error

@@ -7,12 +7,14 @@ file has itself.
 
 import json
 import math
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from l3net.errors import L3Error, one_line
+from l3net.files.system_errors import NO_ROOM
 
 MEGABYTE = 1 << 20
 _JSON_BYTES = 64 * MEGABYTE  # an index of 10,000 shards has 2
@@ -33,6 +35,8 @@ def foreign(path: Path | str, kind: type[L3Error], what: str, *, missing: str = 
     ------
     L3Error
         Of `kind`, for every exception but an `L3Error`, which passes as it is.
+    OSError
+        There is no room for the temporary files of the library that reads.
     """
     try:
         yield
@@ -42,6 +46,8 @@ def foreign(path: Path | str, kind: type[L3Error], what: str, *, missing: str = 
         said = f"does not exist; {missing}" if missing else f"cannot be read: {error.strerror}; expected {what}"
         raise kind(f"{path}: {said}") from error
     except OSError as error:
+        if error.errno in NO_ROOM:  # a library unpacks what it reads beside other temporary files
+            raise OSError(error.errno, error.strerror, tempfile.gettempdir()) from error
         # HDF5's errors are OSErrors without a number of the system: they tell of the content.
         said = f"cannot be read: {error.strerror}" if error.strerror else f"cannot be read as {what}: {reason(error)}"
         raise kind(f"{path}: {said}") from error

@@ -6,6 +6,7 @@ import re
 
 from l3net.errors import one_line
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SYSTEM_ERRORS = {
     errno.ENOSPC: "the disk is full; make room, or write to another disk, then run again",
     errno.EDQUOT: "your quota of the disk is used up; make room, or write to another disk, then run again",

@@ -3,7 +3,6 @@ they can have, checksums, and a test of three lines."""
 
 import logging
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -49,9 +48,8 @@ def share_model(model: Path, target: Path) -> list[str]:
     about = read_keras_metadata(model)
     if target.exists():
         raise ConfigError(f"{target}: is there already; name a folder or a .zip that is not")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
-        folder = Path(scratch) / (target.stem if target.suffix == ".zip" else target.name)
+    with atomic.working_folder(target) as scratch:
+        folder = scratch / (target.stem if target.suffix == ".zip" else target.name)
         folder.mkdir()
         card = model.with_name("README.md")
         text = card.read_text(encoding="utf-8") if card.exists() else model_card(about, CardFacts())
