@@ -86,7 +86,18 @@ def _link_to_files(_app: object, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\[([^\]]+)\]\(\.\./(?!docs/)([^)#]+)\)", r"\1 (`\2`)", source[0])
 
 
+def _break_code_between_words(_app: object, _page: str, _template: str, context: dict, _doctree: object) -> None:
+    """Let code in tables break behind a slash, an underscore and the like; what a reader copies stays as it is."""
+    cells = re.compile(r"<td\b.*?</td>", re.DOTALL)
+    words = re.compile(r'(?<=<span class="pre">)[^<]+')
+    context["body"] = cells.sub(
+        lambda cell: words.sub(lambda word: re.sub(r"([/_.:,=]+)(?=\w)", r"\1<wbr>", word[0]), cell[0]),
+        context.get("body", ""),
+    )
+
+
 def setup(app: object) -> None:
     app.connect("builder-inited", _write_commands)
     app.connect("source-read", _link_to_files)
+    app.connect("html-page-context", _break_code_between_words)
     app.connect("autodoc-process-docstring", _describe_parameters, priority=400)  # before napoleon reads them

@@ -161,7 +161,7 @@ def reference_page() -> str:
 
 
 def _table(section: type[BaseModel], names: list[str]) -> list[str]:
-    head = ["| key | values | the paper's | unit | how | meaning |", "|---|---|---|---|---|---|"]
+    head = ["| key | values | the paper's | meaning |", "|---|---|---|---|"]
     return head + [row for name in names for row in _rows(section, name)]
 
 
@@ -176,8 +176,9 @@ def _rows(section: type[BaseModel], name: str, prefix: str = "", *, how: bool = 
     schema = schema_of(section)
     values = describe_type(schema["properties"][name], schema)
     default = "" if field.is_required() or field.default is None else f"`{_in_line(field.default)}`"
-    unit = (field.json_schema_extra or {}).get("unit", "")
-    yield f"| `{prefix}{name}` | {values} | {default} | {unit} | {'how' * how} | {field.description} |"
+    if unit := (field.json_schema_extra or {}).get("unit", ""):
+        default = f"{default} {unit}" if default else f"({unit})"
+    yield f"| `{prefix}{name}` | {values} | {default} | {field.description}{' *how*' * how} |"
 
 
 def generated() -> dict[str, str]:
