@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 _NOT_FOR = {"keras": {"sklearn", "matplotlib", "pandas"}, "tensorflow": {"scipy"}}  # each does without
-_ALLOCATIONS = 10_000  # between two collections of the youngest objects; Python's own number is 700 (2000 from 3.14 on)
+_ALLOCATIONS = 50_000  # between two collections of the youngest objects; Python's own number is 700 (2000 from 3.14 on)
 
 
 def start_quickly() -> None:
