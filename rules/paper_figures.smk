@@ -7,7 +7,7 @@ rule plot_input_representation:
     output:
         svg=report(
             "<results>/figures/input_representation.svg",
-            category="2 The paper's figures",
+            category=chapter("The paper's figures"),
             labels={"figure": "Figure 2: input representation"},
             caption="../workflow/report/input_representation.rst",
         ),
@@ -31,7 +31,7 @@ rule plot_training_subset:
     output:
         svg=report(
             "<results>/figures/training_subset.svg",
-            category="2 The paper's figures",
+            category=chapter("The paper's figures"),
             labels={"figure": "Figure 3: training subset"},
             caption="../workflow/report/training_subset.rst",
         ),
@@ -55,7 +55,7 @@ rule plot_training_samples:
     output:
         svg=report(
             "<results>/figures/training_samples.svg",
-            category="2 The paper's figures",
+            category=chapter("The paper's figures"),
             labels={"figure": "Figure 4: training samples"},
             caption="../workflow/report/training_samples.rst",
         ),
@@ -81,7 +81,7 @@ rule plot_embedding_type:
     output:
         svg=report(
             "<results>/figures/embedding_type.svg",
-            category="2 The paper's figures",
+            category=chapter("The paper's figures"),
             labels={"figure": "Figure 5: embedding"},
             caption="../workflow/report/embedding_type.rst",
         ),

@@ -15,7 +15,7 @@ rule collect_scores:
         provenance_file="<results>/tables/provenance.json",
         provenance_page=report(
             "<results>/tables/provenance.html",
-            category="5 Provenance and run times",
+            category=chapter("Provenance and run times"),
             labels={"item": "settings, versions, commit"},
             caption="../workflow/report/provenance.rst",
         ),
@@ -42,7 +42,7 @@ rule compare_embeddings:
         significance="<results>/tables/significance.csv",
         page=report(
             "<results>/tables/significance.html",
-            category="1 Tables",
+            category=chapter("Tables"),
             labels={"table": "significance of the comparisons"},
             caption="../workflow/report/significance.rst",
         ),
@@ -68,7 +68,7 @@ rule make_avc_table:
         avc="<results>/tables/avc.csv",
         page=report(
             "<results>/tables/avc.html",
-            category="1 Tables",
+            category=chapter("Tables"),
             labels={"table": "audio-visual correspondence"},
             caption="../workflow/report/avc.rst",
         ),
@@ -99,7 +99,7 @@ rule make_tables:
         latex="<results>/tables/summary.tex",
         page=report(
             "<results>/tables/summary.html",
-            category="1 Tables",
+            category=chapter("Tables"),
             labels={"table": "downstream accuracy"},
             caption="../workflow/report/summary.rst",
         ),
@@ -129,13 +129,13 @@ rule collect_runtimes:
         runtimes="<results>/tables/runtimes.csv",
         page=report(
             "<results>/tables/runtimes.html",
-            category="5 Provenance and run times",
+            category=chapter("Provenance and run times"),
             labels={"item": "run time of every rule"},
             caption="../workflow/report/runtimes.rst",
         ),
         svg=report(
             "<results>/figures/runtimes.svg",
-            category="5 Provenance and run times",
+            category=chapter("Provenance and run times"),
             labels={"item": "where the time went"},
             caption="../workflow/report/runtimes.rst",
         ),

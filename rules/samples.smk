@@ -62,7 +62,7 @@ rule inspect_shards:
     output:
         sheet=report(
             "<results>/figures/samples_{subset}.png",
-            category="4 Training and data",
+            category=chapter("Training and data"),
             labels={"figure": "samples of {subset}"},
             caption="../workflow/report/samples.rst",
         ),

@@ -9,7 +9,7 @@ rule plot_confusion:
     output:
         svg=report(
             "<results>/figures/confusion.svg",
-            category="3 A closer look",
+            category=chapter("A closer look"),
             labels={"figure": "confusion matrices"},
             caption="../workflow/report/confusion.rst",
         ),
@@ -34,7 +34,7 @@ rule plot_class_accuracy:
     output:
         svg=report(
             "<results>/figures/class_accuracy.svg",
-            category="3 A closer look",
+            category=chapter("A closer look"),
             labels={"figure": "accuracy of each class"},
             caption="../workflow/report/class_accuracy.rst",
         ),
@@ -63,7 +63,7 @@ rule plot_embedding_map:
     output:
         svg=report(
             "<results>/figures/embedding_map.svg",
-            category="3 A closer look",
+            category=chapter("A closer look"),
             labels={"figure": "maps of the embeddings"},
             caption="../workflow/report/embedding_map.rst",
         ),

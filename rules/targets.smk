@@ -29,6 +29,20 @@ TABLES_IF = {
 TABLES = [table for table, wanted in TABLES_IF.items() if wanted]
 
 
+# Without a data set two chapters have nothing to show.
+CHAPTERS = [
+    "Tables",
+    *(["The paper's figures", "A closer look"] if DATASETS else []),
+    "Training and data",
+    "Provenance and run times",
+]
+
+
+def chapter(title):
+    """Return a chapter of the report with its number, by which Snakemake orders them."""
+    return f"{CHAPTERS.index(title) + 1} {title}" if title in CHAPTERS else title
+
+
 def run_results():
     """Return what a run's description lists; without a data set it ends with the trained models and their training."""
     more = ["downstream.csv", "summary.md", "summary.tex"] if DATASETS else []

@@ -7,7 +7,7 @@ rule plot_correspondence:
     output:
         svg=report(
             "<results>/figures/correspondence.svg",
-            category="4 Training and data",
+            category=chapter("Training and data"),
             labels={"figure": "audio-visual correspondence"},
             caption="../workflow/report/correspondence.rst",
         ),
@@ -31,7 +31,7 @@ rule plot_training_curves:
     output:
         svg=report(
             "<results>/figures/training_curves.svg",
-            category="4 Training and data",
+            category=chapter("Training and data"),
             labels={"figure": "training curves"},
             caption="../workflow/report/training_curves.rst",
         ),
@@ -56,7 +56,7 @@ rule plot_attrition:
     output:
         svg=report(
             "<results>/figures/attrition.svg",
-            category="4 Training and data",
+            category=chapter("Training and data"),
             labels={"figure": "what became of the clips"},
             caption="../workflow/report/attrition.rst",
         ),
@@ -80,7 +80,7 @@ rule plot_pairing:
     output:
         svg=report(
             "<results>/figures/pairing.svg",
-            category="4 Training and data",
+            category=chapter("Training and data"),
             labels={"figure": "pairing of frame and sound"},
             caption="../workflow/report/pairing.rst",
         ),

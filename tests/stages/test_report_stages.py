@@ -15,7 +15,7 @@ import pytest
 import scipy.stats
 
 from l3net.errors import DatasetError
-from l3net.report import display_name, model_title
+from l3net.report import display_name, model_title, pages
 from tests.stages.loading import stage_function
 from tests.tiny_datasets import write_embeddings
 
@@ -534,6 +534,16 @@ def test_the_answer_is_what_the_predictions_say(run: Path) -> None:
     assert f"(95 % interval {low} to {high}), and the interval is above 0 in " in text
     sure = sum(float(rows[d, ""]["ci_low"]) > 0 for d in FOLDS)
     assert f"above 0 in {sure} of 2 data sets (synthetic data).</strong>" in text
+
+
+@pytest.mark.parametrize(("low", "said"), [(0.01, "is above 0"), (-0.01, "is not above 0")])
+def test_the_answer_of_one_model_and_one_data_set_compares_nothing_with_itself(low: float, said: str) -> None:
+    row = {"dataset": "mine", "against": "untrained", "unit": "clip", "n_units": 30, "n_embeddings": 1}
+    row |= {"accuracy": 0.7, "untrained": 0.6, "chance": 0.5, "difference": 0.1, "ci_low": low, "ci_high": 0.2}
+    table = pd.DataFrame([{**row, "embedding": name} for name in ("", "l3-mine-mel256")])
+    text = pages.answer_downstream(table, confidence=0.95, synthetic=False)
+    assert f"and the interval {said}.</strong>" in text
+    assert "single models" not in text
 
 
 @pytest.mark.parametrize("name", ["input_representation", "training_subset", "attrition"])

@@ -95,14 +95,15 @@ def _answer(differences, wide, table, *, confidence: float, synthetic: bool) -> 
     said = f"Accuracy in percent, mean ± standard deviation over folds.{_untrained(table)}"
     parts = [f"<h2>Every embedding</h2>\n<p>{html.escape(said)}</p>\n"]
     parts.append(pages.to_html(wide))
-    if len(differences):
-        parts.insert(0, pages.answer_downstream(differences, confidence=confidence, synthetic=synthetic))
+    if not len(differences):
+        return "".join(parts)
+    parts.insert(0, pages.answer_downstream(differences, confidence=confidence, synthetic=synthetic))
+    each = pages.each_against(differences).set_index("embedding")
+    if len(each) > 1:  # of one the first table says it
         base = {"untrained": "the untrained network", "chance": "chance"}[differences["against"].iloc[0].split(" ")[0]]
-        parts.append(
-            f"<p>Difference to {base} in points, with its {100 * confidence:g} % interval over clips or "
-            "recordings.</p>\n"
-        )
-        parts.append(pages.to_html(pages.each_against(differences)))
+        said = f"Difference to {base} in points, with its {100 * confidence:g} % interval over clips or recordings."
+        order = [name for name in wide["embedding"] if name in each.index]
+        parts += [f"<p>{said}</p>\n", pages.to_html(each.loc[order].reset_index())]
     return "".join(parts)
 
 

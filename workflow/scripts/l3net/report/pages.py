@@ -115,13 +115,14 @@ def answer_downstream(against: "pd.DataFrame", *, confidence: float, synthetic: 
     is_right = f"{percent(overall['accuracy'])} % of clips {where} are classified rightly with what was trained here"
     if overall.get(MEASURE, ACCURACY) != ACCURACY:
         is_right = f"The mean average precision {where} is {percent(overall['accuracy'])} % with what was trained here"
+    above = f"above 0 in {len(sure)} of {len(datasets)} data sets"
+    if len(datasets) == 1:
+        above = "above 0" if len(sure) else "not above 0"
     sentence = (
         f"<strong>{is_right}, "
         f"{known}{percent(overall['chance'])} % by chance: training is worth {percent(overall['difference'], '+')} "
         f"points over {beside} ({100 * confidence:g} % interval {percent(overall['ci_low'], '+')} to "
-        f"{percent(overall['ci_high'], '+')}), and the interval is above 0 in {len(sure)} of {len(datasets)} data "
-        f"set{'s' * (len(datasets) > 1)}"
-        f"{' (synthetic data)' * synthetic}.</strong>"
+        f"{percent(overall['ci_high'], '+')}), and the interval is {above}{' (synthetic data)' * synthetic}.</strong>"
     )
     of = (
         f"Accuracies are over all clips; “trained” is the mean of the {n_models} trained embeddings"
@@ -157,7 +158,8 @@ def _by_dataset(mean: "pd.DataFrame", against: "pd.DataFrame", *, has_untrained:
             cells["untrained (%)"] = percent(row["untrained"])
         cells["chance (%)"] = percent(row["chance"])
         cells["difference (points)"] = _spanned(row)
-        cells["single models above 0"] = f"{(single['ci_low'] > 0).sum()} of {len(single)}"
+        if row["n_embeddings"] > 1:
+            cells["single models above 0"] = f"{(single['ci_low'] > 0).sum()} of {len(single)}"
         cells["intervals over"] = f"{row['n_units']:.0f}" + ("" if every else f" {row['unit']}s")
         rows.append(cells)
     return pd.DataFrame(rows)
