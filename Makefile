@@ -51,7 +51,7 @@ test-faults: setup  ## Kill every stage 20 times, starve it of disk, harm every 
 	L3NET_FAULTS=full $(BIN)/python -m pytest -q tests/faults --timeout 14400; code=$$?; \
 	$(BIN)/python -m tests.faults.results; exit $$code
 
-QUICK = acquisition audioset configuration downloads files media report runtime samples test_rooms.py
+QUICK = acquisition audioset configuration containers downloads files media report runtime samples test_rooms.py
 test-quick: setup  ## Run the tests of the rooms without networks (a minute or so)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK:%=tests/%) -m "not network and not slow and not simulation and not finished_demo and not real_data"
 

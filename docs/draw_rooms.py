@@ -31,7 +31,7 @@ PLACES = {
 }
 PLACES |= {"feed": 0.25, "models": 1.35, "inference": 2.45, "samples": 0.25, "acquisition": 2.1, "audioset": 2.1}
 PLACES |= {"devices": 1.35, "machine": 1.1, "runs": 2.2, "exchange": 0.5}
-PLACES |= {"media": 1.1, "vectors": 2.45, "downloads": 2.6}
+PLACES |= {"media": 1.1, "containers": 1.1, "vectors": 2.45, "downloads": 2.6}
 PLACES |= {"configuration": 0.5, "runtime": 1.6, "network": 0, "files": 1.1, "errors": 2.2}
 WIDTH, BOX, LINE, GAP, MARGIN = 1180, 250, 15, 48, 20  # pixels
 _HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">

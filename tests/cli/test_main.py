@@ -1,6 +1,7 @@
 """The command l3net: its help and wrong arguments are answered without TensorFlow; info and export."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -134,9 +135,10 @@ def test_sigterm_leaves_nothing_half_written(tmp_path: Path) -> None:
 def test_an_answer_that_finds_no_room_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "store.json").write_text("{}")
     words = ["clips", "retry", "--store", str(tmp_path), "--status", "removed"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "l3net.cli.main", *words]
-        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
     said = "l3net: standard output: the disk is full; make room, or write to another disk, then run again\n"
     assert (ended.returncode, ended.stderr) == (1, said)
 

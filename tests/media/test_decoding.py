@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -83,7 +84,54 @@ def test_mp3_without_a_count_of_its_frames(tmp_path: Path) -> None:
         read_audio(path)
 
 
-@pytest.mark.parametrize("name", ["a.mp3", "a.aac", "a.flac"])
+def test_a_track_that_begins_after_the_others_is_no_error(tmp_path: Path) -> None:
+    """PyAV knows the tracks that a file begins with; here a later tag is said to be of another kind."""
+    path = tone(tmp_path / "a.flv", "-c:a", "aac")
+    data = bytearray(path.read_bytes())
+    at, n = 13, 0
+    while at < len(data):
+        size = 15 + int.from_bytes(data[at + 1 : at + 4])
+        n += 1
+        if n == 100:
+            data[at] = 9  # picture
+            data[at + 11] = 0x12  # a key frame of H.263
+        at += size
+    path.write_bytes(data)
+    assert 3.9 < check_audio(path) < 4.2
+
+
+BARE = {
+    **{
+        f"{rate}-{bits}.ac3": ["-ar", str(rate), "-b:a", f"{bits}k"]
+        for rate in (32000, 44100, 48000)
+        for bits in (96, 448)
+    },
+    "a.eac3": ["-b:a", "192k"],
+    "low.eac3": ["-ar", "44100", "-b:a", "64k"],
+    "a.dts": ["-strict", "-2", "-ar", "48000"],
+    "a.latm": ["-c:a", "aac", "-f", "latm"],
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_bare_stream_that_ends_within_a_frame(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Frames one behind the other, without a container: each states its own length, and nothing how many there are."""
+    whole = tone(tmp_path / name, *BARE[name])
+    assert 3.9 < check_audio(whole) < 4.2
+    assert caplog.text == ""
+    data, rng = whole.read_bytes(), random.Random(name)
+    with av.open(str(whole)) as container:
+        begins = {packet.pos for packet in container.demux() if packet.size}
+    for _ in range(20):
+        at = rng.randrange(len(data) // 10, len(data) - 4)
+        if begins & set(range(at - 1, at + 1)):
+            continue
+        (tmp_path / "cut").with_suffix(whole.suffix).write_bytes(data[:at])
+        with pytest.raises(ClipError, match=r"cut off: the last frame, after \d\.\d\d s of sound, is not whole"):
+            check_audio((tmp_path / "cut").with_suffix(whole.suffix))
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.aac", "a.flac", "a.ac3", "a.eac3"])
 @pytest.mark.parametrize(
     "tail", [b"\0", bytes(1500), b"written by hand " * 20, b"TAG" + bytes(125), b"APETAGEX" + bytes(9000)],
     ids=["one zero", "zeros", "text", "ID3v1", "APE"],

@@ -8,7 +8,7 @@ from l3net.media.rates import FPS, SAMPLE_RATE
 
 LIBRARY = Path(l3net.__file__).parent
 # Rates of the demo's sources, which are those of a video site; the bound of a key; the rates that FLAC has codes for.
-ELSEWHERE = {"media/whole_file.py", "demo/world.py", "configuration/training_sections.py"}
+ELSEWHERE = {"containers/packets.py", "demo/world.py", "configuration/training_sections.py"}
 
 
 def numbers(path: Path) -> set[int | float]:

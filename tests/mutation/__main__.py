@@ -42,6 +42,7 @@ OF_STAGES = {
     "exchange": ["tests/stages/test_training.py"],
     "feed": ["tests/stages/test_samples.py"],
     "inference": [],
+    "containers": ["tests/media", "tests/stages/test_fetch_clips.py"],
     "media": ["tests/stages/test_fetch_clips.py", "tests/samples", "tests/stages/test_samples.py"],
     "models": ["tests/stages/test_fetch_weights.py", "tests/stages/test_extract_embedding.py"],
     "report": ["tests/stages/test_report_stages.py"],
@@ -58,7 +59,7 @@ OF_STAGES = {
 # Rooms whose tests need no TensorFlow come first.
 ORDER = [
     "files", "network", "runtime", "audioset", "configuration", "report", "samples", "downloads", "acquisition",
-    "media",
+    "containers", "media",
     "downstream", "feed", "cli", "machine", "runs", "demo", "devices", "training", "models", "embeddings", "vectors",
     "inference", "sharing", "exchange", "",
 ]  # fmt: skip

@@ -24,7 +24,8 @@ _PACKED_IN_WAVE = tuple(
 )
 _WAVE_HEAD_BYTES = 1 << 17  # as far as ffmpeg would look
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}  # which ffmpeg else takes for one file of a numbered series (image2)
-MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError)  # what PyAV raises while it opens, demuxes and decodes
+# What PyAV raises while it opens, demuxes and decodes; IndexError where a track begins after the others.
+MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError, IndexError)
 
 
 @cache
@@ -115,5 +116,7 @@ def refuse_damage(track: Any) -> None:
 
 def one_reason(error: Exception) -> str:
     """Return the first line of what an error of PyAV or of the system says, without the file's name."""
+    if isinstance(error, IndexError):
+        return "a track begins in its middle"
     said = (getattr(error, "strerror", None) or str(error)).strip()
     return said.splitlines()[0] if said else type(error).__name__

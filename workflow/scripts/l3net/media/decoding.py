@@ -13,10 +13,10 @@ import av
 import numpy as np
 from av.container import InputContainer
 
+from l3net.containers import begins_a_frame, check_whole, frame_bytes
 from l3net.errors import ClipError
 from l3net.media.container import first_track, one_reason, open_container, refuse_damage
 from l3net.media.mono import mono_float32
-from l3net.media.whole_file import check_whole
 
 _SHORTEST_GAP_SECONDS = 0.1  # encoders' padding and rounded time stamps are less; ffmpeg's own resampler takes the same
 _LONGEST_GAP_SECONDS = 3600.0
@@ -25,14 +25,8 @@ _BARE_STREAMS = {"mp3", "aac", "ac3", "eac3", "dts", "flac", "loas"}  # frames o
 _LONGEST_TAIL_SHARE = 0.1  # of a file: more that cannot be decoded at its end is damage
 _TAGS = (b"APETAGEX", b"LYRICSBEGIN", b"ID3", b"TAG")
 _MOST_DEMUX_ERRORS = 100
-_LOW_KILOBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_KILOBITS = {  # of MPEG audio, by whether it is of version 1 and by its layer (ISO 11172-3, 13818-3)
-    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (False, 2): _LOW_KILOBITS,
-    (False, 3): _LOW_KILOBITS,
-}
 _ROUNDED_SECONDS, _ROUNDED_SHARE = 0.1, 0.02  # what may be missing of a length that a container rounds
+_DAMAGE = (av.InvalidDataError, av.error.UndefinedError)  # that of AC-3's parser has a number of its own
 _log = logging.getLogger("l3net")
 
 
@@ -72,14 +66,15 @@ def _frames(path: Path, container: InputContainer, track: av.AudioStream) -> Ite
     is_bare = container.format.name in _BARE_STREAMS
     seconds, sound_end, failure = 0.0, 0, None
     for packet, error in _packets(container, track, again=is_bare):
-        frames = []
+        frames, alone = [], None
         try:
             if packet is not None:
-                frames = packet.decode()
+                alone = _without_tail(packet, track) if is_bare else None
+                frames = packet.decode() if alone is None else track.codec_context.decode(alone)
                 # libavformat's FLAC parser joins frames around a damaged one, and gives them no time stamp.
                 if is_bare and packet.size and packet.pts is None and container.format.name == "flac":
                     error = "a frame cannot be found"
-        except av.InvalidDataError as damage:
+        except _DAMAGE as damage:
             error = one_reason(damage)
         if error and failure is None:
             failure = error
@@ -89,12 +84,26 @@ def _frames(path: Path, container: InputContainer, track: av.AudioStream) -> Ite
             seconds += frame.samples / frame.sample_rate
             yield frame
         if packet is not None and frames and packet.pos is not None:
-            is_whole = packet.size >= _mp3_frame_bytes(bytes(packet)[:4], track.rate)
-            sound_end = packet.pos + packet.size if is_whole else packet.pos
+            is_whole = packet.size >= frame_bytes(bytes(packet)[:8], track.rate)
+            sound_end = packet.pos + (alone or packet).size if is_whole else packet.pos
     if is_bare and seconds:
         _look_behind_the_last_frame(path, seconds, sound_end, failure)
     elif failure:
         raise ClipError(f"{path}: damaged after {seconds:.2f} s of sound: {failure}")
+
+
+def _without_tail(packet: av.Packet, track: av.AudioStream) -> av.Packet | None:
+    """Return a packet of AC-3 without the bytes behind its frame that are no other one; None where there are none.
+
+    libavformat's parser takes what stands behind the last frame of a file for a part of it.
+    """
+    data = bytes(packet)
+    n_bytes = frame_bytes(data[:8], track.rate) if track.codec_context.name in ("ac3", "eac3") else 0
+    if not 0 < n_bytes < packet.size or begins_a_frame(data[n_bytes : n_bytes + 4]):
+        return None
+    alone = av.Packet(data[:n_bytes])
+    alone.pts, alone.dts, alone.time_base = packet.pts, packet.dts, packet.time_base
+    return alone
 
 
 def _packets(
@@ -105,8 +114,10 @@ def _packets(
         try:
             for packet in container.demux(track):
                 yield packet, None
-        except av.InvalidDataError as error:
+        except _DAMAGE as error:
             yield None, one_reason(error)
+        except IndexError:  # PyAV does not know a track that begins later, and finds it when all is read
+            return
         else:
             return
 
@@ -117,7 +128,7 @@ def _look_behind_the_last_frame(path: Path, seconds: float, sound_end: int, fail
     with open(path, "rb") as file:
         file.seek(sound_end)
         begin = file.read(32)
-    if len(begin) > 1 and begin[0] == 0xFF and begin[1] >= 0xE0:  # the mark of a frame of MP3, AAC or FLAC
+    if begins_a_frame(begin):
         raise ClipError(f"{path}: cut off: the last frame, after {seconds:.2f} s of sound, is not whole")
     if begin.startswith(_TAGS) or not begin:
         return
@@ -127,18 +138,6 @@ def _look_behind_the_last_frame(path: Path, seconds: float, sound_end: int, fail
         "%s: the last %d bytes, behind %.2f s of sound, are no sound; they are left out",
         *(path, n_bytes - sound_end, seconds),
     )
-
-
-def _mp3_frame_bytes(header: bytes, rate: int) -> int:
-    """Return how long the frame of MP3 or MP2 at `rate` Hz is that begins with `header`; 0 for other bytes."""
-    if len(header) < 4 or header[0] != 0xFF or header[1] >> 5 != 7:
-        return 0
-    is_version_1, layer, bit_rate = header[1] >> 3 & 3 == 3, 4 - (header[1] >> 1 & 3), header[2] >> 4
-    kilobits = _KILOBITS.get((is_version_1, layer))
-    if kilobits is None or bit_rate == 15:
-        return 0
-    slots = 72 if layer == 3 and not is_version_1 else 144
-    return slots * kilobits[bit_rate] * 1000 // rate + (header[2] >> 1 & 1)
 
 
 def _gap_before(path: Path, frame: av.AudioFrame, seconds: float, begin: float) -> Iterator[np.ndarray]:

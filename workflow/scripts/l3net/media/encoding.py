@@ -11,8 +11,8 @@ import av
 import ffmpeg
 import numpy as np
 
+from l3net.containers import damaged_parts
 from l3net.errors import ClipError
-from l3net.media.checksums import damaged_parts
 from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary, refuse_no_fault_of_input
 from l3net.media.rates import FPS, SAMPLE_RATE
 from l3net.media.video import damage_between, frame_shown_at

@@ -2,14 +2,15 @@
 
 import itertools
 import random
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from l3net.containers.whole_file import check_whole
 from l3net.errors import ClipError
-from l3net.media.whole_file import check_whole
 from tests import media_sources
 
 SOUND = ["-f", "lavfi", "-i", "aevalsrc=0.3*sin(2*PI*(300+100*t)*t):s=44100:d=3"]
@@ -34,6 +35,11 @@ KINDS = {
     "a.wmv": [*PICTURE, *SOUND],
     "a.ts": [*SOUND, "-c:a", "aac"],
     "a.m2ts": [*SOUND, "-c:a", "ac3"],
+    "a.voc": [*SOUND, "-c:a", "pcm_u8"],
+    "a.mpg": [*PICTURE, *SOUND],
+    "a.vob": [*PICTURE, *SOUND],
+    "a.flv": [*PICTURE, *SOUND, "-c:a", "aac"],
+    "sound.flv": [*SOUND, "-c:a", "aac"],
 }
 
 
@@ -49,8 +55,8 @@ def test_a_whole_file_passes_and_a_cut_one_never(tmp_path: Path, made: dict[str,
     data = made[name].read_bytes()
     rng = random.Random(name)
     cuts = [rng.randrange(len(data) // 20, len(data) - 188) for _ in range(20)]
-    # AVI and WMV end with an index, of which the last bytes are no sound.
-    few = [len(data) - n for n in (1, 2, 16, 64)] if not name.endswith(("avi", "wmv")) else []
+    # AVI and WMV end with an index, of which the last bytes are no sound; VOC with a byte that is its end.
+    few = [len(data) - n for n in (1, 2, 16, 64)] if not name.endswith(("avi", "wmv", "voc")) else []
     for at in cuts + few:
         (tmp_path / name).write_bytes(data[:at])
         with pytest.raises(ClipError, match=r"cut off: the (file has|page at|last packet)"):
@@ -173,3 +179,92 @@ def test_the_rate_in_a_flac_header_is_that_of_its_frames(rate: int, tmp_path: Pa
         return
     with pytest.raises(ClipError, match=rf"a\.flac: damaged: its header states \d+ Hz, its first frame {rate} Hz"):
         check_whole(path)
+
+
+def flv_tags(data: bytes) -> list[tuple[int, int]]:
+    """Return (offset, milliseconds) of each tag of an FLV file, by the format's description."""
+    found, at = [], 13
+    while at < len(data):
+        found.append((at, int.from_bytes(data[at + 7 : at + 8] + data[at + 4 : at + 7])))
+        at += 15 + int.from_bytes(data[at + 1 : at + 4])
+    assert at == len(data)
+    return found
+
+
+@pytest.mark.parametrize("name", ["a.flv", "sound.flv"])
+def test_flv_that_ends_before_its_metadata_say_by_size_and_time(
+    tmp_path: Path, made: dict[str, Path], name: str
+) -> None:
+    data = made[name].read_bytes()
+    for at, milliseconds in flv_tags(data)[2:]:  # cut between two tags
+        (tmp_path / name).write_bytes(data[:at])
+        if milliseconds < 2850:
+            with pytest.raises(ClipError, match=f"cut off: the file has {at} bytes, its header states {len(data)}"):
+                check_whole(tmp_path / name)
+
+
+@pytest.mark.parametrize("larger", [1, 1000, 10**9])
+def test_flv_of_a_stream_may_have_the_size_of_the_servers_file(
+    tmp_path: Path, made: dict[str, Path], larger: int
+) -> None:
+    data = made["a.flv"].read_bytes()
+    at = data.index(b"filesize") + 9
+    stated = struct.pack(">d", len(data) + larger)
+    (tmp_path / "a.flv").write_bytes(data[:at] + stated + data[at + 8 :])
+    check_whole(tmp_path / "a.flv")
+    for odd in (b"\x7f\xf8" + bytes(6), b"\xff" * 8, b"\x7f\xf0" + bytes(6), bytes(8)):  # NaN, infinite, 0
+        (tmp_path / "a.flv").write_bytes(data[:at] + odd + data[at + 8 : -500])
+        check_whole(tmp_path / "a.flv")
+
+
+def test_flv_of_which_a_part_never_came_is_damaged(tmp_path: Path, made: dict[str, Path]) -> None:
+    data = made["a.flv"].read_bytes()
+    for at in range(len(data) // 3, len(data) - 20, len(data) // 17):
+        (tmp_path / "a.flv").write_bytes(data[:at] + bytes(len(data) - at))
+        with pytest.raises(ClipError, match="damaged: it has its whole size, but no tag at its end"):
+            check_whole(tmp_path / "a.flv")
+    (tmp_path / "a.flv").write_bytes(data + bytes(500))  # behind it
+    check_whole(tmp_path / "a.flv")
+
+
+def test_flv_of_a_pipe_states_nothing(tmp_path: Path) -> None:
+    piped = media_sources.run(*SOUND, "-c:a", "aac", "-flvflags", "no_duration_filesize", to=tmp_path / "a.flv")
+    piped.write_bytes(piped.read_bytes()[:-3000])
+    check_whole(piped)
+
+
+def test_voc_without_its_end_mark_passes_and_is_said(
+    tmp_path: Path, made: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Old programs leave the mark out."""
+    data = made["a.voc"].read_bytes()
+    (tmp_path / "a.voc").write_bytes(data[:-1])
+    check_whole(tmp_path / "a.voc")
+    assert "not marked as the end, so it may be cut off between two blocks" in caplog.text
+    (tmp_path / "a.voc").write_bytes(data + b"a tag")
+    check_whole(tmp_path / "a.voc")
+    for size in (b"\0\0\0", b"\xff\xff\xff"):  # of a pipe
+        (tmp_path / "a.voc").write_bytes(data[:27] + size + data[30:-1000])
+        check_whole(tmp_path / "a.voc")
+
+
+@pytest.mark.parametrize("name", ["a.mpg", "a.vob"])
+def test_program_streams_with_an_end_code_or_other_bytes_behind_pass(
+    tmp_path: Path, made: dict[str, Path], name: str
+) -> None:
+    data = made[name].read_bytes()
+    for behind in (b"\0\0\1\xb9", b"\0\0\1\xb9" + bytes(2044), bytes(5000), b"TAG and so on", data):
+        (tmp_path / name).write_bytes(data + behind)
+        check_whole(tmp_path / name)
+    # Nothing tells a cut between two packets: many whole files have no end code.
+    (tmp_path / name).write_bytes(data[: data.rindex(b"\0\0\1\xba")])
+    check_whole(tmp_path / name)
+
+
+def test_a_pack_mark_by_chance_within_a_packet_is_no_cut(tmp_path: Path, made: dict[str, Path]) -> None:
+    data = bytearray(made["a.vob"].read_bytes())
+    for at in range(len(data) - 200_000, len(data) - 5000, 2048):
+        if at > 0:
+            data[at + 1000 : at + 1010] = b"\0\0\1\xba\x44\xff\xff\xff\xff\xff"
+    (tmp_path / "a.vob").write_bytes(data)
+    check_whole(tmp_path / "a.vob")

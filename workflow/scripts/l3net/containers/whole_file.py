@@ -11,19 +11,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from l3net.containers.checksums import check_ogg_pages, damaged_parts, ebml_number
+from l3net.containers.packets import (
+    MOST_PARTS,
+    PACK,
+    check_flac_rate,
+    check_transport_packets,
+    end_of_asf,
+    end_of_packs,
+    end_of_voc,
+)
 from l3net.errors import ClipError
-from l3net.media.checksums import check_ogg_pages, damaged_parts, ebml_number
 
 _log = logging.getLogger("l3net")
 _SLACK_BYTES = 64  # some writers count a header or a filler byte twice in the size of the sound alone
-_MOST_PARTS = 100_000  # chunks or boxes that are looked at, so that no file keeps the walk going for ever
 # What writers to a pipe, which cannot go back, put in the place of a size: ffmpeg, SoX and arecord.
 _PIPE_SIZES = {0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF}
 _UNKNOWN_SIZE = (1 << 64) - 1
 _W64_RIFF, _W64_DATA = b"riff\x2e\x91\xcf\x11", b"data\xf3\xac\xd3\x11"
-_ASF_HEADER, _ASF_FILE = bytes.fromhex("3026b2758e66cf11"), bytes.fromhex("a1dcab8c47a9cf11")
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11")
 _EBML, _EBML_SEGMENT = b"\x1aE\xdf\xa3", b"\x18S\x80g"
-_FLAC_RATES = (0, 88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)  # by a frame's code
+_FLV_SLACK_SECONDS = 0.1
 _BOXES = {
     *(b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"mfra", b"styp", b"sidx", b"ssix"),
     *(b"pnot", b"pdin", b"prft", b"emsg", b"uuid", b"meta", b"udta"),
@@ -34,7 +42,8 @@ def check_whole(path: Path) -> None:
     """Check that a file is as long as its headers state, and that the checksums of Ogg and Matroska are right.
 
     WAVE, AVI, AIFF, Wave64, CAF, AU, MP4 and MOV, Matroska and WebM, and ASF (WMA, WMV) state a length in bytes; a
-    length that was not known when the header was written is left out of account. The packets of ASF and of MPEG
+    length that was not known when the header was written is left out of account. So do the blocks of VOC, the packets
+    of MPEG program streams, and FLV, whose stated time must not be reached either. The packets of ASF and of MPEG
     transport streams are counted off. Files of other kinds pass.
 
     Raises
@@ -54,11 +63,11 @@ def check_whole(path: Path) -> None:
                 check_ogg_pages(file)
                 return
             if head[:4] == b"fLaC":
-                _check_flac_rate(file)
+                check_flac_rate(file)
                 return
             for stride, offset in ((188, 0), (192, 4), (204, 0)):  # plain, of a Blu-ray, with error correction
                 if head[offset::stride][:3] == b"GGG":
-                    _check_transport_packets(file, stride, offset)
+                    check_transport_packets(file, stride, offset)
                     return
             end = _stated_end(file, n_bytes)
             damaged = damaged_parts(path)
@@ -94,14 +103,20 @@ def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
     if head[:4] == _EBML:
         return _end_of_segment(file)
     if head[:8] == _ASF_HEADER:
-        return _end_of_asf(file, n_bytes)
+        return end_of_asf(file, n_bytes)
+    if head[:16] == b"Creative Voice F":
+        return end_of_voc(file, n_bytes)
+    if head[:3] == b"FLV":
+        return _end_of_flv(file, n_bytes)
+    if head[:4] == PACK:
+        return end_of_packs(file, n_bytes)
     return _end_of_boxes(file, n_bytes) if head[4:8] in _BOXES else None
 
 
 def _chunks(file: BinaryIO, start: int, header: str, n_bytes: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, offset of the contents, their size) of each chunk; chunks of 32-bit sizes fill an even number."""
     at, width = start, struct.calcsize(header)
-    for _ in range(_MOST_PARTS):
+    for _ in range(MOST_PARTS):
         if at + width > n_bytes:
             return
         file.seek(at)
@@ -132,7 +147,7 @@ def _end_of_wave(file: BinaryIO, order: str, n_bytes: int) -> int | None:
 def _w64_chunks(file: BinaryIO, n_bytes: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield the chunks of Wave64, whose names have 16 bytes, whose sizes count the header and fill multiples of 8."""
     at = 40
-    for _ in range(_MOST_PARTS):
+    for _ in range(MOST_PARTS):
         if at + 24 > n_bytes:
             return
         file.seek(at)
@@ -146,7 +161,7 @@ def _w64_chunks(file: BinaryIO, n_bytes: int) -> Iterator[tuple[bytes, int, int]
 def _end_of_boxes(file: BinaryIO, n_bytes: int) -> int | None:
     """Return where the last top-level box of an MP4 or MOV file ends; a box of size 0 lasts to the end of the file."""
     at = 0
-    for _ in range(_MOST_PARTS):
+    for _ in range(MOST_PARTS):
         if at + 8 > n_bytes:
             return at
         file.seek(at)
@@ -170,49 +185,28 @@ def _end_of_segment(file: BinaryIO) -> int | None:
     return None if size is None else file.tell() + size
 
 
-def _end_of_asf(file: BinaryIO, n_bytes: int) -> int | None:
-    """Return the size that the file properties of an ASF file state; a packet that is none ends the file before."""
-    file.seek(16)
-    (header_size,) = struct.unpack("<Q", file.read(8))
-    header = file.seek(0) or file.read(min(header_size, 1 << 16))
-    if (at := header.find(_ASF_FILE)) < 0:
+def _end_of_flv(file: BinaryIO, n_bytes: int) -> int | None:
+    """Return the size that the metadata of an FLV file state; None where the last tag is at the time that they state.
+
+    A stream that was saved has the metadata of the server's file, which may have had another size.
+    """
+    file.seek(5)
+    (at,) = struct.unpack(">I", file.read(4))
+    file.seek(at + 4)
+    tag = file.read(11)
+    about = file.read(min(int.from_bytes(tag[1:4]), 1 << 16)) if tag[:1] == b"\x12" else b""
+    stated = {}
+    for name in (b"filesize", b"duration"):
+        value = about.partition(b"\0\x08" + name + b"\0")[2][:8]
+        (stated[name],) = struct.unpack(">d", value) if len(value) == 8 else (0.0,)
+    if not n_bytes <= stated[b"filesize"] < 1 << 62:
         return None
-    size, n_packets, flags, packet_size = struct.unpack_from("<40xQ8xQ24x2I", header, at)
-    if flags & 1:  # a broadcast, whose sizes were not known
-        return None
-    first = header_size + 50
-    for n in range(min(n_packets, (n_bytes - first) // packet_size) if packet_size else 0):
-        file.seek(first + n * packet_size)
-        if not file.read(1)[0] & 0x80:  # the mark of error correction data, which begins every packet in a file
-            raise ClipError(f"{file.name}: damaged: the packet at byte {first + n * packet_size} is none")
-    return max(size - _SLACK_BYTES, first + n_packets * packet_size) if size else None
-
-
-def _check_flac_rate(file: BinaryIO) -> None:
-    """Compare the rate in the header with that of the first frame; other differences ffmpeg's decoder reports."""
-    file.seek(4)
-    stated, is_last = 0, False
-    while not is_last:
-        block = file.read(4)
-        n_bytes, is_last = int.from_bytes(block[1:]), len(block) < 4 or block[0] >= 0x80
-        content = file.read(n_bytes) if block[:1] and block[0] % 0x80 == 0 else file.seek(n_bytes, os.SEEK_CUR) and b""
-        stated = int.from_bytes(content[10:13]) >> 4 if content else stated
-    frame = file.read(4)
-    code = frame[2] % 16 if len(frame) == 4 and frame[0] == 0xFF else 0
-    if code and code < len(_FLAC_RATES) and _FLAC_RATES[code] != stated:
-        raise ClipError(f"{file.name}: damaged: its header states {stated} Hz, its first frame {_FLAC_RATES[code]} Hz")
-
-
-def _check_transport_packets(file: BinaryIO, stride: int, offset: int) -> None:
-    """Check that each packet of an MPEG transport stream, `stride` bytes apart, begins with its mark."""
-    at = 0
-    while block := file.read(stride * 10_000):
-        rest = len(block) % stride
-        marks = block[: len(block) - rest][offset::stride]
-        if (n_marked := len(marks) - len(marks.lstrip(b"G"))) < len(marks):
-            raise ClipError(f"{file.name}: damaged: the packet at byte {at + n_marked * stride} is none")
-        at += len(block)
-        if block[len(block) - rest + offset :][:1] == b"G" and rest:
-            raise ClipError(f"{file.name}: cut off: the last packet of {at} bytes is not whole")
-        if rest:
-            _log.warning("%s: the %d bytes behind the last packet are left out", file.name, rest)
+    file.seek(n_bytes - 4)
+    last = int.from_bytes(file.read(4))
+    file.seek(max(n_bytes - 4 - last, 0))
+    tag = file.read(11)
+    is_whole = tag[:1] in (b"\x08", b"\x09", b"\x12") and int.from_bytes(tag[1:4]) + 11 == last
+    if stated[b"filesize"] == n_bytes and not is_whole:
+        raise ClipError(f"{file.name}: damaged: it has its whole size, but no tag at its end")
+    seconds = int.from_bytes(tag[7:8] + tag[4:7]) / 1000
+    return None if is_whole and seconds + _FLV_SLACK_SECONDS >= stated[b"duration"] else int(stated[b"filesize"])
