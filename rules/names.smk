@@ -19,8 +19,10 @@ def model_fields(name):
 
 
 def curve_models():
-    """Return the models of which every checkpoint is classified (accuracy against training samples)."""
-    return [model for model in model_names() if model in config["classify"]["curve"]]
+    """Return the models of which every checkpoint is classified (accuracy against training samples): none where there is
+    but one checkpoint, which is no curve."""
+    several = len(config["train"]["checkpoints"]) > 1
+    return [model for model in model_names() if several and model in config["classify"]["curve"]]
 
 
 def trained_embeddings():

@@ -10,7 +10,7 @@ SEVERAL_MODELS = len(model_names()) > 1
 FIGURES_IF = {
     "input_representation": DATASETS and SEVERAL_FRONT_ENDS,
     "training_subset": DATASETS and SEVERAL_SUBSETS,
-    "training_samples": DATASETS and curve_models() and len(LEGS) > 1,
+    "training_samples": DATASETS and curve_models(),
     "embedding_type": DATASETS and len(EMBEDDINGS) > 1,
     "confusion": DATASETS,
     "class_accuracy": DATASETS,

@@ -162,6 +162,13 @@ def test_a_preset_plans_a_run(preset: str, stubs: StubRun) -> None:
     assert int(re.search(r"^train_leg +(\d+)", planned, re.MULTILINE).group(1)) >= 1
 
 
+def test_one_checkpoint_is_no_curve(stubs: StubRun) -> None:
+    """The only checkpoint of a model is not classified a second time beside its best one."""
+    planned = stubs.snakemake("--dry-run", "--quiet", "rules", "--cores", 1, "--configfile", "presets/mixtures.yaml")
+    jobs = {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", planned, re.MULTILINE)}
+    assert (jobs["extract_embedding"], jobs["embed_dataset"], jobs["classify_dataset"]) == (1, 2, 2)
+
+
 def test_the_papers_plan_is_within_bounds(stubs: StubRun) -> None:
     """6 models x 30 legs, all parts, all data sets: 10 000 jobs or fewer, in 2 GB, also with a curve of every model."""
     whole = laid_over_config(read_preset("paper.yaml"))

@@ -79,7 +79,8 @@ class Classify(Section):
     )
     curve: Annotated[list[Line], Distinct] | None = setting(
         None,
-        "Models whose every checkpoint is classified: accuracy against training samples. null takes report.reference.",
+        "Models whose every checkpoint is classified: accuracy against training samples (with one checkpoint there is"
+        " none). null takes report.reference.",
     )
 
 
