@@ -180,10 +180,16 @@ def test_a_track_that_no_decoder_is_known_for(kind: str, tmp_path: Path) -> None
 
 
 def test_a_plain_wave_is_not_compared_with_all_packed_formats(tmp_path: Path) -> None:
-    assert container._wave_options(write_tone(tmp_path / "plain.wav")) == {"max_probe_packets": "1"}
+    assert container._wave_options(write_tone(tmp_path / "plain.wav"))["max_probe_packets"] == "1"
     assert container._wave_options(tmp_path / "missing.wav") == {}
     (tmp_path / "other.flac").write_bytes(b"fLaC" + bytes(1000))
     assert container._wave_options(tmp_path / "other.flac") == {}
+
+
+def test_a_plain_wave_comes_in_few_large_frames(tmp_path: Path) -> None:
+    with open_container(write_tone(tmp_path / "plain.wav")) as opened:
+        n_samples = [frame.samples for frame in opened.decode(audio=0)]
+    assert min(n_samples[:-1]) * 2 == 1 << 14  # bytes of one channel in 16 bits
 
 
 @pytest.mark.parametrize("swapped", [False, True], ids=["big endian", "little endian"])

@@ -23,6 +23,7 @@ _PACKED_IN_WAVE = tuple(
     bytes.fromhex(word) for word in ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "f8724e1f", "72f81f4e")
 )
 _WAVE_HEAD_BYTES = 1 << 17  # as far as ffmpeg would look
+_WAVE_PACKET_BYTES = 1 << 14  # ffmpeg takes a quarter; more make its comparison of the first one longer
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}  # which ffmpeg else takes for one file of a numbered series (image2)
 # What PyAV raises while it opens, demuxes and decodes; IndexError where a track begins after the others.
 MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError, IndexError)
@@ -38,7 +39,8 @@ def _wave_options(path: Path | str) -> dict[str, str]:
     """Return the options for a WAVE file of samples as they are.
 
     ffmpeg takes PCM in WAVE for what may be any packed format, and compares the first 128 kB with all that it knows:
-    22 ms a file, more than reading some seconds of sound. Where no packed format begins, one packet of it is enough.
+    22 ms a file, more than reading some seconds of sound. Where no packed format begins, one packet of it is enough; and
+    packets are larger than ffmpeg's, since each is a frame to us.
     """
     try:
         if not Path(path).is_file():
@@ -48,7 +50,7 @@ def _wave_options(path: Path | str) -> dict[str, str]:
     except OSError:
         return {}  # ffmpeg says what is wrong
     is_plain = head[:4] == b"RIFF" and head[8:12] == b"WAVE" and not any(word in head for word in _PACKED_IN_WAVE)
-    return {"max_probe_packets": "1"} if is_plain else {}
+    return {"max_probe_packets": "1", "max_size": str(_WAVE_PACKET_BYTES)} if is_plain else {}
 
 
 @contextmanager
