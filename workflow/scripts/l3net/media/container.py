@@ -39,8 +39,8 @@ def _wave_options(path: Path | str) -> dict[str, str]:
     """Return the options for a WAVE file of samples as they are.
 
     ffmpeg takes PCM in WAVE for what may be any packed format, and compares the first 128 kB with all that it knows:
-    22 ms a file, more than reading some seconds of sound. Where no packed format begins, one packet of it is enough; and
-    packets are larger than ffmpeg's, since each is a frame to us.
+    22 ms a file, more than reading some seconds of sound. Where no packed format begins, one packet of it is enough.
+    Packets are larger than ffmpeg's, since each is a frame to us.
     """
     try:
         if not Path(path).is_file():
