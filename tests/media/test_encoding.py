@@ -235,3 +235,22 @@ def test_a_written_video_has_its_frames_and_its_channels_in_order(tmp_path: Path
         assert len(heard) == n_channels
         spectra = np.abs(np.fft.rfft(heard, axis=1))
         assert (spectra.argmax(axis=1) * 2).tolist() == [440, 880][:n_channels]
+
+
+def test_a_cut_takes_one_thread(tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job has as many workers as it has cores, and each of them runs one ffmpeg."""
+    asked = []
+
+    def watched(words: list[str], **how: object) -> subprocess.CompletedProcess:
+        asked.append(words)
+        return run(words, **how)
+
+    run = subprocess.run
+    monkeypatch.setattr(encoding.subprocess, "run", watched)
+    cut_clip(video, tmp_path / "c.mkv", start_seconds=1.0, seconds=2.0, encoding=Encoding(**FAST))
+    (words,) = [
+        words for words in asked if str(tmp_path / "c.mkv") in words[-2] or f"file:{tmp_path / 'c.mkv'}" in words
+    ]
+    before_input, behind = words[: words.index("-i")], words[words.index("-i") :]
+    for part in (before_input, behind):
+        assert part[part.index("-threads") + 1] == "1"
