@@ -248,6 +248,19 @@ def test_voc_without_its_end_mark_passes_and_is_said(
         check_whole(tmp_path / "a.voc")
 
 
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "ULAW"])
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_voc_of_libsndfile_passes(tmp_path: Path, subtype: str, n_channels: int) -> None:
+    sound = 0.1 * np.random.default_rng(0).standard_normal((50_000, n_channels))
+    soundfile.write(tmp_path / "a.voc", sound, 22050, format="VOC", subtype=subtype)
+    check_whole(tmp_path / "a.voc")
+
+
+@pytest.mark.parametrize("target", ["pal-vcd", "pal-svcd", "pal-dvd"])
+def test_program_streams_of_discs_pass(tmp_path: Path, target: str) -> None:
+    check_whole(media_sources.run(*PICTURE, *SOUND, "-target", target, to=tmp_path / "a.mpg"))
+
+
 @pytest.mark.parametrize("name", ["a.mpg", "a.vob"])
 def test_program_streams_with_an_end_code_or_other_bytes_behind_pass(
     tmp_path: Path, made: dict[str, Path], name: str

@@ -76,10 +76,12 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Dr
 
 
 @pytest.fixture(scope="session")
-def stages_tried(drive: Callable[..., Driven], inputs_harmed: Driven) -> list[dict]:
-    """What came of killing every stage and starving it of disk."""
+def stages_tried(drive: Callable[..., Driven], inputs_harmed: Driven, request: pytest.FixtureRequest) -> list[dict]:
+    """What came of killing the stages whose tests were chosen, and of starving them of disk."""
+    chosen = [item.callspec.params["name"] for item in request.session.items if "stages_tried" in item.fixturenames]
     how = ["--kills", 20] if FULL else ["--kills", 1, "--few"]
-    return drive("tests.faults.drive", *how, "--disks", "full", "half", "read-only", "file-limit").found
+    disks = ["--disks", "full", "half", "read-only", "file-limit"]
+    return drive("tests.faults.drive", *how, *disks, "--stages", *dict.fromkeys(chosen)).found
 
 
 @pytest.fixture(scope="session")

@@ -204,3 +204,11 @@ def test_dts_under_the_name_of_pcm_is_read_as_dts(tmp_path: Path, swapped: bool)
         target.writeframes((packed.byteswap() if swapped else packed).tobytes())
     with open_container(tmp_path / "cd.wav") as opened:
         assert opened.streams.audio[0].codec_context.name == "dca"
+
+
+def test_a_track_that_pyav_does_not_know_is_one_line(tmp_path: Path) -> None:
+    """PyAV counts the tracks when a file is opened, and raises an IndexError where there are more at its end."""
+    path = media_sources.run("-f", "lavfi", "-i", "sine=440:d=1", to=tmp_path / "a.wav")
+    with pytest.raises(ClipError, match=r"a\.wav: cannot be read as media: a track begins in its middle"):  # noqa: SIM117
+        with open_container(path):
+            raise IndexError("list index out of range")
