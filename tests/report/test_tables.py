@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 
 from l3net.errors import DatasetError
-from l3net.report.tables import best_checkpoints, checkpoints_on_the_way, read_table, read_tables, write_table
+from l3net.report.tables import (
+    best_checkpoints,
+    checkpoints_on_the_way,
+    read_table,
+    read_tables,
+    write_rows,
+    write_table,
+)
 
 WORDS = ["NA", "None", "nan", "null", "", "007", "1e3", "True"]
 
@@ -122,3 +129,19 @@ def test_what_is_no_table_is_one_line_that_names_the_file(content: bytes, tmp_pa
     with pytest.raises(DatasetError, match=r"odd\.csv: .*(expected|as a table of)") as caught:
         read_table(tmp_path / "odd.csv", ["accuracy"])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("float_format", [None, "%.6f"])
+def test_rows_are_written_as_their_table_is(tmp_path: Path, float_format: str | None) -> None:
+    """To the byte: words with quotes, commas and line breaks, formulas, numbers of every type, what is missing."""
+    rows = [
+        {"=label": 'a "dog", barking\nloudly', "n": 3, "yes": True, "p": 0.1, "of": np.float32(0.1), "none": None},
+        {"=label": "=1+1", "n": np.int64(4), "yes": False, "p": 1e-17, "of": np.float32(2.0), "none": "NA"},
+        {"=label": "", "n": 5, "yes": True, "p": float("nan"), "of": np.float64(1 / 3), "none": "@"},
+        {"=label": "é", "n": -6, "yes": True, "p": 123456789.123, "of": np.float64(1e300), "none": "-1", "late": "x"},
+    ]
+    write_table(pd.DataFrame(rows), tmp_path / "table.csv", float_format=float_format)
+    write_rows(rows, tmp_path / "rows.csv", float_format=float_format)
+    assert (tmp_path / "rows.csv").read_bytes() == (tmp_path / "table.csv").read_bytes()
+    write_rows([], tmp_path / "empty.csv")
+    assert (tmp_path / "empty.csv").read_bytes() == b"\n"

@@ -13,6 +13,15 @@ print([name for name in ("sklearn", "matplotlib", "pandas", "scipy") if name in 
 print(gc.isenabled(), gc.get_threshold()[0])
 print(float(keras.layers.Dense(1, kernel_initializer="ones")(tensorflow.constant([[2.0, 3.0]]))[0, 0]))
 """
+SCIKIT_LEARN = """
+import sys
+from l3net.runtime.quick_start import start_quickly
+start_quickly()
+import sklearn.linear_model
+print("pandas" in sys.modules)
+import pandas
+print(pandas.DataFrame.__name__)
+"""
 OTHERS = """
 from l3net.runtime.quick_start import start_quickly
 start_quickly()
@@ -30,6 +39,10 @@ def printed(code: str) -> list[str]:
 
 def test_tensorflow_comes_without_what_keras_alone_wants() -> None:
     assert printed(TENSORFLOW) == ["[]", "True 50000", "5.0"]
+
+
+def test_scikit_learn_comes_without_pandas() -> None:
+    assert printed(SCIKIT_LEARN) == ["False", "DataFrame"]
 
 
 def test_others_find_all_packages() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from l3net.downstream import EvaluationSettings, FoldOutcome, MlpSettings, evaluate_folds
-from l3net.report import write_table
+from l3net.report import write_rows
 from l3net.runtime import stage
 from l3net.vectors import DatasetVectors, join_labels, read_dataset_vectors
 
@@ -56,8 +56,6 @@ def classify_dataset(
     DatasetError
         Embeddings that cannot be read, a fold that leaves no clip to validate on, more memory needed than allowed.
     """
-    import pandas as pd
-
     clips = read_dataset_vectors(embeddings)
     mlp = MlpSettings(
         hidden=hidden or [512, 128],
@@ -82,13 +80,13 @@ def classify_dataset(
     names = {"dataset": dataset, "embedding": embedding}
     facts = {**names, **{name: clips.attributes.get(name, "") for name in _FACTS}, "protocol": protocol}
     rows = [row for outcome in outcomes for row in _predictions(clips, facts, outcome)]
-    write_table(pd.DataFrame(rows), predictions)
+    write_rows(rows, predictions)
     tried = [
         {**names, "classifier": classifier, "seed": outcome.repeat, "fold": outcome.fold, **row}
         for outcome in outcomes
         for row in outcome.settings
     ]
-    write_table(pd.DataFrame(tried), settings)
+    write_rows(tried, settings)
     shutil.rmtree(state, ignore_errors=True)
 
 

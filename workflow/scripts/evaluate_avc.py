@@ -4,7 +4,7 @@ from pathlib import Path
 
 from l3net import training
 from l3net.audioset import read_ontology
-from l3net.report import clustered_share, write_table
+from l3net.report import clustered_share, write_rows
 from l3net.runtime import stage
 
 
@@ -49,8 +49,6 @@ def evaluate_avc(
     WeightsError, ShardError
         The checkpoint or an index cannot be used.
     """
-    import pandas as pd
-
     name_of = read_ontology(ontology).name_of
     model, metadata = training.load_l3(checkpoint)
     rows, label_rows = [], []
@@ -65,8 +63,8 @@ def evaluate_avc(
         rows.append({**known, **_accuracy(answers, confidence), "samples_seen": metadata["samples_seen"]})
         for mid, found in answers.by_label().items():
             label_rows.append({**known, **_accuracy(found, confidence), "label": mid, "name": name_of(mid)})
-    write_table(pd.DataFrame(rows), scores, float_format="%.6f")
-    write_table(pd.DataFrame(label_rows), by_class, float_format="%.6f")
+    write_rows(rows, scores, float_format="%.6f")
+    write_rows(label_rows, by_class, float_format="%.6f")
 
 
 def _accuracy(answers: "training.Answers", confidence: float) -> dict[str, float | str]:

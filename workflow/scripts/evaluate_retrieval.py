@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from l3net import training
-from l3net.report import clustered_share, write_table
+from l3net.report import clustered_share, write_rows
 from l3net.runtime import stage
 from l3net.vectors import found_within
 
@@ -34,7 +34,6 @@ def evaluate_retrieval(
         The checkpoint or the index cannot be used.
     """
     import numpy as np
-    import pandas as pd
 
     network, _ = training.load_l3(checkpoint)
     pairs = training.embed_pairs(network, test, seed=seed, batch_size=batch_size)
@@ -44,7 +43,7 @@ def evaluate_retrieval(
             share = clustered_share(found_within(queries, items, k), np.arange(n), confidence=confidence)
             ends = {"recall": share.accuracy, "ci_low": share.ci_low, "ci_high": share.ci_high}
             rows.append({"model": model, "query": query, "k": k, **ends, "n_clips": n, "chance": min(k / n, 1.0)})
-    write_table(pd.DataFrame(rows), scores, float_format="%.6f")
+    write_rows(rows, scores, float_format="%.6f")
 
 
 if __name__ == "__main__":

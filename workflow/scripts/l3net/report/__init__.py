@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "checkpoints_on_the_way",
             "read_table",
             "read_tables",
+            "write_rows",
             "write_table",
         ],
     },

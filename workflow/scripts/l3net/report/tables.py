@@ -9,10 +9,13 @@ it. Labels and file names come from other people's data sets, so such a text is 
 which makes it text in a spreadsheet; the reader takes the apostrophe away. Numbers stay as they are.
 """
 
+import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from l3net.errors import DatasetError
 from l3net.files import atomic, read_csv
@@ -50,6 +53,20 @@ def write_table(table: "pd.DataFrame", path: Path, *, float_format: str | None =
     texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
     guarded = table.assign(**{name: table[name].map(_guarded) for name in texts}).rename(columns=_guarded)
     atomic.write_csv(guarded, path, float_format=float_format)
+
+
+def write_rows(rows: Sequence[dict[str, Any]], path: Path, *, float_format: str | None = None) -> None:
+    """Write rows, each a dictionary by column, as `write_table` writes a table of them, without loading pandas for it.
+
+    Parameters
+    ----------
+    float_format : as of `write_table`.
+    """
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with atomic.replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([_guarded(name) for name in columns])
+        writer.writerows([_written(row.get(name), float_format) for name in columns] for row in rows)
 
 
 def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "pd.DataFrame":
@@ -146,6 +163,15 @@ def _finite(column: "pd.Series", path: Path, made_by: str) -> "pd.Series":
 
 def _guarded(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _written(value: object, float_format: str | None) -> object:
+    """Return a cell as it is to be written; what is missing, or no number, is an empty one."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float | np.floating):
+        return float_format % value if float_format else float(value)
+    return _guarded(value)
 
 
 def _on_the_way(table):
