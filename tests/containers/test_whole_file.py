@@ -281,3 +281,16 @@ def test_a_pack_mark_by_chance_within_a_packet_is_no_cut(tmp_path: Path, made: d
             data[at + 1000 : at + 1010] = b"\0\0\1\xba\x44\xff\xff\xff\xff\xff"
     (tmp_path / "a.vob").write_bytes(data)
     check_whole(tmp_path / "a.vob")
+
+
+@pytest.mark.parametrize("name", ["a.wma", "a.wmv"])
+def test_asf_may_count_a_filler_of_64_bytes_in_its_size(tmp_path: Path, made: dict[str, Path], name: str) -> None:
+    data = made[name].read_bytes()
+    at = data.index(bytes.fromhex("a1dcab8c47a9cf11")) + 40
+    for more in (64, 65):
+        stated = struct.pack("<Q", len(data) + more)
+        (tmp_path / name).write_bytes(data[:at] + stated + data[at + 8 :])
+        if more == 64:
+            check_whole(tmp_path / name)
+    with pytest.raises(ClipError, match=f"cut off: the file has {len(data)} bytes"):
+        check_whole(tmp_path / name)
