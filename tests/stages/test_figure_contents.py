@@ -73,6 +73,19 @@ def test_training_curves(drawn) -> None:
         assert found["best epoch"] == pytest.approx([1, start + 0.2])
 
 
+def test_the_mark_of_synthetic_data_stands_clear_of_the_legend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The narrowest figure with a legend above it: the curves of one model."""
+    kept, save = [], figure_style.save
+    monkeypatch.setattr(figure_style, "save", lambda figure, *a, **how: (kept.append(figure), save(figure, *a, **how)))
+    history = _written(tmp_path / "history", [{"epoch": e, "accuracy": 0.6, "val_accuracy": 0.6} for e in (1, 2)])
+    files = ([history], tmp_path / "a.svg", tmp_path / "a.png")
+    stage_function("plot_training_curves")(*files, models=["music-mel128"], synthetic=True)
+    (figure,) = kept
+    figure.draw_without_rendering()
+    assert figure._suptitle.get_text() == "SYNTHETIC DATA"
+    assert not figure._suptitle.get_window_extent().overlaps(figure.legends[0].get_window_extent())
+
+
 def test_correspondence(drawn) -> None:
     rows, accuracy = [], 0.5
     for model, trained in (("music-mel128", "music"), ("environmental-linear", "environmental")):

@@ -4,7 +4,7 @@ import html
 from pathlib import Path
 
 from l3net.files import atomic
-from l3net.report import dataset_title, display_name, pages, read_table, several_labels, write_table
+from l3net.report import dataset_title, display_name, measure_name, pages, read_table, several_labels, write_table
 from l3net.report import summary as summaries
 from l3net.runtime import stage
 
@@ -92,7 +92,8 @@ def _untrained(table) -> str:
 def _answer(differences, wide, table, *, confidence: float, synthetic: bool) -> str:
     """Return the head of the report: the answer, every embedding's accuracy, every trained one's difference."""
     wide = wide.rename(columns={name: dataset_title(name, table) for name in wide})
-    said = f"Accuracy in percent, mean ± standard deviation over folds.{_untrained(table)}"
+    measure = measure_name(table).removesuffix(" (%)").capitalize()
+    said = f"{measure} in percent, mean ± standard deviation over folds.{_untrained(table)}"
     parts = [f"<h2>Every embedding</h2>\n<p>{html.escape(said)}</p>\n"]
     parts.append(pages.to_html(wide))
     if not len(differences):

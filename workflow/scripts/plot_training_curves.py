@@ -13,7 +13,7 @@ def plot_training_curves(
 ) -> None:
     """Draw a panel for each model: accuracy in training (dashed) and validation (solid), the best epoch marked."""
     columns = min(len(models), 3)
-    width = figure_style.WIDTH_INCHES if columns > 1 else 4.2
+    width = figure_style.WIDTH_INCHES if columns > 1 else 5.0
     height = 2.1 if columns > 1 else 3.0
     figure, axes = figure_style.panels(
         columns, -(-len(models) // columns), height=height, width=width, sharex=True, sharey=True

@@ -125,9 +125,9 @@ def answer_downstream(against: "pd.DataFrame", *, confidence: float, synthetic: 
         f"{percent(overall['ci_high'], '+')}), and the interval is {above}{' (synthetic data)' * synthetic}.</strong>"
     )
     of = (
-        f"Accuracies are over all clips; “trained” is the mean of the {n_models} trained embeddings"
+        f"Scores are over all clips; “trained” is the mean of the {n_models} trained embeddings"
         if n_models > 1
-        else ("Accuracies are over all clips")
+        else ("Scores are over all clips")
     )
     of += "; untrained are networks of the same front ends" * has_untrained
     drawn = "intervals are bootstraps over clips, or over the recordings that they were cut from."
