@@ -39,6 +39,9 @@ def measure() -> list[Ratio]:
     best, bare = (_fastest(rates, names) for names in (_PEERS, _BARE))
     figures = {f"{side}_samples_per_core_second": round(statistics.median(found)) for side, found in rates.items()}
     figures |= {"film": film(), "pixels": "the same of all" if len(digests) == 1 else "not the same of all"}
+    if "into_batches" in rates:
+        figures["feed_over_into_batches"] = round(statistics.median(divided(rates["feed"], rates["into_batches"])), 2)
+        figures["into_batches_over_bare"] = round(statistics.median(divided(rates["into_batches"], rates[bare])), 2)
     cores = len(os.sched_getaffinity(0))
     rows = [
         ("feed / bare decoding, the faster", "feed", bare, 0.95, 1),

@@ -3,10 +3,11 @@
     python -m tests.perf.feed_sides SIDE FOLDER
 
 All read the same samples (`write_samples`): the JPEG files of a shard and a second of sound with each, in an order by
-chance, and give batches of images uint8 [64, 224, 224, 3] and sounds int16 [64, 48000]; the bare sides decode the
-images one after another and do nothing else. Each reads and decodes in one thread, except that ours reads in a process
-of its own. Prints the digest of the decoded images, then, for every number of batches on standard input, the samples a
-CPU second of this process and its children.
+chance, and give batches of images uint8 [64, 224, 224, 3] and sounds int16 [64, 48000]. The bare sides decode the
+images one after another and do nothing else; `into_batches` decodes them to where a batch has them and copies the
+sound there, all of it from memory: what no feed can do without. Each reads and decodes in one thread, except that
+ours reads in a process of its own. Prints the digest of the decoded images, then, for every number of batches on
+standard input, the samples a CPU second of this process and its children.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ SIDES: dict[str, tuple[str, ...]] = {
     "feed_augmented": (),
     "bare_tensorflow": (),
     "bare_libjpeg_turbo": ("simplejpeg",),
+    "into_batches": ("simplejpeg",),
     "webdataset_libjpeg_turbo": ("webdataset", "simplejpeg"),
     "webdataset_pillow": ("webdataset",),
     "grain": ("grain", "array_record", "simplejpeg"),
@@ -129,6 +131,24 @@ def _bare(folder: Path, decode: Callable) -> Iterator:
             yield
 
 
+def _into_batches(folder: Path) -> Iterator:
+    import simplejpeg
+
+    stored = _Stored(folder)
+    pairs = [
+        (stored.jpeg(i), stored.sound(i).copy()) for i in np.random.default_rng(0).permutation(len(stored)).tolist()
+    ]
+    # as many as the feed has, so that a batch is as far from the processor's cache as it is there
+    batches = [(np.ones((BATCH, SIZE, SIZE, 3), np.uint8), np.ones((BATCH, RATE), np.int16)) for _ in range(7)]
+    while True:
+        for n, start in enumerate(range(0, len(pairs) - BATCH + 1, BATCH)):
+            images, sounds = batches[n % len(batches)]
+            for row, (jpeg, sound) in enumerate(pairs[start : start + BATCH]):
+                sounds[row] = sound
+                simplejpeg.decode_jpeg(jpeg, "RGB", buffer=images[row])
+            yield images, sounds
+
+
 def _by_tensorflow(jpeg: bytes) -> object:
     import tensorflow as tf
 
@@ -145,6 +165,14 @@ def _by_pillow(jpeg: bytes) -> np.ndarray:
     from PIL import Image
 
     return np.asarray(Image.open(io.BytesIO(jpeg)))
+
+
+def _by_us(jpeg: bytes) -> np.ndarray:
+    from l3net.feed.image_decoder import decode_image
+
+    image = np.empty((SIZE, SIZE, 3), np.uint8)
+    decode_image(np.frombuffer(jpeg, np.uint8), image)
+    return image
 
 
 def _webdataset(folder: Path, decode: Callable) -> Iterator:
@@ -201,6 +229,7 @@ _BATCHES: dict[str, Callable[[Path], Iterator]] = {
     "feed_augmented": _feed_augmented,
     "bare_tensorflow": lambda folder: _bare(folder, _by_tensorflow),
     "bare_libjpeg_turbo": lambda folder: _bare(folder, _by_libjpeg_turbo),
+    "into_batches": _into_batches,
     "webdataset_libjpeg_turbo": lambda folder: _webdataset(folder, _by_libjpeg_turbo),
     "webdataset_pillow": lambda folder: _webdataset(folder, _by_pillow),
     "grain": _grain,
@@ -213,8 +242,8 @@ def _digest(side: str, folder: Path) -> str:
     """Return the digest of the images as the side decodes them; empty for the side that holds raw samples."""
     if side == "gzip_hdf5":
         return ""
-    of_tensorflow = side in ("feed", "feed_augmented", "bare_tensorflow")
-    decode = _by_tensorflow if of_tensorflow else _by_pillow if side == "webdataset_pillow" else _by_libjpeg_turbo
+    by = {"bare_tensorflow": _by_tensorflow, "webdataset_pillow": _by_pillow, "feed": _by_us, "feed_augmented": _by_us}
+    decode = by.get(side, _by_libjpeg_turbo)
     stored, found = _Stored(folder), hashlib.sha256()
     for i in range(0, len(stored), 16):
         found.update(np.asarray(decode(stored.jpeg(i))).tobytes())
