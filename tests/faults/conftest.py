@@ -76,8 +76,11 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Dr
 
 
 @pytest.fixture(scope="session")
-def stages_tried(drive: Callable[..., Driven], inputs_harmed: Driven, request: pytest.FixtureRequest) -> list[dict]:
+def stages_tried(drive: Callable[..., Driven], request: pytest.FixtureRequest) -> list[dict]:
     """What came of killing the stages whose tests were chosen, and of starving them of disk."""
+    # Both drivers at once; under pytest-xdist, which runs files side by side, another process has the other one.
+    if not hasattr(request.config, "workerinput"):
+        request.getfixturevalue("inputs_harmed")
     chosen = [item.callspec.params["name"] for item in request.session.items if "stages_tried" in item.fixturenames]
     how = ["--kills", 20] if FULL else ["--kills", 1, "--few"]
     disks = ["--disks", "full", "half", "read-only", "file-limit"]
@@ -88,5 +91,5 @@ def stages_tried(drive: Callable[..., Driven], inputs_harmed: Driven, request: p
 def inputs_harmed(drive: Callable[..., Driven], request: pytest.FixtureRequest) -> Driven:
     """The process that harms inputs of the kinds whose tests were chosen."""
     items = [item for item in request.session.items if "inputs_harmed" in item.fixturenames]
-    kinds = [item.callspec.params["name"] for item in items if "stages_tried" not in item.fixturenames]
+    kinds = [item.callspec.params["name"] for item in items]
     return drive("tests.faults.fuzz", 300 if FULL else 20, *kinds)
