@@ -1,12 +1,21 @@
-"""The clock of a training: how long steps take, how much of that is waiting for data, and when to save the state."""
+"""The clock of a training, and what others can watch while it runs.
+
+The clock knows how long steps take, how much of that is waiting for data, and when to save the state. To be watched are
+a line an epoch in the log, the table of the epochs as CSV, and TensorBoard's scalars.
+"""
 
 import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
+from l3net.files import atomic
 from l3net.runtime import ON_SCREEN, duration
+from l3net.training.checkpoint import Checkpoint, history_csv
 from l3net.training.metrics import EpochCounts, EpochMetrics
 
 _SECONDS_BETWEEN_EPOCHS = 15.0  # that are told on the screen
@@ -82,3 +91,18 @@ class StepClock:
             *(metrics.images_per_second, left),
             extra=ON_SCREEN,
         )
+
+
+def publish_epoch(folder: Path, checkpoint: Checkpoint, metrics: EpochMetrics) -> None:
+    """Write ``history.csv`` of all epochs so far, and add the latest to the scalars in ``tensorboard/``.
+
+    Parameters
+    ----------
+    folder : folder of the leg's state.
+    checkpoint : the record of all epochs so far.
+    metrics : the numbers of the latest.
+    """
+    atomic.write_text(folder / "history.csv", history_csv(checkpoint))
+    with tf.summary.create_file_writer(str(folder / "tensorboard")).as_default(step=metrics.epoch):
+        for name, value in asdict(metrics).items():
+            tf.summary.scalar(name, value)

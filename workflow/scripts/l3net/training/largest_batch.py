@@ -15,6 +15,7 @@ from l3net.devices import open_strategy
 from l3net.feed import prepare_batch
 from l3net.media import SAMPLE_RATE
 from l3net.models import build_l3
+from l3net.training.batch_norm import FusedBatchNormalization
 from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import training_step
 
@@ -32,7 +33,9 @@ def largest_batch(fits: Callable[[int], bool], most: int = _MOST) -> int:
 def step_fits(batch_size: int, *, front_end: str, image_size: int, width: float, precision: str) -> bool:
     """Make two steps, since the second holds what the first has left, and return whether memory was enough."""
     try:
-        model = build_l3(front_end, image_size=image_size, width=width, precision=precision)
+        model = build_l3(
+            front_end, image_size=image_size, width=width, precision=precision, batch_norm=FusedBatchNormalization
+        )
         optimizer = make_optimizer(model, LearningRate(1e-5), precision)
         update = training_step(
             model, optimizer, open_strategy("single"), prepare_batch, batch_size=batch_size, augment=True, xla=False

@@ -19,9 +19,9 @@ from l3net.errors import L3Error
 from l3net.feed import one_line_errors, open_feed, prepare_batch
 from l3net.models import build_l3
 from l3net.runtime import Progress, StopRequests
+from l3net.training.batch_norm import FusedBatchNormalization
 from l3net.training.checkpoint import Checkpoint, write_checkpoint
-from l3net.training.clock import StepClock
-from l3net.training.history import publish_epoch
+from l3net.training.clock import StepClock, publish_epoch
 from l3net.training.leg import Leg, find_start
 from l3net.training.metrics import EpochCounts, Validation
 from l3net.training.model_state import capture_variables, freeze_parts, restore_variables
@@ -71,7 +71,7 @@ class _Training:
         self.leg, self.settings, self.strategy, self.stop = leg, leg.settings, strategy, stop
         s = self.settings
         with strategy.scope():
-            self.model = build_l3(**leg.network)
+            self.model = build_l3(**leg.network, batch_norm=FusedBatchNormalization)
             freeze_parts(self.model, s.freeze)
             self.optimizer = make_optimizer(self.model, LearningRate.of(s), s.precision)
         self.update = training_step(
