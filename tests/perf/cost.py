@@ -185,6 +185,7 @@ def hlo_of_step(batch_size: int, precision: str, *, front_end: str, image_size: 
     from l3net.training.optimizer import LearningRate, make_optimizer
     from l3net.training.step import training_step
 
+    # Batch norms stay those of Keras, in parts: what they read and write is counted as of everything else.
     model = build_l3(front_end, image_size=image_size, width=width, precision=precision)
     optimizer = make_optimizer(model, LearningRate(1e-5), precision)
     step = training_step(

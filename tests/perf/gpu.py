@@ -28,6 +28,7 @@ from l3net.devices.strategies import open_strategy
 from l3net.feed.augment import prepare_batch
 from l3net.feed.pipeline import open_feed
 from l3net.models.l3 import build_l3
+from l3net.training.batch_norm import batch_norm_for
 from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import training_step
 from tests import tiny_shards
@@ -101,7 +102,7 @@ def _rates(index: Path, scale: Scale, *, batch_size: int, precision: str, xla: b
     """Return samples a second on a batch in memory and with the feed."""
     strategy = open_strategy("single")
     shape = {"image_size": scale.image_size, "width": scale.width, "hop_length": scale.hop_length}
-    model = build_l3("mel256", **shape, precision=precision)
+    model = build_l3("mel256", **shape, precision=precision, batch_norm=batch_norm_for(xla))
     optimizer = make_optimizer(model, LearningRate(1e-5), precision)
     update = training_step(model, optimizer, strategy, prepare_batch, batch_size=batch_size, augment=True, xla=xla)
     n = 1 + WARM_UP_STEPS + scale.steps

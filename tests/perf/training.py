@@ -24,6 +24,7 @@ from l3net.feed.augment import prepare_batch
 from l3net.feed.pipeline import open_feed
 from l3net.models.l3 import build_l3
 from l3net.models.spectrogram import build_front_end
+from l3net.training.batch_norm import FusedBatchNormalization
 from l3net.training.optimizer import LearningRate, make_optimizer
 from l3net.training.step import Step, training_step
 from tests import tiny_shards
@@ -55,7 +56,7 @@ def _steps(folder: Path) -> list[Ratio]:
     index = tiny_shards.write_split(folder, "train", n_clips=64, share=32)
     strategy = open_strategy("single")
     settings = {"image_size": tiny_shards.SIZE, "width": 1 / 8, "hop_length": 1936}
-    model = build_l3("mel256", **settings)
+    model = build_l3("mel256", **settings, batch_norm=FusedBatchNormalization)
     optimizer = make_optimizer(model, LearningRate(1e-4), "float32")
     update = training_step(model, optimizer, strategy, prepare_batch, batch_size=BATCH, augment=True, xla=False)
     stream = iter(open_feed(index, batch_size=BATCH, epoch=0, seed=0, workers=1, batches=3 * ROUNDS))
@@ -77,7 +78,7 @@ def _steps(folder: Path) -> list[Ratio]:
 
 def _plain_step(settings: dict, strategy) -> Step:
     """Return our step on batches that are prepared already, as train_on_batch takes them."""
-    model = build_l3("mel256", **settings)
+    model = build_l3("mel256", **settings, batch_norm=FusedBatchNormalization)
     optimizer = make_optimizer(model, LearningRate(1e-4), "float32")
     return training_step(
         model,

@@ -118,3 +118,19 @@ def test_a_leg_gives_its_network_each_setting_under_its_own_name(
     expected = {"spec_augment": False, "synchronised_batch_norm": False, **changes}
     assert {key: leg.network[key] for key in expected} == expected
     assert (leg.train.name, leg.valid.name, leg.epoch, leg.seed) == ("train.json", "valid.json", 1, 3)
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_a_leg_fuses_batch_norms_unless_xla_does_and_files_have_those_of_keras(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, xla: bool
+) -> None:
+    from l3net.training import loop
+
+    trained: list = []
+    step = loop.training_step
+    monkeypatch.setattr(loop, "training_step", lambda model, *a, **k: trained.append(model) or step(model, *a, **k))
+    stage_function("train_leg")(**arguments(data, tmp_path, epoch=1, xla=xla))
+    norms = [type(layer).__name__ for layer in trained[0].layers if "_norm_" in layer.name]
+    assert norms == ["BatchNormalization" if xla else "FusedBatchNormalization"] * 18
+    kept, _ = training.load_l3(tmp_path / "epoch-001.h5")
+    assert {type(layer).__name__ for layer in kept.layers if "_norm_" in layer.name} == {"BatchNormalization"}

@@ -63,6 +63,12 @@ def test_statistics_are_in_float32_under_mixed_precision(dtype: str) -> None:
     assert np.isfinite(dx).all() and dx.std() > 0.1
 
 
+def test_float64_is_not_narrowed() -> None:
+    x = np.random.default_rng(6).normal(1e4, 1e-3, (4, 6, 5, 3))
+    layer = made(FusedBatchNormalization, 3, "float64")
+    np.testing.assert_allclose(trained(layer, x, np.ones(x.shape, "f4"))[5], 0.75 * 3 + 0.25 * 1e-6, rtol=1e-3)
+
+
 @pytest.mark.parametrize("change", ["out of training", "frozen"])
 def test_elsewhere_it_is_keras_to_the_bit(change: str) -> None:
     x = np.random.default_rng(4).normal(3, 2, (4, 6, 5, 3)).astype("f4")

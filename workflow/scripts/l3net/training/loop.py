@@ -19,7 +19,7 @@ from l3net.errors import L3Error
 from l3net.feed import one_line_errors, open_feed, prepare_batch
 from l3net.models import build_l3
 from l3net.runtime import Progress, StopRequests
-from l3net.training.batch_norm import FusedBatchNormalization
+from l3net.training.batch_norm import batch_norm_for
 from l3net.training.checkpoint import Checkpoint, write_checkpoint
 from l3net.training.clock import StepClock, publish_epoch
 from l3net.training.leg import Leg, find_start
@@ -71,7 +71,7 @@ class _Training:
         self.leg, self.settings, self.strategy, self.stop = leg, leg.settings, strategy, stop
         s = self.settings
         with strategy.scope():
-            self.model = build_l3(**leg.network, batch_norm=FusedBatchNormalization)
+            self.model = build_l3(**leg.network, batch_norm=batch_norm_for(s.xla))
             freeze_parts(self.model, s.freeze)
             self.optimizer = make_optimizer(self.model, LearningRate.of(s), s.precision)
         self.update = training_step(
