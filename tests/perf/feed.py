@@ -10,7 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -79,7 +78,6 @@ def _rates(folder: Path, sides: list[str]) -> tuple[dict[str, list[float]], set[
                 process.stdin.write(f"{_BATCHES.get(side, _MOST_BATCHES) if turn else _WARM_UP}\n")
                 process.stdin.flush()
                 rates[side].append(_answer(process))
-                time.sleep(0.3)  # what it reads ahead is not to fall into the next one's turn
         for process in processes.values():
             process.stdin.close()
     return {side: found[1:] for side, found in rates.items()}, digests

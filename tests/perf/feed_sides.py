@@ -17,6 +17,7 @@ import os
 import resource
 import sys
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -261,14 +262,23 @@ def _cpu_seconds() -> float:
     return seconds
 
 
+def _settled_cpu_seconds() -> float:
+    """Return the CPU seconds once a side has read ahead, so that just as many batches are paid for as are taken."""
+    found, before = _cpu_seconds(), -1.0
+    while found - before > 0.005:
+        time.sleep(0.2)
+        before, found = found, _cpu_seconds()
+    return found
+
+
 def _serve(side: str, folder: Path) -> None:
     print(json.dumps(_digest(side, folder)), flush=True)
     batches = _BATCHES[side](folder)
     for line in sys.stdin:
-        began = _cpu_seconds()
+        began = _settled_cpu_seconds()
         for _ in range(int(line)):
             next(batches)
-        print(json.dumps(int(line) * BATCH / (_cpu_seconds() - began)), flush=True)
+        print(json.dumps(int(line) * BATCH / (_settled_cpu_seconds() - began)), flush=True)
 
 
 if __name__ == "__main__":
