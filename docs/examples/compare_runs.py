@@ -16,6 +16,7 @@ import pandas as pd
 
 from l3net import training
 from l3net.configuration import ModelName
+from l3net.errors import L3Error
 from l3net.report import clustered_difference, clustered_share
 
 
@@ -27,7 +28,10 @@ def main() -> None:
     parser.add_argument("--reach", type=float, default=0.75, help="validation accuracy, a fraction")
     parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals, a fraction")
     options = parser.parse_args()
-    answers = [_ask(run, options.samples or options.runs[0]) for run in options.runs]
+    try:
+        answers = [_ask(run, options.samples or options.runs[0]) for run in options.runs]
+    except L3Error as error:  # one line, as everywhere
+        raise SystemExit(str(error)) from None
     for run, (right, clips) in zip(options.runs, answers, strict=True):
         n_seeds, of_seeds = len(right), ", ".join(f"{100 * one.mean():.1f}" for one in right)
         found = clustered_share(right.ravel(), np.tile(clips, (n_seeds, 1)), confidence=options.confidence)

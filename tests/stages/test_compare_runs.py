@@ -70,6 +70,16 @@ def test_runs_are_compared_on_the_same_samples(
     assert lines[4] == "  training samples until 75 %: 200, 200"
 
 
+def test_a_run_without_the_shards_that_are_asked_about_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_folder(tmp_path / "run", [0.8])
+    monkeypatch.setattr(training, "load_l3", lambda *_, **__: (None, {}), raising=False)
+    monkeypatch.setattr(sys, "argv", [SCRIPT, str(run)])
+    with pytest.raises(SystemExit, match=r"valid\.json: does not exist; make it \(index_shards\)"):
+        runpy.run_path(SCRIPT, run_name="__main__")
+
+
 def test_a_run_that_is_not_finished_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [SCRIPT, str(tmp_path)])
     with pytest.raises(SystemExit, match=r"has no finished model; expected models/\*/history\.csv"):

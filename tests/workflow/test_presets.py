@@ -162,6 +162,16 @@ def test_a_preset_plans_a_run(preset: str, stubs: StubRun) -> None:
     assert int(re.search(r"^train_leg +(\d+)", planned, re.MULTILINE).group(1)) >= 1
 
 
+@pytest.mark.parametrize("preset", ["options", "scenes"])
+def test_a_presets_comparison_makes_what_the_comparison_reads(stubs: StubRun, preset: str) -> None:
+    """The command at the head of the preset, up to the shards and models that compare_runs.py asks."""
+    (words,) = re.findall(r"R\(\) \{ snakemake (.*) \"\$@\"; \}", (ROOT / "presets" / f"{preset}.yaml").read_text())
+    planned = stubs.snakemake("--dry-run", *words.split())
+    for name in ("valid.json", "test.json"):
+        assert re.search(rf"results/{preset}/shards/environmental/{name}", planned), name
+    assert re.search(r"(?m)^select_checkpoint +\d+$", planned)  # history.csv and the checkpoints
+
+
 def test_one_checkpoint_is_no_curve(stubs: StubRun) -> None:
     """The only checkpoint of a model is not classified a second time beside its best one."""
     planned = stubs.snakemake("--dry-run", "--quiet", "rules", "--cores", 1, "--configfile", "presets/mixtures.yaml")
