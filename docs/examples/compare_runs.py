@@ -12,12 +12,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from l3net import training
 from l3net.configuration import ModelName
 from l3net.errors import L3Error
-from l3net.report import clustered_difference, clustered_share
+from l3net.report import clustered_difference, clustered_share, read_table
 
 
 def main() -> None:
@@ -29,10 +28,11 @@ def main() -> None:
     parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals, a fraction")
     options = parser.parse_args()
     try:
+        taken = [_taken(run, options.reach) for run in options.runs]
         answers = [_ask(run, options.samples or options.runs[0]) for run in options.runs]
     except L3Error as error:  # one line, as everywhere
         raise SystemExit(str(error)) from None
-    for run, (right, clips) in zip(options.runs, answers, strict=True):
+    for run, (right, clips), n_taken in zip(options.runs, answers, taken, strict=True):
         n_seeds, of_seeds = len(right), ", ".join(f"{100 * one.mean():.1f}" for one in right)
         found = clustered_share(right.ravel(), np.tile(clips, (n_seeds, 1)), confidence=options.confidence)
         print(
@@ -44,7 +44,7 @@ def main() -> None:
             found = clustered_difference(right.mean(axis=0), first, clips, confidence=options.confidence)
             ends = f"{100 * found.ci_low:+.1f} to {100 * found.ci_high:+.1f}"
             print(f"  less {options.runs[0].name}: {100 * found.difference:+.1f} points ({ends})")
-        print(f"  training samples until {100 * options.reach:g} %: {', '.join(_taken(run, options.reach))}")
+        print(f"  training samples until {100 * options.reach:g} %: {', '.join(n_taken)}")
 
 
 def _models(run: Path) -> list[Path]:
@@ -73,7 +73,7 @@ def _taken(run: Path, accuracy: float) -> list[str]:
     """Return for each seed how many samples it had seen when it first was so good on its validation samples."""
     taken = []
     for model in _models(run):
-        history = pd.read_csv(model / "history.csv")
+        history = read_table(model / "history.csv", ["samples_seen", "val_accuracy"], "select_checkpoint")
         reached = history.loc[history["val_accuracy"] >= accuracy, "samples_seen"]
         taken.append(f"{reached.min()}" if len(reached) else f"more than {history['samples_seen'].max()}")
     return taken

@@ -84,3 +84,11 @@ def test_a_run_that_is_not_finished_is_told(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(sys, "argv", [SCRIPT, str(tmp_path)])
     with pytest.raises(SystemExit, match=r"has no finished model; expected models/\*/history\.csv"):
         runpy.run_path(SCRIPT, run_name="__main__")
+
+
+def test_a_damaged_history_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_folder(tmp_path / "run", [0.8])
+    (run / "models" / "music-mel256" / "history.csv").write_text("epoch,val_accuracy\n1,0.5\n")
+    monkeypatch.setattr(sys, "argv", [SCRIPT, str(run)])
+    with pytest.raises(SystemExit, match=r"history\.csv: .*samples_seen"):
+        runpy.run_path(SCRIPT, run_name="__main__")
