@@ -74,8 +74,9 @@ def _taken(run: Path, accuracy: float) -> list[str]:
     taken = []
     for model in _models(run):
         history = read_table(model / "history.csv", ["samples_seen", "val_accuracy"], "select_checkpoint")
-        reached = history.loc[history["val_accuracy"] >= accuracy, "samples_seen"]
-        taken.append(f"{reached.min()}" if len(reached) else f"more than {history['samples_seen'].max()}")
+        seen = history["samples_seen"].astype(int)
+        reached = seen[history["val_accuracy"] >= accuracy]
+        taken.append(f"{reached.min()}" if len(reached) else f"more than {seen.max()}")
     return taken
 
 

@@ -12,7 +12,7 @@ from l3net.report import clustered_difference, clustered_share
 from l3net.training.correspondence import Answers
 
 SCRIPT = str(Path(__file__).parents[2] / "docs" / "examples" / "compare_runs.py")
-HISTORY = "epoch,val_accuracy,samples_seen\n1,0.5,100\n2,{},200\n3,0.9,300\n"
+HISTORY = "epoch,val_accuracy,samples_seen\n1,0.5,100\n2,{},900\n3,0.9,1000\n"  # as texts, 1000 comes before 900
 
 
 def run_folder(folder: Path, accuracies: list[float]) -> Path:
@@ -66,8 +66,8 @@ def test_runs_are_compared_on_the_same_samples(
     found = clustered_difference(*means, units, confidence=0.95)
     ends = f"({100 * found.ci_low:+.1f} to {100 * found.ci_high:+.1f})"
     assert lines[3] == f"  less first: {100 * found.difference:+.1f} points {ends}"
-    assert lines[1] == "  training samples until 75 %: 200, 300"
-    assert lines[4] == "  training samples until 75 %: 200, 200"
+    assert lines[1] == "  training samples until 75 %: 900, 1000"
+    assert lines[4] == "  training samples until 75 %: 900, 900"
 
 
 def test_a_run_without_the_shards_that_are_asked_about_is_told_in_one_line(
