@@ -46,6 +46,7 @@ onstart:
 
 
 onsuccess:
+    os.environ[REPORT] = how_to_report()  # the run may have made what was missing when it began
     logger.info(os.environ[REPORT])
 
 

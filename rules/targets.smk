@@ -77,7 +77,11 @@ def final_files():
 
 
 def how_to_report():
-    """Return the line that says how the report of this run is made."""
+    """Return the line that says how the report of this run is made, or that it cannot be made yet."""
+    made = [path.replace("<results>", f"results/{config['run']}") for path in final_files()]
+    missing = sum(not os.path.exists(path) for path in made)
+    if missing:
+        return f"report: once the whole run is made ({missing} of its {len(made)} files are not there yet)"
     files = [os.path.relpath(path) for path in workflow.overwrite_configfiles]
     if len(files) == 1 and not workflow.config_settings.config:
         return f"report: make report CONFIG={shlex.quote(files[0])}"

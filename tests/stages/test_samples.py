@@ -309,6 +309,25 @@ def test_a_later_start_gives_the_rest(index: Path, batches: list) -> None:
     assert read(index, start_batch=50) == []
 
 
+def test_a_feed_gives_each_epoch_and_traces_the_whole_ones_once(index: Path) -> None:
+    """An epoch of a feed that has given others is that of a feed opened for it alone, from wherever it starts."""
+    import tensorflow as tf
+
+    from l3net.feed.pipeline import Feed
+
+    feed = Feed(index, batch_size=16, seed=3, batches=5, workers=0)
+    given, made = {}, []
+    from_generator = tf.data.Dataset.from_generator
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.data.Dataset, "from_generator", lambda *a, **k: made.append(1) or from_generator(*a, **k))
+        for epoch, start in ((0, 3), (1, 0), (2, 0), (1, 0)):
+            given[epoch, start] = [{k: v.numpy() for k, v in batch.items()} for batch in feed.epoch(epoch, start)]
+    assert len(made) == 2  # the epoch that starts later, and all the others
+    for (epoch, start), found in given.items():
+        assert same(found, read(index, batches=5, epoch=epoch, start_batch=start, workers=0))
+    assert not same(given[1, 0], given[2, 0])
+
+
 def test_order_is_a_function_of_seed_and_epoch(index: Path, batches: list) -> None:
     assert not same(read(index, seed=4, workers=0), batches)
     assert not same(read(index, epoch=2, workers=0), batches)

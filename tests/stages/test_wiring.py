@@ -30,11 +30,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict], list[tuple]]:
     """A leg of four epochs whose validations say 0.5, 0.9, 0.9, 0.7; the weights at each, and what was read when."""
     run, weights, read = tmp_path_factory.mktemp("run"), [], []
-    open_feed, validate = loop.open_feed, loop._Training._validate
+    validate = loop._Training._validate
 
-    def record_feed(index: Path, **options: Any) -> Any:
-        read.append((index.name, options["epoch"], options["batches"], options["seed"]))
-        return open_feed(index, **options)
+    class RecordingFeed(loop.Feed):
+        def __init__(self, index: Path, **options: Any) -> None:
+            self.told = index.name, options["batches"], options["seed"]
+            super().__init__(index, **options)
+
+        def epoch(self, epoch: int, start_batch: int = 0) -> Any:
+            name, batches, seed = self.told
+            read.append((name, epoch, batches, seed))
+            return super().epoch(epoch, start_batch)
 
     def tell(self: loop._Training) -> Validation:
         validate(self)
@@ -42,7 +48,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
         return Validation(1.0 + len(weights), (0.5, 0.9, 0.9, 0.7)[len(weights) - 1])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "open_feed", record_feed)
+        patch.setattr(loop, "Feed", RecordingFeed)
         patch.setattr(loop._Training, "_validate", tell)
         stage_function("train_leg")(**arguments(data, run, epoch=4, batches_per_epoch=3, validation_batches=2))
     stage_function("select_checkpoint")(run / "epoch-004.h5", run / "best.h5", run / "history.csv")

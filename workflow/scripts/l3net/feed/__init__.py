@@ -8,6 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "augment": ["prepare_batch"],
-        "pipeline": ["one_line_errors", "open_feed"],
+        "pipeline": ["Feed", "one_line_errors", "open_feed"],
     },
 )

@@ -5,8 +5,9 @@ step (`augment.prepare_batch`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,74 +23,113 @@ from l3net.samples import read_shard_index
 _BATCHES_AHEAD = 2
 
 
-def open_feed(
-    index: Path,
-    *,
-    batch_size: int,
-    epoch: int,
-    seed: int,
-    workers: int = 1,
-    shuffle: bool = True,
-    batches: int | None = None,
-    start_batch: int = 0,
-    shuffle_buffer_clips: int = 128,
-    marks: Path | None = None,
-) -> tf.data.Dataset:
-    """Open the batches of one epoch, from `start_batch` on.
+class Feed:
+    """The batches of a training or a validation, an epoch at a time.
 
     The samples are one endless stream, each once before any comes again, in an order given by the seed; epoch k is its
     k-th stretch of `batches` batches. So an epoch is a function of (seed, epoch), and a late start costs nothing.
+
+    All whole epochs are one data set of TensorFlow, which is iterated again: each that it makes takes time to trace,
+    and leaves some kilobytes behind until the process ends.
 
     Parameters
     ----------
     index : JSON file written by index_shards.
     batch_size : number of samples of a batch; every batch is full.
-    epoch : which stretch of the stream, counted from 0.
     seed : seed of the order.
+    batches : number of batches of an epoch; None takes as many as all samples fill, at least one.
     workers : number of processes that read; 0 reads in this one. The batches are the same for any number.
     shuffle : False takes the first sample of every clip, then the second of every clip, in the stored order.
-    batches : number of batches of an epoch; None takes as many as all samples fill, at least one.
-    start_batch : number of batches at the epoch's start to leave out.
     shuffle_buffer_clips : number of clips whose samples are mixed with each other at a time; memory grows with it
         (docs/samples.md).
     marks : folder that remembers which shards were compared with the digests of the index, for the feeds after this one
         (`shard_digests.demand_digest`); None: each process compares a shard once.
-
-    Returns
-    -------
-    tf.data.Dataset
-        Mappings of image uint8 [B, S, S, 3] (the crops), audio int16 [B, 48000], label int32 [B] (1: corresponds),
-        flip bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id string, and
-        label_mids string (labels of the clip that is heard).
+    place : puts a data set onto devices (`tf.distribute.Strategy.experimental_distribute_dataset`); None leaves it.
 
     Raises
     ------
     ShardError
-        The index or a shard cannot be read.
+        The index cannot be read.
     ConfigError
         A number is out of range.
     """
-    shards = read_shard_index(index)
-    n = max(shards.n_samples // batch_size, 1) if batches is None else batches
-    if min(batch_size, n) < 1 or min(epoch, start_batch, workers) < 0:
-        raise ConfigError(
-            f"feed: batch_size {batch_size} and batches {n} must be 1 or more; "
-            f"epoch {epoch}, start_batch {start_batch} and workers {workers} must be 0 or more"
+
+    def __init__(
+        self,
+        index: Path,
+        *,
+        batch_size: int,
+        seed: int,
+        batches: int | None = None,
+        workers: int = 1,
+        shuffle: bool = True,
+        shuffle_buffer_clips: int = 128,
+        marks: Path | None = None,
+        place: Callable[[tf.data.Dataset], Any] | None = None,
+    ) -> None:
+        shards = read_shard_index(index)
+        self._n = max(shards.n_samples // batch_size, 1) if batches is None and batch_size > 0 else batches
+        if batch_size < 1 or self._n < 1 or workers < 0:
+            raise ConfigError(
+                f"feed: batch_size {batch_size} and batches {batches} must be 1 or more; "
+                f"workers {workers} must be 0 or more"
+            )
+        self._signature = _signature(batch_size, shards.image_size)
+        self._workers, self._place = workers, place or (lambda data: data)
+        self._whole: Any = None
+        self._plan = ReadPlan(
+            index=str(index),
+            batch_size=batch_size,
+            first_batch=0,
+            end_batch=self._n,
+            seed=seed,
+            shuffle=shuffle,
+            shuffle_buffer_clips=shuffle_buffer_clips,
+            marks=None if marks is None else str(marks),
         )
-    plan = ReadPlan(
-        index=str(index),
-        batch_size=batch_size,
-        first_batch=epoch * n + start_batch,
-        end_batch=(epoch + 1) * n,
-        seed=seed,
-        shuffle=shuffle,
-        shuffle_buffer_clips=shuffle_buffer_clips,
-        marks=None if marks is None else str(marks),
-    )
-    data = tf.data.Dataset.from_generator(
-        lambda: map(_arrays, read_batches(plan, workers)), output_signature=_signature(batch_size, shards.image_size)
-    )
-    return data.apply(tf.data.experimental.assert_cardinality(max(n - start_batch, 0))).prefetch(_BATCHES_AHEAD)
+
+    def epoch(self, epoch: int, start_batch: int = 0) -> Iterable[dict[str, Any]]:
+        """Return the batches of an epoch; they are to be taken before another epoch is asked for.
+
+        Parameters
+        ----------
+        epoch : which stretch of the stream, counted from 0.
+        start_batch : number of batches at the epoch's start to leave out.
+
+        Returns
+        -------
+        tf.data.Dataset, or what `place` made of it
+            Mappings of image uint8 [B, S, S, 3] (the crops), audio int16 [B, 48000], label int32 [B] (1: corresponds),
+            flip bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id string, and
+            label_mids string (labels of the clip that is heard).
+
+        Raises
+        ------
+        ConfigError
+            A number is out of range.
+        """
+        if min(epoch, start_batch) < 0:
+            raise ConfigError(f"feed: epoch {epoch} and start_batch {start_batch} must be 0 or more")
+        first = epoch * self._n
+        self._plan = replace(self._plan, first_batch=first + start_batch, end_batch=first + self._n)
+        if start_batch:
+            return self._data_set(self._n - start_batch)
+        if self._whole is None:
+            self._whole = self._data_set(self._n)
+        return self._whole
+
+    def _data_set(self, n: int) -> Any:
+        data = tf.data.Dataset.from_generator(
+            lambda: map(_arrays, read_batches(self._plan, self._workers)), output_signature=self._signature
+        )
+        return self._place(data.apply(tf.data.experimental.assert_cardinality(max(n, 0))).prefetch(_BATCHES_AHEAD))
+
+
+def open_feed(
+    index: Path, *, batch_size: int, epoch: int, seed: int, start_batch: int = 0, **options: Any
+) -> tf.data.Dataset:
+    """Open the batches of one epoch; the options are those of `Feed`."""
+    return Feed(index, batch_size=batch_size, seed=seed, **options).epoch(epoch, start_batch)
 
 
 @contextmanager

@@ -93,16 +93,22 @@ class StepClock:
         )
 
 
-def publish_epoch(folder: Path, checkpoint: Checkpoint, metrics: EpochMetrics) -> None:
-    """Write ``history.csv`` of all epochs so far, and add the latest to the scalars in ``tensorboard/``.
+class EpochPublisher:
+    """Lets others watch a leg: ``history.csv`` of all epochs so far, and TensorBoard's scalars in ``tensorboard/``.
 
     Parameters
     ----------
     folder : folder of the leg's state.
-    checkpoint : the record of all epochs so far.
-    metrics : the numbers of the latest.
     """
-    atomic.write_text(folder / "history.csv", history_csv(checkpoint))
-    with tf.summary.create_file_writer(str(folder / "tensorboard")).as_default(step=metrics.epoch):
-        for name, value in asdict(metrics).items():
-            tf.summary.scalar(name, value)
+
+    def __init__(self, folder: Path) -> None:
+        self._table = folder / "history.csv"
+        self._scalars = tf.summary.create_file_writer(str(folder / "tensorboard"))
+
+    def publish(self, checkpoint: Checkpoint, metrics: EpochMetrics) -> None:
+        """Write the table anew from the record of all epochs, and add the latest epoch's numbers to the scalars."""
+        atomic.write_text(self._table, history_csv(checkpoint))
+        with self._scalars.as_default(step=metrics.epoch):
+            for name, value in asdict(metrics).items():
+                tf.summary.scalar(name, value)
+        self._scalars.flush()

@@ -6,7 +6,6 @@ Source: the paper, section 3.2, and the published training code: Adam, the best 
 import logging
 import math
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,12 +15,12 @@ import tensorflow as tf
 
 from l3net.devices import intra_op_threads, is_chief, open_strategy, set_switches
 from l3net.errors import L3Error
-from l3net.feed import one_line_errors, open_feed, prepare_batch
+from l3net.feed import Feed, one_line_errors, prepare_batch
 from l3net.models import build_l3
 from l3net.runtime import Progress, StopRequests
 from l3net.training.batch_norm import batch_norm_for
 from l3net.training.checkpoint import Checkpoint, write_checkpoint
-from l3net.training.clock import StepClock, publish_epoch
+from l3net.training.clock import EpochPublisher, StepClock
 from l3net.training.leg import Leg, find_start
 from l3net.training.metrics import EpochCounts, Validation
 from l3net.training.model_state import capture_variables, freeze_parts, restore_variables
@@ -85,7 +84,10 @@ class _Training:
             xla=s.xla,
         )
         self.measure = validation_step(self.model, strategy, prepare_batch, objective=s.objective, xla=s.xla)
+        self.train = self._open_feed(leg.train, s.batches_per_epoch)
+        self.valid = self._open_feed(leg.valid, s.validation_batches)
         self.writes, self.clock, self.last_step = is_chief(strategy), StepClock(), None
+        self.publisher = EpochPublisher(leg.state) if self.writes else None
         self._start()
 
     def _start(self) -> None:
@@ -120,7 +122,7 @@ class _Training:
     def _train_epoch(self, epoch: int) -> None:
         """Make the updates of an epoch that are still to be made."""
         s, counts, pending = self.settings, self.counts, None
-        batches = self._batches(self.leg.train, epoch - 1, s.batches_per_epoch, counts.batches)
+        batches = self.train.epoch(epoch - 1, counts.batches)
         with Progress(f"epoch {epoch} of {self.leg.epoch}", s.batches_per_epoch - counts.batches, "batches") as bar:
             self.clock.start_step()
             for batch in self.clock.batches(batches):
@@ -152,7 +154,7 @@ class _Training:
     def _validate(self) -> Validation:
         """Measure the model on the validation samples, the same ones after every epoch."""
         s, loss, right = self.settings, 0.0, 0
-        for batch in self._batches(self.leg.valid, 0, s.validation_batches, 0):
+        for batch in self.valid.epoch(0):
             batch_loss, batch_right = self.measure(batch)
             loss, right = loss + float(batch_loss), right + int(batch_right)
             self._stop_if_asked()
@@ -168,8 +170,8 @@ class _Training:
         record.add_epoch(metrics)
         self.counts = EpochCounts()
         self.clock.tell_epoch(epoch, self.leg.epoch, metrics)
-        if self.writes:
-            publish_epoch(self.leg.state, record, metrics)
+        if self.publisher:
+            self.publisher.publish(record, metrics)
 
     def _stop_if_asked(self) -> None:
         """Save the state and stop, where a signal asked for it."""
@@ -206,9 +208,8 @@ class _Training:
             f"lower train.learning_rate or look at the batch's samples: {names}"
         )
 
-    def _batches(self, index: Path, epoch: int, n: int, start: int) -> Iterable[dict[str, Any]]:
-        """Open the `n` batches of an epoch from `start` on, already on the devices where there are several."""
-        s = self.settings
-        stretch = {"epoch": epoch, "batches": n, "start_batch": start, "workers": s.feed_workers}
-        data = open_feed(index, batch_size=s.batch_size, seed=self.leg.seed, marks=self.leg.marks, **stretch)
-        return self.strategy.experimental_distribute_dataset(data)
+    def _open_feed(self, index: Path, batches: int) -> Feed:
+        """Open shards, to be read in epochs of so many batches, onto the devices where there are several."""
+        s, place = self.settings, self.strategy.experimental_distribute_dataset
+        reading = {"workers": s.feed_workers, "marks": self.leg.marks, "place": place}
+        return Feed(index, batch_size=s.batch_size, seed=self.leg.seed, batches=batches, **reading)
