@@ -131,12 +131,24 @@ def test_a_run_without_errors_ends_with_how_to_make_its_report(monkeypatch: pyte
     monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
     run = Console()
     run.lines("run_info", {"stats": {"all": 1}}, "")
+    run.lines("job_finished", {"job_id": 0}, "")
     assert run.lines(None, {}, "report: make report CONFIG=x.yaml") == []  # Snakefile: onsuccess
     assert run.lines(None, {}, "Elapsed time: 0:13:25.123456") == ["done in 13 min"]
     assert run.last_lines() == ["report: make report CONFIG=x.yaml"]
     run = Console()
     run.lines(None, {}, "Nothing to be done (all requested files are present and up to date).")
     assert run.last_lines() == ["report: make report CONFIG=x.yaml"]
+
+
+def test_a_run_that_leaves_jobs_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([1000.0, 1001.0, 1002.0, 1014.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    run = Console()
+    run.lines("run_info", {"stats": {"make_shard": 1, "train_leg": 2}}, "")
+    run.lines("job_info", {"rule_name": "make_shard", "jobid": 1, "log": []}, "")
+    run.lines("job_finished", {"job_id": 1}, "")
+    (line,) = run.lines(None, {}, "Elapsed time: 0:00:14.1")
+    assert line == "1 of 3 jobs done in 14 s: where --until names several rules, the run ends at the first of them"
 
 
 @pytest.mark.parametrize(

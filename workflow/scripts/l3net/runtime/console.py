@@ -130,8 +130,15 @@ class Console:
         if text.startswith("Nothing to be done"):
             self._report = os.environ.get(REPORT, "")
         if text.startswith("Elapsed time"):
-            return [] if self.failed or self._began is None else [f"done in {duration(time.monotonic() - self._began)}"]
+            return [] if self.failed or self._began is None else [self._how_it_ended(time.monotonic() - self._began)]
         return [] if text.strip().startswith(_OF_ITS_OWN) else [line for line in text.splitlines() if line.strip()]
+
+    def _how_it_ended(self, seconds: float) -> str:
+        if self._n_done >= self._n_jobs:
+            return f"done in {duration(seconds)}"
+        # Snakemake plans the later of two rules, and ends with success when the earlier one is done.
+        done = f"{self._n_done} of {self._n_jobs} jobs done in {duration(seconds)}"
+        return f"{done}: where --until names several rules, the run ends at the first of them"
 
     def _tell_jobs(self, fields: dict[str, Any]) -> list[str]:
         stats = {name: n for name, n in fields["stats"].items() if name != "total"}
