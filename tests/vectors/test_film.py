@@ -1,7 +1,9 @@
 """Sound and picture of a film at the same times: both tell the time that they are of."""
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from l3net.embeddings.interface import WindowEmbedding
 from l3net.errors import ClipError, WeightsError
 from l3net.media.video import frames_at
 from l3net.models.l3 import vision_embedding_network
-from l3net.vectors.film import ImageEmbedding, embed_film
+from l3net.vectors.film import ImageEmbedding, embed_film, image_vectors
 from tests import tiny_embedding
 from tests.time_code import FPS, HEIGHT, WIDTH, read_picture, read_sound, write_clip
 
@@ -62,6 +64,61 @@ def test_frames_are_the_nearest_before_the_first_and_behind_the_last(tmp_path: P
     shown = [read_picture(frame.to_ndarray(format="rgb24")) for frame in frames_at(tmp_path / "clip.mkv", times)]
     assert [number for number, _ in shown] == [5] * 7
     np.testing.assert_allclose([time * FPS for _, time in shown], [0, 0, 0, 1, 30, 30, 59])
+
+
+def write_film(path: Path, begins: list[float], seconds: float) -> None:
+    """Write a film whose frames begin at these times, as even greys that tell their number, under noise."""
+    ticks = Fraction(1, 90_000)
+    with av.open(str(path), "w") as file:
+        picture = file.add_stream("libx264", rate=30, options={"preset": "ultrafast", "crf": "10"})
+        picture.width, picture.height, picture.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        picture.codec_context.time_base = ticks
+        sound = file.add_stream("flac", rate=48_000, layout="mono", format="s16")
+        for i, begin in enumerate(begins):
+            frame = av.VideoFrame.from_ndarray(grey(0, i), format="rgb24")
+            frame.pts, frame.time_base = round(begin / ticks), ticks
+            file.mux(picture.encode(frame))
+        file.mux(picture.encode())
+        noise = np.random.default_rng(0).integers(-900, 900, (1, round(48_000 * seconds)), np.int16)
+        block = av.AudioFrame.from_ndarray(noise, format="s16", layout="mono")
+        block.sample_rate, block.pts = 48_000, 0
+        file.mux(sound.encode(block))
+        file.mux(sound.encode())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_frames_that_do_not_come_steadily_are_the_nearest_too_and_slides_stay(suffix: str, tmp_path: Path) -> None:
+    """Slides, a burst at 30 frames a second, frames at odd times: what half a frame is differs from place to place."""
+    burst, odd = 3 + np.arange(20) / 30, 4 + np.cumsum([0.11, 0.31, 0.07, 0.5, 0.23])
+    begins = np.concatenate([[0.0, 1.5], burst, odd, [8.0]])
+    write_film(tmp_path / f"film{suffix}", begins.tolist(), 10.0)
+    options = {"sound_model": WindowEmbedding(lambda x: x[:, :1], 1, 48_000, 48_000), "image_model": IMAGES}
+    _, seen, times = embed_film(tmp_path / f"film{suffix}", **options, hop_seconds=0.04)
+    shown = np.rint(seen[:, 0] * FPS).astype(int)
+    moving = (times > 3.0) & (times < 5.0)
+    nearest = np.abs(begins[None] - times[moving, None]).min(1)
+    np.testing.assert_allclose(np.abs(begins[shown[moving]] - times[moving]), nearest, atol=2e-3)
+    for first, last, number in ((0.0, 1.48, 0), (1.52, 2.98, 1), (5.3, 7.98, len(begins) - 2), (8.02, 9.0, -1)):
+        assert set(shown[(times >= first) & (times <= last)]) == {number % len(begins)}
+
+
+def test_a_slide_that_stands_long_takes_no_memory_of_its_length(tmp_path: Path) -> None:
+    write_film(tmp_path / "film.mkv", [0.0, 3.0], 4.0)
+    times, wide = np.arange(30_000) * 1e-4, ImageEmbedding(lambda x: np.ones((len(x), 5000), np.float32), 5000, 56, {})
+    sizes = [len(vectors) for vectors in image_vectors(tmp_path / "film.mkv", wide, times, 32)]
+    assert sum(sizes) == len(times)
+    assert max(sizes) <= 1024
+
+
+def test_a_stream_of_frames_without_times_is_refused(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "raw.h264"), "w") as file:
+        picture = file.add_stream("libx264", rate=30)
+        picture.width, picture.height, picture.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for i in range(9):
+            file.mux(picture.encode(av.VideoFrame.from_ndarray(grey(0, i), format="rgb24")))
+        file.mux(picture.encode())
+    with pytest.raises(ClipError, match=r"raw\.h264: its frames have no times; put them into a container: ffmpeg"):
+        list(frames_at(tmp_path / "raw.h264", np.arange(3) * 0.1))
 
 
 def test_the_command_writes_both_at_the_same_times(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

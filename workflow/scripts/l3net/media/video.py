@@ -21,6 +21,7 @@ from l3net.media.rates import FPS, SAMPLE_RATE
 
 _MOST_REORDERED = 32  # packets that may stand before one that is shown earlier
 _WARM_UP_SECONDS = 15.0  # more than the distance of keyframes
+_STILL_SECONDS = 1.0  # a frame that is shown for longer is a slide, no moment of a movement
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def damage_between(path: Path, start: float, end: float) -> str | None:
 
 
 def frames_at(path: Path, times: np.ndarray) -> Iterator[av.VideoFrame]:
-    """Yield the frame of a video at each of ascending times: what a player shows half a frame later, so the nearest.
+    """Yield the frame of a video at each of ascending times: the one that begins nearest, a still until it is replaced.
 
     Before the first frame that is the first one, and behind the last one the last.
 
@@ -176,11 +177,14 @@ def frames_at(path: Path, times: np.ndarray) -> Iterator[av.VideoFrame]:
     """
     shown, n = None, 0
     with open_container(path, failing="cannot be decoded") as container:
-        stream = _first_picture(path, container)
-        refuse_damage(stream)
-        half, start = 0.5 / float(stream.average_rate or FPS), (container.start_time or 0) / av.time_base
+        refuse_damage(stream := _first_picture(path, container))
+        start = (container.start_time or 0) / av.time_base
         for frame in container.decode(stream):
-            while shown is not None and n < len(times) and times[n] + half < frame.time - start:
+            if frame.time is None:
+                raise ClipError(f"{path}: its frames have no times; put them into a container: ffmpeg -i FILE out.mkv")
+            apart = frame.time - shown.time if shown else 0.0
+            earlier = 0.5 * apart if apart <= _STILL_SECONDS else 0.5 / FPS
+            while shown and n < len(times) and times[n] + earlier <= frame.time - start + 1e-6:
                 yield shown
                 n += 1
             shown = frame

@@ -1,7 +1,8 @@
 """Embedding the sound and the picture of a film at the same times.
 
-A time's image is the frame that begins nearest to it, the middle of that frame cut to the network's square; a time's
-sound is the window there. Before the first frame and behind the last one these are shown.
+A time's image is the frame that begins nearest to it, the middle of that frame cut to the network's square; a frame
+that is shown for more than a second is one until the next begins. A time's sound is the window there. Before the first
+frame and behind the last one these are shown. Times end with the sound.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from l3net.vectors.vector_file import read_timestamps, vector_writer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_TIMES_AT_ONCE = 1024  # vectors that are held, 32 MB at 8192 values
 _SCALED_TO_CROP = 256 / 224  # shorter side of a frame before the crop, as in the paper and in openl3
 
 
@@ -163,7 +165,7 @@ def _write_pictures(
 
 
 def image_vectors(path: Path, embedding: ImageEmbedding, times: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
-    """Yield the vectors of a video's picture at ascending times, a batch at a time; equal frames are computed once.
+    """Yield the vectors of a video's picture at ascending times, some at a time; equal frames are computed once.
 
     Raises
     ------
@@ -173,14 +175,15 @@ def image_vectors(path: Path, embedding: ImageEmbedding, times: np.ndarray, batc
     middle, n_done = _Middle(embedding.image_size), 0
     images, counts = [], []  # frames not embedded yet, and at how many times each is shown
 
-    def vectors() -> np.ndarray:
-        made = np.repeat(embedding.network(np.stack(images)), counts, axis=0)
-        if not (finite := np.isfinite(made).all(axis=1)).all():
+    def vectors() -> Iterator[np.ndarray]:
+        made, rows = embedding.network(np.stack(images)), np.repeat(np.arange(len(images)), counts)
+        if not (finite := np.isfinite(made).all(axis=1)[rows]).all():
             at = times[n_done + int(finite.argmin())]
             raise ClipError(f"{path}: the image's vector at {at:.2f} s holds values that are not finite numbers")
         images.clear()
         counts.clear()
-        return made
+        for first in range(0, len(rows), _TIMES_AT_ONCE):  # a slide may be shown for an hour
+            yield made[rows[first : first + _TIMES_AT_ONCE]]
 
     last = None
     for frame in frames_at(path, times):
@@ -188,13 +191,14 @@ def image_vectors(path: Path, embedding: ImageEmbedding, times: np.ndarray, batc
             counts[-1] += 1
             continue
         if len(images) == batch_size:
-            yield (made := vectors())
-            n_done += len(made)
+            n_now = sum(counts)
+            yield from vectors()
+            n_done += n_now
         images.append(middle(frame))
         counts.append(1)
         last = frame
     if images:
-        yield vectors()
+        yield from vectors()
 
 
 class _Middle:
