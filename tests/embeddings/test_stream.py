@@ -1,6 +1,7 @@
 """Live sound: the vectors of the whole file, bit for bit, as soon as they can be had, for a day and longer."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,36 @@ def test_the_bits_are_those_of_the_file(
         found = joined(made)
         np.testing.assert_array_equal(found[0], vectors)
         np.testing.assert_array_equal(found[1], times)
+
+
+def test_blocks_of_fewer_samples_than_channels() -> None:
+    sound = np.random.default_rng(5).normal(0, 0.1, (2 * RATE, 6))
+    vectors, _ = l3net.embed(sound, RATE, model=cheap(), hop_seconds=0.1)
+    for size in (1, 2, 5, 4000):
+        live = l3net.stream(cheap(), hop_seconds=0.1)
+        found = joined([*(live.push(sound[n : n + size]) for n in range(0, len(sound), size)), live.finish()])
+        np.testing.assert_array_equal(found[0], vectors)
+    live = l3net.stream(cheap())
+    with pytest.raises(ClipError, match=r"shape \(2, 1024\).*did you mean the transpose"):
+        live.push(np.zeros((2, 1024)))
+    live.push(np.zeros((1024, 2)))
+    with pytest.raises(ClipError, match="a block has 1 channels, those before it 2; expected as many"):
+        live.push(np.zeros(1024))
+
+
+def test_streams_in_threads_of_one_network(tmp_path: Path) -> None:
+    tiny_embedding.write_embedding(tmp_path / "embedding.keras")
+    model = l3net.load(tmp_path / "embedding.keras")
+    sounds = np.random.default_rng(0).normal(0, 0.1, (4, 90_000)).astype(np.float32)
+
+    def live(sound: np.ndarray) -> np.ndarray:
+        made = list(l3net.stream(model, hop_seconds=0.1)(np.split(sound, range(1000, 90_000, 4321))))
+        return joined(made)[0]
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(live, sounds))
+    for sound, vectors in zip(sounds, found, strict=True):
+        np.testing.assert_array_equal(vectors, l3net.embed(sound, 48_000, model=model, hop_seconds=0.1)[0])
 
 
 def test_the_bits_of_a_real_network_are_those_of_embed(tmp_path: Path) -> None:
@@ -109,14 +140,25 @@ def test_small_blocks_wait_without_being_copied_again_and_again() -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"hop_seconds is 2\.0 .*; expected above 0 and at most the window's 1 s"):
         l3net.stream(cheap(), hop_seconds=2.0)
-    with pytest.raises(ConfigError, match="sample_rate is 0; expected Hz"):
-        l3net.stream(cheap(), sample_rate=0)
+    for rate in (0, -1, 44_100.5, float("nan"), "48000"):
+        with pytest.raises(ConfigError, match=rf"sample_rate is {rate!r}; expected a whole number of Hz"):
+            l3net.stream(cheap(), sample_rate=rate)
+    for size in (0, -1, None):
+        for call in (l3net.stream, lambda *model, **size: l3net.embed(np.ones(RATE), RATE, model=model[0], **size)):
+            with pytest.raises(ConfigError, match=rf"batch_size is {size}; expected a whole number of 1 or more"):
+                call(cheap(), batch_size=size)
+    with pytest.raises(ConfigError, match=r"hop_seconds is '0\.1'; expected a number of seconds"):
+        l3net.stream(cheap(), hop_seconds="0.1")
     with pytest.raises(ConfigError, match="soundnet hears a sound as a whole and has no stream"):
         l3net.stream(SoundEmbedding(None, 3, RATE, {"kind": "soundnet"}))
     live = l3net.stream(cheap())
     assert live.push(np.zeros(0))[0].shape == (0, 3)
-    with pytest.raises(ClipError, match="not a finite number"):
-        live.push(np.array([0.0, np.nan]))
+    live.push(np.zeros(RATE // 2))
+    with pytest.raises(ClipError, match=r"the sound at 0\.501 s is not a finite number"):
+        live.push(np.array([0.0] * 8 + [np.nan]))
+    for nothing in (None, 0.5):
+        with pytest.raises(ClipError, match=r"sound has shape \(\)"):
+            live.push(nothing)
     with pytest.raises(ClipError, match=r"sound has shape \(2, 3, 4\)"):
         live.push(np.zeros((2, 3, 4)))
     live.finish()

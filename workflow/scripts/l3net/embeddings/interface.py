@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from l3net.embeddings.windows import Sounds, Windows, cut_sounds
+from l3net.embeddings.windows import Sounds, Windows, check_batch_size, cut_sounds
 from l3net.errors import ClipError, L3Error
 
 _CUTS_AHEAD = 2  # of up to 64 windows each
@@ -73,8 +73,9 @@ class WindowEmbedding:
         Raises
         ------
         ConfigError
-            A hop that is not above zero or is longer than a window; it is raised at the call.
+            A hop that is not above zero or is longer than a window, or a batch of none; it is raised at the call.
         """
+        check_batch_size(batch_size)
         windows = Windows(self.window_samples, self.sample_rate, hop_seconds, center)
         return _refuse_not_finite(self._embed(sounds, windows, batch_size))
 

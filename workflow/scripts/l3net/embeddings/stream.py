@@ -5,13 +5,14 @@ comes at most its window, and what a resampler holds back (some 20 ms, where rat
 """
 
 from collections.abc import Iterable, Iterator
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
 from l3net.embeddings.embedding_keras import load_once
 from l3net.embeddings.interface import Embedding, WindowEmbedding
-from l3net.embeddings.windows import WindowCutter, Windows
+from l3net.embeddings.windows import WindowCutter, Windows, check_batch_size
 from l3net.errors import ClipError, ConfigError
 from l3net.media import AudioConverter
 
@@ -20,6 +21,8 @@ Vectors = tuple[np.ndarray, np.ndarray]
 
 class SoundStream:
     """A sound under way. It holds less than a window and a block, however long it runs.
+
+    Streams run beside each other, also in threads of their own and with one model; a stream takes one call at a time.
 
     Parameters
     ----------
@@ -65,7 +68,9 @@ class SoundStream:
         Raises
         ------
         ClipError
-            Sound of another shape or type, or with samples, or a vector, that are no finite numbers.
+            Sound of another shape or type, of more or fewer channels than before, or with samples, or a vector, that
+            are no finite numbers. A block that is refused is no part of the sound: put silence of its length in its
+            place, so that later times stay true.
         ConfigError
             The stream was finished.
         """
@@ -126,15 +131,16 @@ def stream(
     Raises
     ------
     ConfigError
-        A hop that is not above zero or is longer than a window; a sample rate below 1; a model that hears sounds as a
-        whole.
+        A hop that is not above zero or is longer than a window; a sample rate that is no whole number of 1 or more; a
+        batch of none; a model that hears sounds as a whole.
     WeightsError
         A model that cannot be loaded.
     """
     embedding = load_once(Path(model), precision) if isinstance(model, str | Path) else model
     if not isinstance(embedding, WindowEmbedding):
         raise ConfigError(f"{embedding.about.get('kind', 'this embedding')} hears a sound as a whole and has no stream")
+    check_batch_size(batch_size)
     rate = embedding.sample_rate if sample_rate is None else sample_rate
-    if rate < 1:
-        raise ConfigError(f"sample_rate is {rate}; expected Hz, e.g. 48000")
+    if not isinstance(rate, Real) or rate < 1 or rate % 1:
+        raise ConfigError(f"sample_rate is {rate!r}; expected a whole number of Hz, e.g. 48000")
     return SoundStream(embedding, hop_seconds, int(rate), center, batch_size)

@@ -9,6 +9,7 @@ makes one window; without centring the sound lies in its middle.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,8 @@ class Windows:
 
     def __post_init__(self) -> None:
         seconds = self.length / self.sample_rate
+        if not isinstance(self.hop_seconds, Real):
+            raise ConfigError(f"hop_seconds is {self.hop_seconds!r}; expected a number of seconds, e.g. 0.1")
         if not 1 / self.sample_rate <= self.hop_seconds <= seconds:
             hint = " (are these milliseconds?)" if self.hop_seconds > seconds else ""
             raise ConfigError(
@@ -98,6 +101,12 @@ class Windows:
         """Return windows `first` to `last` - 1 of sound of which the samples from `base` on are held."""
         every = np.lib.stride_tricks.sliding_window_view(held, self.length)
         return every[self.starts(first, last) - base]
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Raise a `ConfigError` where so many windows or images cannot be a batch."""
+    if not isinstance(batch_size, Integral) or batch_size < 1:
+        raise ConfigError(f"batch_size is {batch_size!r}; expected a whole number of 1 or more")
 
 
 class WindowCutter:

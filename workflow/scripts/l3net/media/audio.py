@@ -16,6 +16,7 @@ from l3net.media.decoding import decoded_pieces
 from l3net.media.mono import mean_of_channels, scaled_float32
 from l3net.media.rates import SAMPLE_RATE
 
+_SPEAKERS = 8  # channels that a block of a stream may have though it has fewer samples
 _CHANNELS = 64  # most channels of one sample; an array with more in its one row lies on its side
 _INTEGER_FORMATS = {"uint8": "u8", "int16": "s16", "int32": "s32", "int64": "s64"}
 
@@ -89,13 +90,25 @@ class AudioConverter:
     def __init__(self, source_rate: int, sample_rate: int = SAMPLE_RATE) -> None:
         self.source_rate, same = source_rate, source_rate == sample_rate
         self._stream = _AsItIs() if same else soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32")
+        self._n_taken, self._channels = 0, None
 
     def push(self, block: np.ndarray) -> np.ndarray:
-        """Convert a block as `audio_from_array` does; an empty one is none, and what is not due yet stays inside."""
+        """Convert a block as `audio_from_array` does; an empty one is none, and what is not due yet stays inside.
+
+        A block may have fewer samples than channels, and has as many channels as those before it.
+        """
         block = np.asarray(block)
-        if not block.shape[0]:
+        if block.ndim and not block.shape[0]:
             return np.zeros(0, np.float32)
-        return self._stream.resample_chunk(audio_from_array(block, self.source_rate, self.source_rate))
+        channels = block.shape[1] if block.ndim == 2 else 1
+        if self._channels not in (None, channels) and block.ndim in (1, 2):
+            raise ClipError(f"a block has {channels} channels, those before it {self._channels}; expected as many")
+        most = _SPEAKERS if self._channels is None else channels
+        mono = audio_from_array(
+            block, self.source_rate, self.source_rate, begins=self._n_taken / self.source_rate, most_channels=most
+        )
+        self._n_taken, self._channels = self._n_taken + len(mono), channels
+        return self._stream.resample_chunk(mono)
 
     def finish(self) -> np.ndarray:
         """Return what is still inside."""
@@ -116,7 +129,14 @@ def resample_audio(audio: np.ndarray, source_rate: int, sample_rate: int = SAMPL
     return soxr.resample(audio.astype(np.float32, copy=False), source_rate, sample_rate)
 
 
-def audio_from_array(audio: np.ndarray, source_rate: int, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+def audio_from_array(
+    audio: np.ndarray,
+    source_rate: int,
+    sample_rate: int = SAMPLE_RATE,
+    *,
+    begins: float = 0.0,
+    most_channels: int = 1,
+) -> np.ndarray:
     """Convert an array of sound to what `read_audio` makes of a file: mono, float32, at `sample_rate`.
 
     Parameters
@@ -124,6 +144,8 @@ def audio_from_array(audio: np.ndarray, source_rate: int, sample_rate: int = SAM
     audio : np.ndarray [shape=(n,) or (n, channels)]
         Floating point as it is; integers of 8 (unsigned), 16, 32 and 64 bits are scaled to [-1, 1).
     source_rate : Hz of `audio`.
+    begins : seconds at which it begins in a longer sound, for messages.
+    most_channels : up to so many columns are channels also where there are fewer rows; more are an array on its side.
 
     Raises
     ------
@@ -132,7 +154,9 @@ def audio_from_array(audio: np.ndarray, source_rate: int, sample_rate: int = SAM
     """
     audio = np.asarray(audio)
     is_lying = (
-        audio.ndim == 2 and audio.shape[1] > audio.shape[0] and (audio.shape[0] > 1 or audio.shape[1] > _CHANNELS)
+        audio.ndim == 2
+        and audio.shape[1] > max(audio.shape[0], most_channels)
+        and (audio.shape[0] > 1 or audio.shape[1] > _CHANNELS)
     )
     if audio.ndim not in (1, 2) or not audio.size or is_lying:
         hint = "; did you mean the transpose, audio.T?" if is_lying and audio.size else ""
@@ -149,7 +173,7 @@ def audio_from_array(audio: np.ndarray, source_rate: int, sample_rate: int = SAM
         raise ClipError(f"sound has type {audio.dtype}; expected floating point or integers")
     mono = audio if audio.ndim == 1 else mean_of_channels(audio.T)
     if not np.isfinite(mono).all():
-        at = int(np.argmin(np.isfinite(mono))) / source_rate
+        at = begins + int(np.argmin(np.isfinite(mono))) / source_rate
         raise ClipError(f"the sound at {at:.3f} s is not a finite number (NaN or infinity)")
     return resample_audio(mono.astype(np.float32), int(source_rate), sample_rate)
 
