@@ -131,7 +131,7 @@ def test_what_cannot_be_used_is_told_with_the_reason(video: Path, tmp_path: Path
         "no sound.mp4": "no sound",
         "no picture.m4a": "no picture",
         "silent.mp4": "silent from end to end",
-        "short.mp4": r"too short: 0\.8\d* s of picture and sound; expected more than 1 s",
+        "short.mp4": r"too short: 0\.8\d* s of picture and sound; expected 1\.1 s or more",
         "narrow.mp4": "the picture has 4 x 64 pixels, too few or too wide",
         "other.nut": "no clips are cut from files of format nut; convert it to MP4",
         "notes.txt": "cannot be read as media|no picture and no sound",
@@ -203,7 +203,7 @@ def test_a_folder_without_videos_changes_nothing(video: Path, tmp_path: Path) ->
     (tmp_path / "file").touch()
     for name, message in {
         "none": "none holds no file; expected videos with sound",
-        "text": "text: none of 1 files is a video that can be used; the first, a.txt: ",
+        "text": "text: of 1 file none is a video that can be used; the first, a.txt: ",
         "file": "file is not a folder; expected one with videos, in sub-folders or not",
         "nowhere": "nowhere is not a folder",
     }.items():

@@ -131,6 +131,8 @@ def test_every_kind_of_file(model: Path, tmp_path: Path, shared_data: Path, caps
         ),
         ([__file__, "--model", "none.keras", "--output", "o"], "--model none.keras: no such file"),
         ([__file__, "--model", __file__, "--output", "o"], "File is not a zip file"),
+        ([__file__, "--output", __file__], "test_embed.py is a file; expected a folder"),
+        ([__file__, "--output", f"{__file__}/o"], "test_embed.py is a file; expected a folder"),
         ([__file__, "--output", "o"], "--model is missing: name an embedding.keras"),
         ([__file__, "--batch-size", "0", "--output", "o"], "--batch-size is 0"),
         ([__file__, "--pool", "mean,median", "--output", "o"], "pooling over time by 'median' is unknown"),

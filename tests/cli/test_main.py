@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 
 import h5py
+import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 import l3net
 from l3net.cli.info import readable
 from l3net.cli.main import main
+from l3net.vectors.vector_file import vector_writer
 from tests import tiny_embedding
 
 RUN = """
@@ -74,6 +78,35 @@ def test_info_prints_what_a_reader_wants_first_and_all_of_it_as_json(
     assert lines[0] == "kind                  l3, sound"
     assert "training samples      200" in lines
     assert not any("{" in line for line in lines)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".parquet"])
+def test_info_of_vectors_tells_their_sound_and_their_model(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / f"dog{suffix}"
+    about = {"hop_seconds": 0.5, "source": "dog.wav", "pool": [], "embedding": {"kind": "l3", "subset": "mine"}}
+    with vector_writer(path, 2, about) as writer:
+        writer.append(np.zeros((3, 2), np.float32), np.arange(3.0))
+    assert main(["info", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["hop seconds           0.5", "source                dog.wav"]
+    assert "  trained on            mine" in lines
+    assert main(["info", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == about
+
+
+def test_info_of_a_table_or_data_of_others_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    np.savez(tmp_path / "a.npz", embedding=np.zeros(3))
+    parquet.write_table(pyarrow.table({"a": [1]}), tmp_path / "a.parquet")
+    (tmp_path / "b.parquet").write_text("text")
+    for name, text in {"a.h5": None, "b.h5": "no JSON", "c.h5": "[]"}.items():
+        with h5py.File(tmp_path / name, "w") as file:
+            file.attrs.update({} if text is None else {"metadata": text})
+    for path in sorted(tmp_path.iterdir()):
+        assert main(["info", str(path)]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"l3net: {path}: ") and said.count("\n") == 1, said
 
 
 def test_info_of_a_whole_training_is_lines_and_no_braces() -> None:

@@ -25,11 +25,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_summary(folder: Path, root: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["videos", "films", "--ontology", str(root / "resources" / "ontology.json")]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "my/segments.csv: 2 segments of 1 videos, 0.2 minutes, 1 labels (1 of AudioSet's)"
+    assert said[0] == "my/segments.csv: 2 segments of 1 video, 0.2 minutes, 1 label (1 of AudioSet's)"
     assert said[3] == "left out, 22 of 23 files:"
     assert said[4].startswith("  00.txt: ")
     assert said[-2] == "  ... and 2 more, in my/segments.videos.csv"
-    assert said[-1].startswith("1 videos are too few to train on: train, valid, test need 2 videos each")
+    assert said[-1].startswith("too few to train on, 1 video: train, valid, test need 2 each")
     assert '"/m/05r5c"' in (folder / "my" / "segments.csv").read_text()
 
 

@@ -24,6 +24,14 @@ def test_what_is_no_embedding_is_refused(tmp_path: Path) -> None:
     for name, message in {"none": "cannot be read", "text": "File is not a zip file", "other": "no metadata"}.items():
         with pytest.raises(WeightsError, match=message):
             read_keras_metadata(tmp_path / f"{name}.keras")
+    with pytest.raises(WeightsError, match=r"is a folder; expected an embedding\.keras made by extract_embedding$"):
+        read_keras_metadata(tmp_path)
+    (tmp_path / "embedding.keras").write_text("nothing")
+    with pytest.raises(WeightsError, match=r"extract_embedding: .*/embedding\.keras is one$"):
+        read_keras_metadata(tmp_path)
+    (tmp_path / "openl3.h5").write_text("nothing")
+    with pytest.raises(WeightsError, match=r"is HDF5 by its name.*openl3 are named with --settings"):
+        read_keras_metadata(tmp_path / "openl3.h5")
     with zipfile.ZipFile(tmp_path / "later.keras", "w") as archive:
         archive.writestr(MEMBER, json.dumps({"format_version": 2}))
     with pytest.raises(WeightsError, match="format version 2, this code reads 1"):

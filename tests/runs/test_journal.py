@@ -42,6 +42,37 @@ def test_another_start_begins_it_anew_and_a_cut_line_is_passed_over(logs: Path) 
     assert read_journal(logs).counts == {"a": 2}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "7",
+        "null",
+        '{"a": 1}',
+        '{"what": "ended", "time": 3.0}',
+        '{"what": ["ended"], "time": 3.0, "number": 1}',
+        '{"what": "ended", "time": NaN, "number": 1}',
+        '{"what": "ended", "time": "3", "number": 1}',
+        '{"what": "failed", "time": 3.0, "number": {}, "reason": "x"}',
+        '{"what": "began", "time": 3.0, "jobs": [1], "pid": 1, "host": "h"}',
+        '{"what": "began", "time": 3.0, "jobs": {"a": "x"}, "pid": 1, "host": "h"}',
+        '{"what": "began", "time": 3.0, "jobs": {"a": 1}, "pid": 1e30, "host": "h"}',
+        f'{{"what": "began", "time": 3.0, "jobs": {{"a": 1}}, "pid": {10**30}, "host": "h"}}',
+        "[" * 100_000,
+        "\udcff\udcfe",
+    ],
+)
+def test_a_damaged_line_is_passed_over_and_the_others_count(logs: Path, line: str) -> None:
+    written = Journal()
+    written.begin({"a": 2})
+    written.started(1, "a", "a 1", "1.log")
+    with open(logs / "jobs.jsonl", "ab") as file:
+        file.write(line.encode(errors="surrogateescape") + b"\n")
+    written.ended(1)
+    so_far = read_journal(logs)
+    assert (so_far.n_jobs, so_far.n_done, so_far.failed) == (2, 1, {})
+
+
 def test_a_run_whose_process_is_gone_is_known_as_dead(logs: Path) -> None:
     Journal().begin({"a": 1})
     path = logs / "jobs.jsonl"

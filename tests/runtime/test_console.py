@@ -127,7 +127,7 @@ def test_an_error_of_snakemake_keeps_its_words_and_loses_its_places() -> None:
 
 def test_a_run_without_errors_ends_with_how_to_make_its_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(console.REPORT, "report: make report CONFIG=x.yaml")
-    clock = iter([1000.0, 1805.0])
+    clock = iter([1000.0, 1805.0, 1840.0])
     monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
     run = Console()
     run.lines("run_info", {"stats": {"all": 1}}, "")
@@ -135,6 +135,7 @@ def test_a_run_without_errors_ends_with_how_to_make_its_report(monkeypatch: pyte
     assert run.lines(None, {}, "report: make report CONFIG=x.yaml") == []  # Snakefile: onsuccess
     assert run.lines(None, {}, "Elapsed time: 0:13:25.123456") == ["done in 13 min"]
     assert run.last_lines() == ["report: make report CONFIG=x.yaml"]
+    assert run.lines(None, {}, "Elapsed time: 0:13:25.123456") == ["done in 14 min"]
     run = Console()
     run.lines(None, {}, "Nothing to be done (all requested files are present and up to date).")
     assert run.last_lines() == ["report: make report CONFIG=x.yaml"]
@@ -149,6 +150,21 @@ def test_a_run_that_leaves_jobs_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     run.lines("job_finished", {"job_id": 1}, "")
     (line,) = run.lines(None, {}, "Elapsed time: 0:00:14.1")
     assert line == "1 of 3 jobs done in 14 s: where --until names several rules, the run ends at the first of them"
+
+
+def test_a_run_that_was_interrupted_does_not_say_that_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(console.REPORT, "report: make report CONFIG=x.yaml")
+    run = Console()
+    run.lines("run_info", {"stats": {"make_shard": 2, "all": 1}}, "")
+    started(run, 1, "make_shard")
+    ended(run, 1)
+    said = "stopped after 0 s, 1 of 3 jobs done; the same command goes on"
+    assert run.lines(None, {}, "Elapsed time: 0:00:00.1") == [said]
+    run.lines(None, {}, "OSError: Missing files after 5 seconds.", is_error=True)
+    for number in (2, 3):
+        started(run, number, "make_shard")
+        ended(run, number)
+    assert run.lines(None, {}, "Elapsed time: 0:00:00.1") == [said.replace("1 of", "3 of")]
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,7 @@ def test_a_folder_holds_card_weights_checksums_and_a_test_that_passes(
     assert (folder / "embedding.keras").read_bytes() == model.read_bytes()
     assert "# music-mel128" in (folder / "README.md").read_text()
     # This small network fits no openl3 file: said, and nothing half-written.
-    assert any(
-        line.startswith("without embedding.h5 (openl3): embedding.h5: openl3's network has") for line in left_out
-    )
+    assert any(line.startswith("without embedding.h5 (openl3): openl3's network has") for line in left_out)
     assert not (folder / "embedding.h5").exists()
     sums = subprocess.run(
         ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True, text=True
@@ -73,6 +71,15 @@ def test_a_zip_has_the_run_s_card(model: Path, tmp_path: Path, capsys: pytest.Ca
     assert f"written: {target}" in capsys.readouterr().out
     assert main(["share", str(tmp_path / "embedding.keras"), "--output", str(target)]) == 1
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["mine.tar.gz", "mine.tgz", "mine.7z", "mine.keras"])
+def test_another_archive_than_a_zip_is_refused_at_once(
+    name: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["share", str(model), "--output", str(tmp_path / name)]) == 1
+    assert "only a zip is packed; name it mine.zip, or a folder" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_is_no_model_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

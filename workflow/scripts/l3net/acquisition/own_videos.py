@@ -20,7 +20,7 @@ from l3net.audioset import own_label
 from l3net.errors import ClipError
 from l3net.files import atomic, read_kept
 from l3net.media import survey_video
-from l3net.runtime import Progress
+from l3net.runtime import Progress, counted
 
 _LEAST_SECONDS = SHORTEST_SECONDS + 0.1  # of a segment: fetch_clips finds a little less than the time stamps say
 _TYPES = {"file": "str", "bytes": "int64", "modified_ns": "int64", "ytid": "str", "label": "str", "seconds": "float64"}
@@ -131,7 +131,7 @@ def _look(path: Path) -> tuple[float, str]:
         return 0.0, str(error).removeprefix(f"{path}: ")
     shorter, longer = sorted((survey.width, survey.height))
     if survey.seconds < _LEAST_SECONDS:
-        return 0.0, f"too short: {survey.seconds:.2f} s of picture and sound; expected more than {SHORTEST_SECONDS:g} s"
+        return 0.0, f"too short: {survey.seconds:.2f} s of picture and sound; expected {_LEAST_SECONDS:g} s or more"
     if survey.is_silent:
         return 0.0, "silent from end to end"
     if shorter < SMALLEST_SIDE or longer > MOST_WIDE * shorter:
@@ -191,6 +191,5 @@ def _nothing(folder: Path, table: pd.DataFrame) -> str:
     if table.empty:
         return f"{folder} holds no file; expected videos with sound"
     first = table.iloc[0]
-    return f"{folder}: none of {len(table)} files is a video that can be used; the first, {first['file']}: " + str(
-        first["left_out"]
-    )
+    files = counted(len(table), "file")
+    return f"{folder}: of {files} none is a video that can be used; the first, {first['file']}: {first['left_out']}"

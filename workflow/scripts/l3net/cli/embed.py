@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     paths = options.paths + (_read_list(options.list) if options.list else [])
     if not paths:
         raise ConfigError("no files: name some, a folder, or --list FILE")
+    if (above := _file_in_the_way(options.output)) is not None:
+        raise ConfigError(f"--output {options.output}: {above} is a file; expected a folder")
     if options.batch_size < 1:
         raise ConfigError(f"--batch-size is {options.batch_size}; expected 1 or more windows")
     vision = _vision_model(options)
@@ -98,6 +100,11 @@ def run(options: argparse.Namespace) -> int:
     )
     _log.info("pictures embedded %d, already done %d, failed %d", pictures.done, pictures.skipped, len(pictures.failed))
     return 1 if outcome.failed or pictures.failed else 0
+
+
+def _file_in_the_way(folder: Path) -> Path | None:
+    """Return the file that stands where a folder or one above it is to be made."""
+    return next((path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()), None)
 
 
 def _split_models(options: argparse.Namespace) -> Path:

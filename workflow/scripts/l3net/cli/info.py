@@ -1,9 +1,11 @@
-"""The command l3net info: show the metadata of an embedding."""
+"""The command l3net info: show the metadata of an embedding, a checkpoint, or vectors."""
 
 import argparse
 import json
 from pathlib import Path
 from typing import Any
+
+from l3net.errors import L3Error, WeightsError
 
 # What a reader wants to know first, and how it is called.
 _FIRST = {
@@ -11,7 +13,7 @@ _FIRST = {
     "subset": "trained on",
     "front_end": "front end",
     "front_end_version": "front end as in",
-    "hop_length": "hop of spectrogram",
+    "hop_length": "hop of spectrogram",  # in samples
     "image_size": "image size",
     "pooling": "pooling",
     "dimension": "values of a vector",
@@ -22,6 +24,7 @@ _FIRST = {
     "model_seed": "seed",
     "commit": "commit",
 }
+_OTHERS = (".npz", ".h5", ".parquet")
 _KINDS = {"l3": "l3, sound", "l3-vision": "l3-vision, images"}
 
 
@@ -29,11 +32,13 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     """Add this command and its options."""
     parser = commands.add_parser(
         "info",
-        help="show the metadata of an embedding",
-        description="Show what a model says of itself: its data, spectrogram, training, accuracy and versions.",
+        help="show the metadata of an embedding, or of vectors",
+        description="Show what a model says of itself: its data, spectrogram, training, accuracy and versions; or of"
+        " what sound and by which model the vectors of l3net embed were made.",
     )
     parser.set_defaults(run=run)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="an embedding.keras, vision.keras or .onnx")
+    parser.add_argument("model", type=Path, metavar="FILE",
+        help="an embedding.keras, vision.keras or .onnx; vectors (.npz, .h5, .parquet), or a best.h5")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print all of it as JSON, for programs")
 
 
@@ -41,12 +46,38 @@ def run(options: argparse.Namespace) -> int:
     """Print the metadata."""
     from l3net.embeddings import read_metadata
 
-    metadata = read_metadata(options.model)
+    is_other = options.model.suffix in _OTHERS and options.model.is_file()
+    metadata = _metadata_of_others(options.model) if is_other else read_metadata(options.model)
     if options.json:
         print(json.dumps(metadata, indent=2, sort_keys=True))
     else:
-        print("\n".join(readable(metadata)))
+        print("\n".join(readable(metadata) if "kind" in metadata else _facts(metadata)))
     return 0
+
+
+def _metadata_of_others(path: Path) -> dict[str, Any]:
+    """Return the metadata of vectors or of a checkpoint."""
+    from l3net.vectors import read_vector_metadata
+
+    try:
+        return read_vector_metadata(path)
+    except L3Error:
+        raise
+    except (OSError, ValueError, KeyError, TypeError):
+        raise WeightsError(
+            f"{path}: has no metadata of this project; expected vectors that l3net embed wrote, a run's best.h5, or an"
+            " embedding.keras"
+        ) from None
+
+
+def _facts(metadata: dict[str, Any]) -> list[str]:
+    """Return the metadata of vectors or of a checkpoint as lines, those of the embedding last."""
+    embedding = metadata.get("embedding")
+    rest = {key: value for key, value in metadata.items() if key != "embedding" and value not in (None, "", [])}
+    lines = [f"{key.replace('_', ' '):22}{_plain(value)}" for key, value in rest.items()]
+    if isinstance(embedding, dict) and "kind" in embedding:
+        lines += ["", "by the embedding:", *(f"  {line}".rstrip() for line in readable(embedding))]
+    return lines
 
 
 def readable(metadata: dict[str, Any]) -> list[str]:

@@ -75,28 +75,29 @@ def run(options: argparse.Namespace) -> int:
 
 def _summary(made: "OwnVideos", mids: dict[str, str]) -> list[str]:
     from l3net.audioset import LEAST_VIDEOS, SPLITS
+    from l3net.runtime import counted
 
     taken, left_out = made.table[made.table["segments"] > 0], made.table[made.table["segments"] == 0]
     labels = sorted(set(taken["label"]) - {""})
     known = sum(label.lower().replace("_", " ") in mids for label in labels)
-    of_labels = f", {len(labels)} labels ({known} of AudioSet's)" if labels else ", no labels"
+    of_labels = f", {counted(len(labels), 'label')} ({known} of AudioSet's)" if labels else ", no labels"
     lines = [
-        f"{made.segments}: {taken['segments'].sum()} segments of {len(taken)} videos,"
+        f"{made.segments}: {counted(taken['segments'].sum(), 'segment')} of {counted(len(taken), 'video')},"
         f" {taken['seconds'].sum() / 60:.1f} minutes{of_labels}",
         f"{made.links}: a link to each of them by its id",
         f"{made.record}: what each file is called there",
     ]
     if made.n_gone:
-        lines.append(f"{made.n_gone} videos that were listed before are gone or changed; their links are removed")
+        lines.append(f"{counted(made.n_gone, 'video')} of the earlier list gone or changed; the links are removed")
     if len(left_out):
-        lines.append(f"left out, {len(left_out)} of {len(made.table)} files:")
+        lines.append(f"left out, {len(left_out)} of {counted(len(made.table), 'file')}:")
         named = left_out[["file", "left_out"]].itertuples(index=False)
         lines += [f"  {file}: {why}" for file, why in list(named)[:_NAMED_AT_MOST]]
         if len(left_out) > _NAMED_AT_MOST:
             lines.append(f"  ... and {len(left_out) - _NAMED_AT_MOST} more, in {made.record}")
     if len(taken) < LEAST_VIDEOS * len(SPLITS):
         lines.append(
-            f"{len(taken)} videos are too few to train on: {', '.join(SPLITS)} need {LEAST_VIDEOS} videos each;"
+            f"too few to train on, {counted(len(taken), 'video')}: {', '.join(SPLITS)} need {LEAST_VIDEOS} each;"
             " cut long ones into files, if they show different things, or add some"
         )
     elif made.segments == _PRESETS_LIST:

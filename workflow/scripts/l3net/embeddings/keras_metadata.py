@@ -35,6 +35,14 @@ def read_keras_metadata(path: Path | str) -> dict[str, Any]:
         A file that is missing, is no Keras archive, has no metadata, or has those of another format version.
     """
     path, what = Path(path), "an embedding.keras made by extract_embedding"
+    if path.is_dir():
+        there = next((path / name for name in ("embedding.keras", "vision.keras") if (path / name).is_file()), None)
+        raise WeightsError(f"{path}: is a folder; expected {what}" + (f": {there} is one" if there else ""))
+    if path.suffix.lower() in (".h5", ".hdf5") and path.is_file():
+        raise WeightsError(
+            f"{path}: is HDF5 by its name; expected {what}. A run's is beside its best.h5; weights of openl3 are named"
+            """ with --settings '{"kind": "openl3", "front_end": ...}'"""
+        )
     with open_foreign_zip(path, WeightsError, what) as archive:
         if MEMBER not in archive.namelist():
             raise WeightsError(f"{path}: has no metadata of this project; expected {what}")

@@ -1,6 +1,7 @@
 """The journal of a run: a line of JSON for each job that is started, ends or fails (``logs/{run}/jobs.jsonl``).
 
-Snakemake's console writes it; each start of the workflow begins it anew. A line that a kill cut short is passed over.
+Snakemake's console writes it; each start of the workflow begins it anew. A line that
+a kill cut short, or that is damaged, is passed over.
 """
 
 import json
@@ -13,6 +14,16 @@ from typing import Any
 
 FOLDER = "L3NET_RUN_LOGS"  # in the environment: the folder of the run's logs, once the configuration is read
 _NAME = "jobs.jsonl"
+# What a line of each kind holds, and of which types; what else it holds is not read.
+_TIME: dict[str, Any] = {"time": int | float}
+_FACTS = {
+    "began": {**_TIME, "jobs": dict, "pid": int, "host": str},
+    "started": {**_TIME, "number": int, "rule": str, "name": str, "log": str},
+    "ended": {**_TIME, "number": int},
+    "failed": {**_TIME, "number": int, "reason": str},
+    "over": _TIME,
+}
+_MOST_TIME, _MOST_PID = 1e11, 1 << 31  # what the calendar and the system can take
 
 
 class Journal:
@@ -91,14 +102,12 @@ class JobsSoFar:
 def read_journal(folder: Path) -> JobsSoFar | None:
     """Read the journal in a folder of logs; None where there is none."""
     try:
-        lines = (folder / _NAME).read_text(encoding="utf-8").splitlines()
+        lines = (folder / _NAME).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return None
     so_far = None
     for line in lines:
-        try:
-            entry = json.loads(line)
-        except ValueError:
+        if (entry := _entry(line)) is None:
             continue
         if entry["what"] == "began":
             so_far = JobsSoFar(entry["time"], entry["time"], entry["jobs"])
@@ -106,6 +115,20 @@ def read_journal(folder: Path) -> JobsSoFar | None:
         elif so_far is not None:
             _add(so_far, entry)
     return so_far
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    """Return what a line tells; None of one that is cut short or that `Journal` did not write."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or (facts := _FACTS.get(str(entry.get("what")))) is None:
+        return None
+    if not all(isinstance(entry.get(name), kinds) for name, kinds in facts.items()):
+        return None
+    is_sound = 0 <= entry["time"] < _MOST_TIME and 0 < entry.get("pid", 1) < _MOST_PID
+    return entry if is_sound and all(isinstance(n, int) for n in entry.get("jobs", {}).values()) else None
 
 
 def _add(so_far: JobsSoFar, entry: dict[str, Any]) -> None:

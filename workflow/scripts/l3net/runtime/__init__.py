@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "aligned_memory": ["aligned_copy", "aligned_empty", "aligned_zeros"],
-        "console": ["duration"],
+        "console": ["counted", "duration"],
         "locks": ["lock_file"],
         "logs": ["ON_SCREEN"],
         "progress": ["Progress", "track_progress"],

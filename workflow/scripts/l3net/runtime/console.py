@@ -134,11 +134,14 @@ class Console:
         return [] if text.strip().startswith(_OF_ITS_OWN) else [line for line in text.splitlines() if line.strip()]
 
     def _how_it_ended(self, seconds: float) -> str:
+        done = f"{self._n_done} of {self._n_jobs} jobs done"
+        if self._error or (self._n_done < self._n_jobs and not self._report and os.environ.get(REPORT)):
+            # An interruption, or an error outside the jobs: a run that succeeds has named its report before.
+            return f"stopped after {duration(seconds)}, {done}; the same command goes on"
         if self._n_done >= self._n_jobs:
             return f"done in {duration(seconds)}"
         # Snakemake plans the later of two rules, and ends with success when the earlier one is done.
-        done = f"{self._n_done} of {self._n_jobs} jobs done in {duration(seconds)}"
-        return f"{done}: where --until names several rules, the run ends at the first of them"
+        return f"{done} in {duration(seconds)}: where --until names several rules, the run ends at the first of them"
 
     def _tell_jobs(self, fields: dict[str, Any]) -> list[str]:
         stats = {name: n for name, n in fields["stats"].items() if name != "total"}
@@ -148,7 +151,7 @@ class Console:
         named = sorted(stats, key=lambda name: -stats[name])[:_RULES_NAMED]
         others = self._n_jobs - sum(stats[name] for name in named)
         counts = [f"{stats[name]} {name}" for name in named] + ([f"{others} others"] if others else [])
-        return [f"{self._n_jobs} job{'s' * (self._n_jobs > 1)}: {', '.join(counts)}"] if first else []
+        return [f"{counted(self._n_jobs, 'job')}: {', '.join(counts)}"] if first else []
 
     def _note_job(self, fields: dict[str, Any]) -> list[str]:
         wildcards = " ".join(str(value) for value in (fields.get("wildcards") or {}).values() if str(value))
@@ -193,6 +196,11 @@ class Console:
             return []
         self._error = lines[-1]
         return lines
+
+
+def counted(n: int, thing: str) -> str:
+    """Write a number of things: ``1 video``, ``2 videos``."""
+    return f"{n} {thing}{'' if n == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ CHECK = """import l3net, numpy as np
 vectors, _ = l3net.embed(np.load("check_sound.npy"), 48000, model="embedding.keras", hop_seconds=0.5)
 np.testing.assert_allclose(vectors, np.load("check_vectors.npy"), rtol=0, atol={tolerance:.1e}); print("as expected")
 """
+_OTHER_ARCHIVES = (".7z", ".bz2", ".gz", ".keras", ".rar", ".tar", ".tgz", ".xz", ".zst")
 _log = logging.getLogger("l3net")
 
 
@@ -41,13 +42,15 @@ def share_model(model: Path, target: Path) -> list[str]:
     WeightsError
         A file that is no embedding.keras.
     ConfigError
-        A target that is there already.
+        A target that is there already, or an archive that is no zip.
     """
     from l3net.embeddings import load_network, read_keras_metadata
 
     about = read_keras_metadata(model)
     if target.exists():
         raise ConfigError(f"{target}: is there already; name a folder or a .zip that is not")
+    if target.suffix.lower() in _OTHER_ARCHIVES:
+        raise ConfigError(f"{target}: only a zip is packed; name it {target.name.partition('.')[0]}.zip, or a folder")
     with atomic.working_folder(target) as scratch:
         folder = scratch / (target.stem if target.suffix == ".zip" else target.name)
         folder.mkdir()
@@ -76,7 +79,9 @@ def _export(network: Any, about: dict[str, Any], folder: Path) -> list[str]:
             exchange.export_embedding(network, about, folder / name)
         except L3Error as error:
             (folder / name).unlink(missing_ok=True)
-            left_out.append(f"without {name} ({format}): {str(error).replace(f'{folder}/', '')}")
+            left_out.append(
+                f"without {name} ({format}): {str(error).replace(f'{folder}/', '').removeprefix(f'{name}: ')}"
+            )
     return left_out
 
 

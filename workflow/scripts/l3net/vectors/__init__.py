@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "resampled_precision",
         ],
         "pictures": ["find_pictures", "load_picture_embedding"],
+        "vector_file": ["read_vector_metadata"],
         "dataset_vectors": ["DatasetVectors", "DatasetVectorsWriter", "read_dataset_vectors"],
     },
 )

@@ -149,7 +149,7 @@ def read_vector_metadata(path: Path) -> dict[str, Any]:
         metadata = json.loads(str(read_npz(path, ClipError, _WHAT, (_KEY,))[_KEY]))
     elif path.suffix == ".h5":
         with open_foreign_hdf5(path, ClipError, _WHAT) as file:
-            metadata = json.loads(file.text(_KEY))
+            metadata = json.loads(file.attribute(_KEY))
     else:
         from pyarrow import parquet
 
