@@ -39,6 +39,15 @@ def test_the_contrastive_head_also_gives_directions() -> None:
         np.testing.assert_allclose(np.square(vectors).sum(1), 1.0, rtol=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_contrastive_judgement_starts_the_right_way_round(seed: int) -> None:
+    """Of every seed's network: the more alike the directions, the likelier the pair, and a right angle is undecided."""
+    model = build_l3("mel128", image_size=32, width=1 / 16, hop_length=1936, objective="contrastive", seed=seed)
+    judge = model.get_layer("fusion_dense_2")
+    likely = np.asarray(judge(np.array([[-1.0], [-0.1], [0.0], [0.1], [1.0]], np.float32)))[:, 1]
+    np.testing.assert_allclose(likely, 1 / (1 + np.exp(-2 * np.array([-1, -0.1, 0, 0.1, 1]))), rtol=1e-5)
+
+
 def test_losses_are_sums_over_the_batch() -> None:
     label = np.array([1, 0, 1], np.int32)
     probabilities, seen, heard = (tf.constant(one) for one in outputs("contrastive"))

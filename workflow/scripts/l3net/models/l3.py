@@ -123,7 +123,7 @@ class _Layers:
         return self(layers.Conv2D, channels, 3, padding="same", name=name, **self._kernel(name))
 
     def dense(self, name, units, **options):
-        return self(layers.Dense, units, name=name, **self._kernel(name), **options)
+        return self(layers.Dense, units, name=name, **(self._kernel(name) | options))
 
     def norm(self, name, **options):
         return self(self.norms, name=name, **options)

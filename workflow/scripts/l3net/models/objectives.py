@@ -58,7 +58,9 @@ def _similarity(make, seen, heard):
         sides.append(make(layers.UnitNormalization, name=f"{side}_direction", dtype="float32")(x))
     cosine = make(layers.Dot, axes=1, name="cosine", dtype="float32")(sides)
     cosine = make(StopGradient, name="cosine_alone", dtype="float32")(cosine)
-    return make.dense("fusion_dense_2", 2, activation="softmax", dtype="float32")(cosine)
+    # Drawn at random it could judge the wrong way round, and a short training would not turn it.
+    rising = keras.initializers.Constant([-1.0, 1.0])
+    return make.dense("fusion_dense_2", 2, kernel_initializer=rising, activation="softmax", dtype="float32")(cosine)
 
 
 def _correspondence_losses(label, probabilities):
