@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from l3net.downstream.label_columns import read_labels
+from l3net.downstream.label_columns import own_columns, read_labels
 from l3net.errors import DatasetError
 from l3net.vectors.label_sets import are_label_sets, class_names, join_labels, label_matrix, rarest_labels, split_labels
 
@@ -28,6 +28,27 @@ def test_a_semicolon_in_a_single_label_is_pointed_out(caplog: pytest.LogCaptureF
     caplog.clear()
     read("filename,label\na.wav,dog\n")
     assert not caplog.records
+
+
+def test_what_is_likely_meant_otherwise_is_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
+    assert read('filename,labels\na.wav,"dog,cat"\nb.wav,dog\n') == [";dog,cat;", ";dog;"]
+    assert "own.csv: labels such as dog,cat count as one each; several are separated by semicolons" in caplog.text
+    caplog.clear()
+    read('filename,labels\na.wav,"Accelerating, revving;dog"\n')
+    assert not caplog.records
+    assert read("filename,dog,cat,cow\na.wav,1,0,0\nb.wav,0,1,0\n") == [";dog;", ";cat;"]
+    assert "own.csv: no clip has the class cow; left out" in caplog.text
+
+
+def test_a_published_split_holds_the_folds() -> None:
+    def folds(text: str) -> list[str]:
+        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+        return list(own_columns(table, "own.csv")[1])
+
+    assert folds("filename,split,labels\na.wav,train,dog\nb.wav,test,cat\n") == ["train", "test"]
+    assert folds("filename,split,fold,labels\na.wav,val,1,dog\nb.wav,test,2,cat\n") == ["1", "2"]
+    with pytest.raises(DatasetError, match=r"column split holds 'val'; expected train or test; give other folds in a"):
+        folds("filename,split,labels\na.wav,train,dog\nb.wav,val,cat\n")
 
 
 def test_what_is_refused() -> None:

@@ -13,6 +13,7 @@ from l3net.downstream.archive_layouts import SOUND_SUFFIXES, read_folder
 from l3net.downstream.datasets import read_dataset_index
 from l3net.downstream.own_dataset import class_folders, draw_folds
 from l3net.errors import DatasetError
+from l3net.vectors import join_labels
 from tests import media_sources
 from tests.stages.loading import stage_function
 
@@ -51,6 +52,22 @@ def test_a_sub_folder_for_each_class_is_a_data_set(tmp_path: Path) -> None:
     counts = index.groupby(["label", "fold"]).size().unstack(fill_value=0)
     assert list(counts) == ["1", "2", "3", "4", "5"]
     assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1
+
+
+def test_every_label_of_sets_has_its_share_of_the_folds(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Though hardly a set comes twice."""
+    names, rng = [f"class{n}" for n in range(8)], np.random.default_rng(0)
+    sets = [[name for name in names if rng.random() < 0.3] for _ in range(100)]
+    table = clips([join_labels(labels) for labels in sets])
+    folds = np.array(draw_folds(table, n_folds=5, seed=1, kept=tmp_path / "kept.csv"))
+    assert not caplog.records
+    for name in names:
+        has = np.array([name in labels for labels in sets])
+        counts = [int((has & (folds == fold)).sum()) for fold in "12345"]
+        assert max(counts) - min(counts) <= 3
+    assert max(np.unique(folds, return_counts=True)[1]) <= 24
+    draw_folds(clips([";rare;"] + [";a;b;", ";a;", ";"] * 5), n_folds=5, seed=1, kept=tmp_path / "other.csv")
+    assert "rare (1): fewer recordings than the 5 folds" in caplog.text
 
 
 def test_folds_do_not_move_when_the_stage_runs_again_or_clips_are_added(tmp_path: Path) -> None:

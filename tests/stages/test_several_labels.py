@@ -87,6 +87,16 @@ def test_classes_are_told_apart_and_the_tables_say_so(protocol: str, tmp_path: P
     assert pd.read_csv(tables["downstream"])["mean_average_precision"].notna().all()
 
 
+def test_a_fold_whose_clips_all_have_the_same_labels_is_refused(tmp_path: Path) -> None:
+    write_embeddings(tmp_path / "e.h5")
+    with h5py.File(tmp_path / "e.h5", "r+") as file:
+        file["clips/label"][:] = [";dog;siren;" if n % 3 else ";bell;" for n in range(72)]
+    with pytest.raises(DatasetError, match=r"e\.h5: fold 0 trains on clips of 'dog, siren' only; expected two classes"):
+        stage_function("classify_dataset")(
+            tmp_path / "e.h5", tmp_path / "p", tmp_path / "s", tmp_path / "state", "own", "e", batch_size=16, xla=False
+        )
+
+
 def test_other_classifiers_refuse(tmp_path: Path) -> None:
     write_embeddings(tmp_path / "e.h5")
     with pytest.raises(DatasetError, match=r"several labels; classify\.classifier is svm, which cannot tell"):

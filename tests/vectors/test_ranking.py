@@ -1,5 +1,7 @@
 """Average precision, ROC AUC and recall at k: scikit-learn's to 1e-9, and their definitions by hand."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,3 +127,25 @@ def test_recall_at_k() -> None:
     assert [found_within(queries, items, k).mean() for k in (1, 2, 3, 4)] == [0.25, 0.75, 0.75, 1.0]
     assert found_within(items, items, 1).all()
     assert not found_within(np.ones((4, 2)), np.ones((4, 2)), 3).any()  # equal vectors tell nothing apart
+    assert not found_within(np.full((4, 2), np.nan), np.ones((4, 2)), 3).any()
+
+
+def test_recall_at_k_with_ties_is_that_of_exact_sums() -> None:
+    """Equal vectors among others, many of each; the oracle compares sums without rounding."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        n, d = rng.integers(2, 60), rng.integers(1, 130)
+        kinds = rng.standard_normal((max(2, n // 3), d))
+        kinds = (kinds / np.linalg.norm(kinds, axis=1, keepdims=True)).astype(np.float32)
+        queries, items = kinds[rng.integers(0, len(kinds), n)], kinds[rng.integers(0, len(kinds), n)]
+        like = [[math.fsum(map(math.prod, zip(q.tolist(), i.tolist(), strict=True))) for i in items] for q in queries]
+        for k in (1, 5):
+            wanted = [sum(other >= own[i] for other in own) - 1 < k for i, own in enumerate(like)]
+            assert found_within(queries, items, k).tolist() == wanted
+
+
+def test_recall_at_k_of_many_is_found_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(0).standard_normal((2, 50, 4))
+    whole = found_within(*vectors, 5)
+    monkeypatch.setattr("l3net.vectors.ranking._QUERIES_AT_ONCE", 7)
+    np.testing.assert_array_equal(found_within(*vectors, 5), whole)

@@ -136,7 +136,8 @@ class FoldEvaluator:
             data.append(LabelledWindows(x, y, n))
         train, valid = data
         if train.n and (train.y[: train.n] == train.y[0]).all():
-            name = str(clips.classes[train.y[0]])
+            numbers = np.flatnonzero(train.y[0]) if train.y.ndim == 2 else [train.y[0]]
+            name = ", ".join(str(clips.classes[number]) for number in numbers) or "no label"
             raise DatasetError(
                 f"{clips.path}: fold {fold} trains on clips of {name!r} only; expected two classes or more"
             )

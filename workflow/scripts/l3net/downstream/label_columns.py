@@ -16,10 +16,19 @@ _YES, _NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no", ""}
 
 
 def own_columns(table: pd.DataFrame, path: Path) -> tuple[pd.Series, Sequence[str], pd.Series]:
-    """Return the labels, folds and groups of a CSV; folds that are not there are empty, groups the files' names."""
-    names = table["filename"]
+    """Return the labels, folds and groups of a CSV; folds that are not there are empty, groups the files' names.
+
+    Without a column ``fold``, one called ``split`` that says train or test holds them.
+    """
+    names, folds = table["filename"], table.get("fold", pd.Series("", table.index))
     groups = table["group"].where(table["group"] != "", names) if "group" in table else names
-    return read_labels(table, path), table.get("fold", [""] * len(table)), groups
+    if "fold" not in table and "split" in table:
+        if other := sorted(set(table["split"]) - {"train", "test"}):
+            raise DatasetError(
+                f"{path}: column split holds {other[0]!r}; expected train or test; give other folds in a column fold"
+            )
+        folds = table["split"]
+    return read_labels(table, path), folds, groups
 
 
 def read_labels(table: pd.DataFrame, path: Path) -> pd.Series:
@@ -48,6 +57,9 @@ def read_labels(table: pd.DataFrame, path: Path) -> pd.Series:
             )  # fmt: skip
         return table["label"]
     if "labels" in table:
+        if (commas := table["labels"].str.contains(",")).any() and not table["labels"].str.contains(SEPARATOR).any():
+            example = printable(table.loc[commas, "labels"].iloc[0][:80])
+            _log.warning("%s: labels such as %s count as one each; several are separated by semicolons", path, example)
         return table["labels"].map(lambda text: join_labels(map(str.strip, filter(str.strip, text.split(SEPARATOR)))))
     classes = [name for name in table.columns if name not in _NO_CLASS]
     if not classes:
@@ -62,4 +74,6 @@ def read_labels(table: pd.DataFrame, path: Path) -> pd.Series:
                 "every further column is a class"
             )
     chosen = answers.isin(_YES)
+    if never := [name for name in classes if not chosen[name].any()]:
+        _log.warning("%s: no clip has the class %s; left out", path, printable(", ".join(never)[:200]))
     return chosen.apply(lambda row: join_labels(row.index[row]), axis=1)

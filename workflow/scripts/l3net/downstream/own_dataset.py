@@ -16,6 +16,7 @@ import pandas as pd
 from l3net.errors import DatasetError
 from l3net.files import atomic, files_below, printable, read_kept, stable_hash
 from l3net.media import is_audio
+from l3net.vectors import are_label_sets, split_labels
 
 _KEPT_COLUMNS = ["filename", "fold", "folds", "seed"]
 _NAMED_AT_MOST = 5
@@ -77,7 +78,11 @@ def draw_folds(clips: pd.DataFrame, *, n_folds: int, seed: int, kept: Path) -> l
             f"{len(clips)} clips of {len(groups)} recordings are too few for {n_folds} folds; add some, or set the data"
             f" set's key folds to {max(len(groups), 2)} or fewer"
         )
-    _report_rare(clips, n_folds)
+    # Of clips with sets of labels every label is dealt by itself: most sets are rare, whatever their labels are.
+    split = split_labels if are_label_sets(clips["label"]) else lambda label: [label]
+    each = clips.assign(label=clips["label"].map(split)).explode("label").dropna(subset="label")
+    labels_of = {str(name): members.value_counts().to_dict() for name, members in each.groupby("group")["label"]}
+    _report_rare(each, n_folds)
     before = _kept_folds(kept, n_folds, seed)
     of_label: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(n_folds, int))
     total, fold_of = np.zeros(n_folds, int), {}
@@ -85,7 +90,7 @@ def draw_folds(clips: pd.DataFrame, *, n_folds: int, seed: int, kept: Path) -> l
     def put(group: str, fold: int) -> None:
         fold_of[group] = fold
         total[fold] += len(groups[group])
-        for label, n in groups[group]["label"].value_counts().items():
+        for label, n in labels_of.get(group, {}).items():
             of_label[label][fold] += n
 
     waiting = []
@@ -96,8 +101,7 @@ def draw_folds(clips: pd.DataFrame, *, n_folds: int, seed: int, kept: Path) -> l
         else:
             waiting.append((-len(members), stable_hash(f"{seed}/{min(members['filename'])}"), group))
     for _, number, group in sorted(waiting):  # the largest first, as they fit in worst
-        labels = groups[group]["label"].unique()
-        load = sum(of_label[label] for label in labels)
+        load = sum((of_label[label] for label in labels_of.get(group, {})), np.zeros(n_folds, int))
         turn = (np.arange(n_folds) - number % n_folds) % n_folds
         put(group, min(range(n_folds), key=lambda fold: (load[fold], total[fold], turn[fold])))
     folds = [str(fold_of[group] + 1) for group in clips["group"]]

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LIKELIHOOD = "p:"
+_QUERIES_AT_ONCE = 1024  # of retrieval: their likenesses with 20,000 items take 160 MB
 
 
 def ranking_by_class(scores: "pd.DataFrame") -> "pd.DataFrame":
     """Return a row for each class of clips with sets of labels: label, n_clips, prevalence, average_precision, roc_auc.
 
-    They are scikit-learn's. A class that no clip, or every clip, has cannot be ranked and has NaN; `n_clips` is the
-    number of clips that have it, `prevalence` their share, which is the average precision of a guess.
+    They are scikit-learn's. A class that no clip has cannot be ranked and has NaN, one that every clip has an average
+    precision of 1 and no ROC AUC; `n_clips` is the number of clips that have it, `prevalence` their share, which is the
+    average precision of a guess.
     """
     import pandas as pd
     from sklearn.metrics import average_precision_score, roc_auc_score
@@ -96,8 +98,13 @@ def found_within(queries: np.ndarray, items: np.ndarray, k: int) -> np.ndarray:
     Parameters
     ----------
     queries, items : vectors of length 1 [shape=(n, d)]; item i is the own one of query i. An item that is as like as
-        the own one counts as before it, so that equal vectors find nothing.
+        the own one counts as before it, so that equal vectors, or such that are no numbers, find nothing.
     """
-    similar = np.asarray(queries, np.float64) @ np.asarray(items, np.float64).T
-    before = (similar >= np.diag(similar)[:, None]).sum(axis=1) - 1
-    return before < k
+    queries, items = np.asarray(queries, np.float64), np.asarray(items, np.float64)
+    own = (queries * items).sum(axis=1)
+    before = [
+        # Products of equal vectors may be rounded otherwise from place to place.
+        (~(queries[n : n + _QUERIES_AT_ONCE] @ items.T < own[n : n + _QUERIES_AT_ONCE, None] - 1e-12)).sum(axis=1) - 1
+        for n in range(0, len(queries), _QUERIES_AT_ONCE)
+    ]
+    return np.concatenate(before) < k
