@@ -127,6 +127,57 @@ def test_what_is_no_shard_is_told(videos: dict[str, bytes], tmp_path: Path) -> N
         ArchiveSource(tmp_path / "text", SMALL).fetch(Clip(WHOLE, 0.0, 1.0), tmp_path / "none.mkv")
 
 
+@pytest.mark.parametrize("kind", ["struct", "path", "column"])
+def test_rows_name_files_beside_them(kind: str, videos: dict[str, bytes], tmp_path: Path) -> None:
+    """Bytes in some rows, paths in others; several rows a group, and each row its own."""
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "whole.mp4").write_bytes(videos["whole"])
+    (tmp_path / "cut.mp4").write_bytes(videos["cut"])
+    names = [WHOLE, f"{CUT}_000030", "nowhere____", "outside____", "nothing____"]
+    values = ["below/whole.mp4", "cut.mp4", "none.mp4", "../outside.mp4", None]
+    (tmp_path.parent / "outside.mp4").write_bytes(videos["cut"])
+    if kind == "struct":
+        values = [{"bytes": None, "path": value} for value in values]
+        values[1] = {"bytes": videos["cut"], "path": "cut.mp4"}
+    column = "path" if kind == "column" else "video"
+    parquet.write_table(pyarrow.table({"id": names, column: values}), tmp_path / "a.parquet", row_group_size=2)
+    source = ArchiveSource(tmp_path, SMALL)
+    source.fetch(Clip(WHOLE, 2.0, 6.0), tmp_path / "a.mkv")
+    source.fetch(Clip(CUT, 30.0, 33.0), tmp_path / "b.mkv")
+    assert [measure_clip(tmp_path / name).n_frames for name in ("a.mkv", "b.mkv")] == [120, 90]
+    for ytid, why in (
+        ("nowhere____", r"names none\.mp4; expected a file in its folder or below"),
+        ("outside____", r"names \.\./outside\.mp4; expected a file in its folder or below"),
+        ("nothing____", rf"row 0 of group 2 has no video in column {column}"),
+    ):
+        with pytest.raises(ClipFailure, match=rf"^invalid_media: .*a\.parquet: {why}"):
+            source.fetch(Clip(ytid, 0.0, 1.0), tmp_path / "none.mkv")
+
+
+def test_a_column_that_holds_no_files_is_refused(tmp_path: Path) -> None:
+    parquet.write_table(pyarrow.table({"id": [WHOLE], "video": [[1, 2, 3]]}), tmp_path / "a.parquet")
+    with pytest.raises(ClipError, match=r"column video holds list<.*int64>; expected bytes, or paths of files"):
+        list(videos_in(tmp_path / "a.parquet"))
+
+
+def test_compressed_tars_and_videos_that_stand_twice_are_named(
+    videos: dict[str, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        add(archive, f"{WHOLE}.mp4", b"video")
+    with pytest.raises(ConfigError, match=r"holds no \.tar or \.parquet \(a\.tar\.gz is compressed: gunzip it\)"):
+        ArchiveSource(tmp_path, SMALL)
+    with tarfile.open(tmp_path / "b.tar", "w") as archive:
+        for content in (videos["whole"], b"other"):
+            add(archive, f"{WHOLE}.mp4", content)
+    ArchiveSource(tmp_path, SMALL).fetch(Clip(WHOLE, 2.0, 4.0), tmp_path / "clip.mkv")
+    assert "left out 1 compressed tars, such as a.tar.gz: gunzip them" in caplog.text
+    assert f"1 videos are there already, such as {WHOLE} in b.tar: the first counts" in caplog.text
+    (tmp_path / "b.tar").write_bytes((tmp_path / "a.tar.gz").read_bytes())
+    with pytest.raises(ClipError, match=r"b\.tar: cannot be read as a tar without compression: .*; where it is compr"):
+        ArchiveSource(tmp_path, SMALL).fetch(Clip(WHOLE, 2.0, 4.0), tmp_path / "none.mkv")
+
+
 NAMES = {
     WHOLE: (WHOLE, 0.0),
     f"{CUT}_000030": (CUT, 30.0),

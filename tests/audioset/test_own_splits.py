@@ -6,7 +6,7 @@ import pytest
 
 from l3net.audioset.clip_selection import clips_with_labels, part_clips
 from l3net.audioset.clip_tables import read_own_splits
-from l3net.audioset.ontology import Ontology
+from l3net.audioset.ontology import Ontology, own_label
 from l3net.audioset.segment_lists import read_segments
 from l3net.audioset.splits import deal_videos, split_of
 from l3net.errors import ClipError
@@ -29,6 +29,22 @@ def test_a_list_like_vggsounds(tmp_path: Path) -> None:
     assert found["split"].to_list() == ["test", "train", "train", "valid"]
     with pytest.raises(ClipError, match=r"line 2: '-------,30,x,train' is not a row like the first; expected id"):
         read_segments(listed(tmp_path / "bad.csv", ROWS[0], "-------,30,x,train", head=""))
+
+
+def test_what_csv_writers_make_of_such_a_list(tmp_path: Path) -> None:
+    """A header, every field in quotes, quotes in a label, and capitals."""
+    rows = ["youtube_id,start,label,split", '"---g-f_I2yQ","1","say ""aah""","Train"', "--0PQM4-hqg,30,it's,TEST"]
+    found = read_segments(listed(tmp_path / "vggsound.csv", *rows, head=""))
+    assert found["ytid"].to_list() == ["---g-f_I2yQ", "--0PQM4-hqg"]
+    assert found["labels"].to_list() == [own_label('say "aah"'), own_label("it's")]
+    assert found["split"].to_list() == ["train", "test"]
+    assert found["line"].to_list() == [2, 3]
+    for text, why in (
+        ("--0PQM4-hqg,30,dog,dev", r"line 2: the split is 'dev'; expected one of train, training, valid"),
+        ("--0PQM4-hqg,30, ,train", r"line 2: '--0PQM4-hqg,30, ,train' is not a row like the first"),
+    ):
+        with pytest.raises(ClipError, match=why):
+            read_segments(listed(tmp_path / "bad.csv", ROWS[0], text, head=""))
 
 
 def select(tmp_path: Path, rows: list[str], name: str = "clips.csv") -> Path:

@@ -3,6 +3,7 @@ video that a worker is cutting, which is a temporary file for so long.
 """
 
 import logging
+import re
 from functools import cached_property
 from pathlib import Path
 from threading import local
@@ -14,6 +15,7 @@ from l3net.files import files_below, stable_hash
 from l3net.media import Encoding, cut_clip, probe_media
 
 _NEAR = 0.5  # seconds
+_COMPRESSED = re.compile(r"(?i)\.(?:tar\.(?:gz|bz2|xz|zst)|tgz)$")
 _log = logging.getLogger("l3net")
 
 
@@ -37,20 +39,34 @@ class ArchiveSource:
         failed: dict[str, str] = {}
         if not folder.is_dir():
             raise ConfigError(f"audioset.directory {str(folder)!r} is not a folder; expected one with .tar or .parquet")
-        self.archives = [path for path in files_below(folder, failed) if path.suffix.lower() in (".tar", ".parquet")]
+        files = list(files_below(folder, failed))
+        self.archives = [path for path in files if path.suffix.lower() in (".tar", ".parquet")]
+        packed = [path for path in files if _COMPRESSED.search(path.name)]
         for place, why in failed.items():
             _log.warning("%s: %s", folder / place, why)
         if not self.archives:
-            raise ConfigError(f"audioset.directory {str(folder)!r} holds no .tar or .parquet; expected such shards")
+            hint = f" ({packed[0].name} is compressed: gunzip it)" if packed else ""
+            raise ConfigError(
+                f"audioset.directory {str(folder)!r} holds no .tar or .parquet{hint}; expected such shards"
+            )
+        if packed:
+            _log.warning(
+                "%s: left out %d compressed tars, such as %s: gunzip them", folder, len(packed), packed[0].name
+            )
         self.encoding, self.digest, self._last = encoding, f"{stable_hash(f'tar {folder}'):016x}", local()
 
     @cached_property
     def _videos(self) -> dict[str, list[ArchivedVideo]]:
         """Every video by its id, from the headers of the archives; of several with one start the first counts."""
         found: dict[str, list[ArchivedVideo]] = {}
+        again: list[str] = []
         for path in self.archives:
             for video in videos_in(path):
+                if any(one.start_seconds == video.start_seconds for one in found.get(video.ytid, [])):
+                    again.append(f"{video.ytid} in {path.name}")
                 found.setdefault(video.ytid, []).append(video)
+        if again:
+            _log.warning("%d videos are there already, such as %s: the first counts", len(again), again[0])
         return found
 
     def fetch(self, clip: Clip, target: Path) -> None:

@@ -12,6 +12,7 @@ import logging
 import re
 import tarfile
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -26,7 +27,8 @@ _SPAN = re.compile(rf"(?P<ytid>{_YTID})_(?P<start>\d+(?:\.\d+)?)_(?P<end>\d+(?:\
 _OF_STORE = 7  # digits of its milliseconds
 _LEAST_MILLISECONDS = 1000  # two numbers that are nearer to each other are seconds
 _ID_COLUMNS = ("ytid", "youtube_id", "video_id", "videoid", "videoID", "__key__", "key", "id")
-_START_COLUMNS, _VIDEO_COLUMNS = ("start_seconds", "start_time", "start"), ("video", "mp4", "bytes")
+_START_COLUMNS = ("start_seconds", "start_time", "start")
+_VIDEO_COLUMNS = ("video", "mp4", "bytes", "path", "video_path", "file")
 _COPY_BYTES, _MOST_JSON_BYTES = 1 << 22, 1 << 20
 _Reader = Callable[[], Iterator[bytes]]
 _log = logging.getLogger("l3net")
@@ -133,7 +135,9 @@ def _tar_members(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]
             if archive.offset + tarfile.BLOCKSIZE > size:  # every tar ends with blocks of zeros
                 raise ClipError(f"{path}: is cut off behind its last member; copy the shard again")
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise ClipError(f"{path}: cannot be read as a tar without compression: {error}") from None
+        raise ClipError(
+            f"{path}: cannot be read as a tar without compression: {error}; where it is compressed, gunzip it"
+        ) from None
     for place, suffix, read in videos:
         sidecar = sidecars.get(place.parent / place.name.partition(".")[0])
         yield place.name[: -len(suffix)], lambda sidecar=sidecar: _read_json(sidecar), suffix, read
@@ -175,6 +179,9 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]
                     f"{path}: no column of {'ids' if ids is None else 'videos'} among {', '.join(names)}; expected one "
                     f"of {', '.join(_ID_COLUMNS if ids is None else _VIDEO_COLUMNS)}"
                 )
+            kind = str(file.schema_arrow.field(videos).type)
+            if kind.removeprefix("large_") not in ("binary", "string") and not re.match(r"struct<.*\bbytes: ", kind):
+                raise ClipError(f"{path}: column {videos} holds {kind[:80]}; expected bytes, or paths of files")
             wanted = [name for name in names if name in (*_ID_COLUMNS, *_START_COLUMNS) and name != videos]
             for group in range(groups):
                 for row, said in enumerate(file.read_row_group(group, wanted).to_pylist()):
@@ -187,9 +194,23 @@ def _row_reader(path: Path, group: int, row: int, column: str) -> _Reader:
     def read() -> Iterator[bytes]:
         from pyarrow import parquet
 
-        with parquet.ParquetFile(path) as file:
-            value = file.read_row_group(group, [column])[column][row].as_py()
-        # Hugging Face's data sets keep files as {"bytes": ..., "path": ...}.
-        yield value["bytes"] if isinstance(value, dict) else value or b""
+        with parquet.ParquetFile(path, buffer_size=_COPY_BYTES) as file:  # row by row, since a group may be gigabytes
+            rows = file.iter_batches(batch_size=1, row_groups=[group], columns=[column])
+            value = next(islice(rows, row, None))[column][0].as_py()
+        value = (value["bytes"] or value.get("path")) if isinstance(value, dict) else value
+        if isinstance(value, str):
+            yield from _file_beside(path, value)
+        elif value:
+            yield value
+        else:
+            raise ClipError(f"{path}: row {row} of group {group} has no video in column {column}")
 
     return read
+
+
+def _file_beside(path: Path, name: str) -> Iterator[bytes]:
+    """Yield the bytes of a file that a Parquet file names; it lies in the same folder or below it."""
+    file = path.parent / name
+    if not file.resolve().is_relative_to(path.parent.resolve()) or not file.is_file():
+        raise ClipError(f"{path}: names {printable(name[:80])}; expected a file in its folder or below")
+    yield from _range_reader(file, 0, file.stat().st_size)()

@@ -33,8 +33,11 @@ _COMMENTED_ROW = r"^\s*#\s*[A-Za-z0-9_-]{11}\s*[,;\t]"
 _NO_ROW = r"^\s*(?:#|$)"
 _LIST_BYTES = 1 << 30  # AudioSet's largest has 100 MB
 _NAMED_AT_MOST = 5
-_OWN_SPLIT = r"train|training|valid|validation|val|test|testing|eval"
-_VGGSOUND_ROW = rf'^([A-Za-z0-9_-]{{11}}), *({_SECONDS}), *(?:"([^"]*)"|([^",]*)), *({_OWN_SPLIT})\s*$'
+_OWN_SPLITS = {"train": "train", "training": "train", "valid": "valid", "validation": "valid", "val": "valid"}
+_OWN_SPLITS |= dict.fromkeys(("test", "testing", "eval"), "test")
+_VGGSOUND_LABEL = r'(?:"((?:[^"]|"")*)"|([^",]*))'
+_VGGSOUND_ROW = rf'^"?([A-Za-z0-9_-]{{11}})"?, *"?({_SECONDS})"?, *{_VGGSOUND_LABEL}, *"?([A-Za-z_]+)"?\s*$'
+_VGGSOUND_HEADER = r'(?i)^"?(?:youtube[ _]?id|ytid|video[ _]?id|id)"?,.*,\s*"?split"?\s*$'
 _VGGSOUND_SECONDS = 10.0
 SPLIT_COLUMN = "split"
 _ROW_EXPECTED = (
@@ -145,6 +148,8 @@ def _read_with_care(path: Path) -> pl.DataFrame:
     lines = lines.with_row_index("line", offset=1)
     _refuse_spreadsheet_errors(path, lines)
     lines = lines.filter(pl.col("row").is_not_null() & ~pl.col("row").str.contains(_NO_ROW))
+    if len(lines) > 1 and lines.head(1)["row"].str.contains(_VGGSOUND_HEADER).item():
+        lines = lines[1:]
     if len(lines) and lines.head(1)["row"].str.contains(_VGGSOUND_ROW).item():
         return _read_vggsound(path, lines)
     groups = pl.col("row").str.extract_groups(_SEGMENT_ROW).struct.rename_fields([*CLIP_COLUMNS, "bare"])
@@ -168,12 +173,16 @@ def _read_vggsound(path: Path, lines: pl.DataFrame) -> pl.DataFrame:
     names = ["ytid", "start", "quoted", "plain", SPLIT_COLUMN]
     groups = pl.col("row").str.extract_groups(_VGGSOUND_ROW).struct.rename_fields(names)
     rows = lines.select("line", "row", groups.alias("groups")).unnest("groups")
-    if len(bad := rows.filter(pl.col("ytid").is_null())):
+    label = pl.coalesce(pl.col("quoted").str.replace_all('""', '"'), "plain").str.strip_chars()
+    rows = rows.with_columns(label=label, split=pl.col(SPLIT_COLUMN).str.to_lowercase())
+    if len(bad := rows.filter(pl.col("ytid").is_null() | (pl.col("label") == ""))):
         line, text = bad.item(0, "line"), bad.item(0, "row")
         raise ClipError(
             f"{path}, line {line}: {text[:80]!r} is not a row like the first; expected id, start, label, split"
         )
-    rows = rows.with_columns(label=pl.coalesce("quoted", "plain").str.strip_chars())
+    if len(bad := rows.filter(~pl.col(SPLIT_COLUMN).is_in(list(_OWN_SPLITS)))):
+        line, word = bad.item(0, "line"), bad.item(0, SPLIT_COLUMN)
+        raise ClipError(f"{path}, line {line}: the split is {word!r}; expected one of {', '.join(_OWN_SPLITS)}")
     own = {name: own_label(name) for name in rows["label"].unique()}
     start = pl.col("start").cast(pl.Float64)
     return rows.select(
@@ -182,10 +191,7 @@ def _read_vggsound(path: Path, lines: pl.DataFrame) -> pl.DataFrame:
         (start + _VGGSOUND_SECONDS).alias("end_seconds"),
         pl.col("label").replace_strict(own, return_dtype=pl.String).alias("labels"),
         "line",
-        pl.col(SPLIT_COLUMN)
-        .str.replace("^train.*", "train")
-        .str.replace("^val.*", "valid")
-        .str.replace("^(test|eval).*", "test"),
+        pl.col(SPLIT_COLUMN).replace_strict(_OWN_SPLITS, return_dtype=pl.String),
     )
 
 
