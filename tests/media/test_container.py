@@ -180,10 +180,10 @@ def test_a_track_that_no_decoder_is_known_for(kind: str, tmp_path: Path) -> None
 
 
 def test_a_plain_wave_is_not_compared_with_all_packed_formats(tmp_path: Path) -> None:
-    assert container._wave_options(write_tone(tmp_path / "plain.wav"))["max_probe_packets"] == "1"
-    assert container._wave_options(tmp_path / "missing.wav") == {}
+    assert container.wave_options(write_tone(tmp_path / "plain.wav"))["max_probe_packets"] == "1"
+    assert container.wave_options(tmp_path / "missing.wav") == {}
     (tmp_path / "other.flac").write_bytes(b"fLaC" + bytes(1000))
-    assert container._wave_options(tmp_path / "other.flac") == {}
+    assert container.wave_options(tmp_path / "other.flac") == {}
 
 
 def test_a_plain_wave_comes_in_few_large_frames(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from l3net.errors import ClipError
 from l3net.media.audio import check_audio, read_audio
@@ -210,3 +211,32 @@ def test_time_stamps_that_jump_by_hours_are_refused(tmp_path: Path) -> None:
     path = tone(tmp_path / "a.mka", "-af", "asetpts='if(lt(N,40),PTS,PTS+9000/TB)'", "-c:a", "pcm_s16le")
     with pytest.raises(ClipError, match=r"time stamps jump by 9\d\d\d s after .* of sound; mend the file"):
         read_audio(path)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libopus"), ("a.3gp", "libopencore_amrnb")])
+def test_packets_of_zeros_are_no_sound(tmp_path: Path, name: str, codec: str) -> None:
+    """Their decoders make some sound of zeros."""
+    options = ["-ar", "8000", "-ac", "1"] if name == "a.3gp" else ["-b:a", "24k"]
+    path = tone(tmp_path / name, "-c:a", codec, *options)
+    data = path.read_bytes()
+    at = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 3
+    path.write_bytes(data[:at] + bytes(1000) + data[at + 1000 :])
+    with pytest.raises(ClipError, match=rf"{name}: damaged after \d\.\d\d s of sound: "):
+        read_audio(path)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("a.wv", 1), ("a.tta", 2), ("a.mxf", 3), ("a.sph", 4)])
+def test_other_files_that_count_their_samples(tmp_path: Path, name: str, seed: int) -> None:
+    path = tmp_path / name
+    if name == "a.sph":
+        noise = np.random.default_rng(seed).integers(-9000, 9000, 4 * 16000, np.int16)
+        soundfile.write(path, noise, 16000, "PCM_16", format="NIST")
+    else:
+        tone(path, *(["-f", "mxf_opatom", "-c:a", "pcm_s16le", "-ar", "48000"] if name == "a.mxf" else []))
+    assert len(read_audio(path)) / 48000 == pytest.approx(4, abs=0.05)
+    data = path.read_bytes()
+    draw = random.Random(seed)
+    for _ in range(10):
+        path.write_bytes(data[: draw.randrange(len(data) // 10, len(data) * 9 // 10)])
+        with pytest.raises(ClipError, match=r"cut off|damaged|cannot be read"):
+            read_audio(path)

@@ -7,7 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "checksums": ["damaged_parts"],
+        "matroska": ["damaged_parts"],
         "packets": ["begins_a_frame", "frame_bytes"],
         "whole_file": ["check_whole"],
     },

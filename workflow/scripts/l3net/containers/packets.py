@@ -10,6 +10,7 @@ from l3net.errors import ClipError
 _log = logging.getLogger("l3net")
 _SLACK_BYTES = 64  # some writers count a filler in the size of the file
 MOST_PARTS = 100_000  # chunks, boxes or blocks that are looked at, so that no file keeps the walk going for ever
+_LARGEST_TAIL_SHARE = 0.1  # of a file: more that is no part of it at its end is damage, less may be a tag
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf11")
 PACK, _TAIL_BYTES = b"\0\0\1\xba", 1 << 18  # the mark of an MPEG program stream
 _FLAC_RATES = (0, 88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)  # by a frame's code
@@ -23,6 +24,11 @@ _KILOBITS = {  # of MPEG audio, by whether it is of version 1 and by its layer (
 _AC3, _DTS = b"\x0bw", b"\x7f\xfe\x80\x01"
 _AC3_RATES = (48000, 44100, 32000)  # ETSI TS 102 366
 _AC3_KILOBITS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+
+
+def is_tail(at: int, n_bytes: int) -> bool:
+    """Return whether what begins at `at` is short enough for bytes that were added behind a file of `n_bytes`."""
+    return n_bytes - at <= _LARGEST_TAIL_SHARE * n_bytes
 
 
 def check_flac_rate(file: BinaryIO) -> None:
@@ -105,6 +111,8 @@ def end_of_voc(file: BinaryIO, n_bytes: int) -> int | None:
         block = file.read(4)
         kind, size = block[:1], int.from_bytes(block[1:], "little")
         if kind == b"\0":
+            if not is_tail(at, n_bytes):
+                raise ClipError(f"{file.name}: damaged: the bytes from {at} on are no block of VOC")
             return at + 1
         if not block:
             _log.warning("%s: not marked as the end, so it may be cut off between two blocks", file.name)
@@ -116,7 +124,8 @@ def end_of_voc(file: BinaryIO, n_bytes: int) -> int | None:
 
 def begins_a_frame(data: bytes) -> bool:
     """Return whether `data` begin with the mark of a frame of MP3, AAC (ADTS, LOAS), FLAC, AC-3 or DTS."""
-    return (data[:1] in (b"\xff", b"V") and data[1:2] >= b"\xe0") or data.startswith((_AC3, _DTS))
+    is_mark = data[:1] in (b"\xff", b"V") and data[1:2] >= b"\xe0" and data[2:3] != b"\xff"  # as in erased memory
+    return is_mark or data.startswith((_AC3, _DTS))
 
 
 def frame_bytes(header: bytes, rate: int) -> int:
@@ -132,8 +141,12 @@ def frame_bytes(header: bytes, rate: int) -> int:
         return 2 * (96_000 * _AC3_KILOBITS[size >> 1] // _AC3_RATES[code] + (size & 1 if code == 1 else 0))
     if header.startswith(_DTS):
         return (int.from_bytes(header[4:8]) >> 4 & 0x3FFF) + 1
+    if header[0] == ord("V") and header[1] >> 5 == 7:  # LOAS
+        return ((header[1] & 0x1F) << 8 | header[2]) + 3
     if header[0] != 0xFF or header[1] >> 5 != 7:
         return 0
+    if header[1] & 0xF6 == 0xF0:  # AAC (ADTS)
+        return (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
     is_version_1, layer, bit_rate = header[1] >> 3 & 3 == 3, 4 - (header[1] >> 1 & 3), header[2] >> 4
     kilobits = _KILOBITS.get((is_version_1, layer))
     if kilobits is None or bit_rate == 15:

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from l3net.containers.checksums import check_ogg_pages, damaged_parts, ebml_number
+from l3net.containers.chains import check_avi_chunks, check_packs, end_of_flv
+from l3net.containers.checksums import check_ogg_pages
+from l3net.containers.matroska import damaged_parts, ebml_number
 from l3net.containers.packets import (
     MOST_PARTS,
     PACK,
@@ -20,6 +22,7 @@ from l3net.containers.packets import (
     end_of_asf,
     end_of_packs,
     end_of_voc,
+    is_tail,
 )
 from l3net.errors import ClipError
 
@@ -31,7 +34,6 @@ _UNKNOWN_SIZE = (1 << 64) - 1
 _W64_RIFF, _W64_DATA = b"riff\x2e\x91\xcf\x11", b"data\xf3\xac\xd3\x11"
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11")
 _EBML, _EBML_SEGMENT = b"\x1aE\xdf\xa3", b"\x18S\x80g"
-_FLV_SLACK_SECONDS = 0.1
 _BOXES = {
     *(b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"mfra", b"styp", b"sidx", b"ssix"),
     *(b"pnot", b"pdin", b"prft", b"emsg", b"uuid", b"meta", b"udta"),
@@ -78,7 +80,7 @@ def check_whole(path: Path) -> None:
     if end is not None and end > n_bytes:
         raise ClipError(f"{path}: cut off: the file has {n_bytes} bytes, its header states {end}")
     if damaged:
-        raise ClipError(f"{path}: damaged: the checksum of the part at byte {damaged[0].at} is wrong")
+        raise ClipError(f"{path}: damaged: {damaged[0].reason}")
 
 
 def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
@@ -90,6 +92,7 @@ def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return (_end_of_wave(file, order, n_bytes) or slack) - slack
     if head[:4] == b"RIFF" and head[8:11] == b"AVI":
+        check_avi_chunks(file, n_bytes)
         return None if size in _PIPE_SIZES else size + 8 - _SLACK_BYTES  # an index is at its end
     if head[:4] == b"FORM" and head[8:11] == b"AIF":
         return (_end_of_chunk(_chunks(file, 12, ">4sI", n_bytes), b"SSND") or slack) - slack
@@ -107,8 +110,9 @@ def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
     if head[:16] == b"Creative Voice F":
         return end_of_voc(file, n_bytes)
     if head[:3] == b"FLV":
-        return _end_of_flv(file, n_bytes)
+        return end_of_flv(file, n_bytes)
     if head[:4] == PACK:
+        check_packs(file, n_bytes)
         return end_of_packs(file, n_bytes)
     return _end_of_boxes(file, n_bytes) if head[4:8] in _BOXES else None
 
@@ -168,8 +172,10 @@ def _end_of_boxes(file: BinaryIO, n_bytes: int) -> int | None:
         size, kind = struct.unpack(">I4s", file.read(8))
         if size == 1:
             (size,) = struct.unpack(">Q", file.read(8))
-        if size < 8 or kind not in _BOXES:
-            return at  # the rest is no box that is known: something that was added behind
+        if (size == 0 and kind in _BOXES) or (kind not in _BOXES and is_tail(at, n_bytes)):
+            return at  # the last box, or something that was added behind
+        if size < 8 or (kind not in _BOXES and not (kind.isalnum() and at + size <= n_bytes)):
+            raise ClipError(f"{file.name}: damaged: the bytes from {at} on are no box of MP4")
         at += size
     return None
 
@@ -183,30 +189,3 @@ def _end_of_segment(file: BinaryIO) -> int | None:
         return None
     size = ebml_number(file)
     return None if size is None else file.tell() + size
-
-
-def _end_of_flv(file: BinaryIO, n_bytes: int) -> int | None:
-    """Return the size that the metadata of an FLV file state; None where the last tag is at the time that they state.
-
-    A stream that was saved has the metadata of the server's file, which may have had another size.
-    """
-    file.seek(5)
-    (at,) = struct.unpack(">I", file.read(4))
-    file.seek(at + 4)
-    tag = file.read(11)
-    about = file.read(min(int.from_bytes(tag[1:4]), 1 << 16)) if tag[:1] == b"\x12" else b""
-    stated = {}
-    for name in (b"filesize", b"duration"):
-        value = about.partition(b"\0\x08" + name + b"\0")[2][:8]
-        (stated[name],) = struct.unpack(">d", value) if len(value) == 8 else (0.0,)
-    if not n_bytes <= stated[b"filesize"] < 1 << 62:
-        return None
-    file.seek(n_bytes - 4)
-    last = int.from_bytes(file.read(4))
-    file.seek(max(n_bytes - 4 - last, 0))
-    tag = file.read(11)
-    is_whole = tag[:1] in (b"\x08", b"\x09", b"\x12") and int.from_bytes(tag[1:4]) + 11 == last
-    if stated[b"filesize"] == n_bytes and not is_whole:
-        raise ClipError(f"{file.name}: damaged: it has its whole size, but no tag at its end")
-    seconds = int.from_bytes(tag[7:8] + tag[4:7]) / 1000
-    return None if is_whole and seconds + _FLV_SLACK_SECONDS >= stated[b"duration"] else int(stated[b"filesize"])

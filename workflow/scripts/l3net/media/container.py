@@ -15,15 +15,10 @@ from av.container import InputContainer
 
 from l3net.errors import ClipError
 from l3net.media.ffmpeg import NETWORK_OPTIONS
+from l3net.media.wave import wave_options
 
 _REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
 _LISTS = {"concat", "concatf", "dash", "hls", "imf", "image2", "lavfi", "rtp", "rtsp", "sdp"}  # name other files
-# The first words of DTS and of S/PDIF in their byte orders, which some WAVE files carry under the name of PCM.
-_PACKED_IN_WAVE = tuple(
-    bytes.fromhex(word) for word in ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "f8724e1f", "72f81f4e")
-)
-_WAVE_HEAD_BYTES = 1 << 17  # as far as ffmpeg would look
-_WAVE_PACKET_BYTES = 1 << 14  # ffmpeg takes a quarter; more make its comparison of the first one longer
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}  # which ffmpeg else takes for one file of a numbered series (image2)
 # What PyAV raises while it opens, demuxes and decodes; IndexError where a track begins after the others.
 MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError, IndexError)
@@ -33,24 +28,6 @@ MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError, IndexError)
 def _own_contents() -> dict[str, str]:
     """Return the options by which ffmpeg opens a file for what it holds itself, and no other file."""
     return {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
-
-
-def _wave_options(path: Path | str) -> dict[str, str]:
-    """Return the options for a WAVE file of samples as they are.
-
-    ffmpeg takes PCM in WAVE for what may be any packed format, and compares the first 128 kB with all that it knows:
-    22 ms a file, more than reading some seconds of sound. Where no packed format begins, one packet of it is enough.
-    Packets are larger than ffmpeg's, since each is a frame to us.
-    """
-    try:
-        if not Path(path).is_file():
-            return {}  # a pipe can be read only once
-        with open(path, "rb") as file:
-            head = file.read(_WAVE_HEAD_BYTES)
-    except OSError:
-        return {}  # ffmpeg says what is wrong
-    is_plain = head[:4] == b"RIFF" and head[8:12] == b"WAVE" and not any(word in head for word in _PACKED_IN_WAVE)
-    return {"max_probe_packets": "1", "max_size": str(_WAVE_PACKET_BYTES)} if is_plain else {}
 
 
 @contextmanager
@@ -71,7 +48,7 @@ def open_container(path: Path | str, *, failing: str = "cannot be read as media"
     try:
         # A name such as "a:b.wav" is an address of protocol "a" to ffmpeg unless it is told that it names a file.
         kind = "jpeg_pipe" if Path(path).suffix.lower() in _JPEG else None
-        options = {**_own_contents(), **_wave_options(path)}
+        options = {**_own_contents(), **wave_options(path)}
         with av.open(f"file:{path}", format=kind, options=options, metadata_errors="replace") as container:
             yield container
     except MEDIA_ERRORS as error:

@@ -5,7 +5,6 @@ clock begins elsewhere, such as a piece of a broadcast, thus begins at 0; sound 
 silence.
 """
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,21 +12,24 @@ import av
 import numpy as np
 from av.container import InputContainer
 
-from l3net.containers import begins_a_frame, check_whole, frame_bytes
+from l3net.containers import check_whole, frame_bytes
 from l3net.errors import ClipError
+from l3net.media.bare_streams import BETWEEN_FRAMES, Foreign, foreign_bytes, look_behind_the_last_frame
 from l3net.media.container import first_track, one_reason, open_container, refuse_damage
 from l3net.media.mono import mono_float32
+from l3net.media.wave import decoder_of_samples
 
 _SHORTEST_GAP_SECONDS = 0.1  # encoders' padding and rounded time stamps are less; ffmpeg's own resampler takes the same
 _LONGEST_GAP_SECONDS = 3600.0
 _SILENCE_SECONDS = 10.0  # of the pieces of a long gap
 _BARE_STREAMS = {"mp3", "aac", "ac3", "eac3", "dts", "flac", "loas"}  # frames one behind the other, without a container
-_LONGEST_TAIL_SHARE = 0.1  # of a file: more that cannot be decoded at its end is damage
-_TAGS = (b"APETAGEX", b"LYRICSBEGIN", b"ID3", b"TAG")
+_NEVER_ZEROS = {"aac", "alac", "amrnb", "amrwb", "opus", "vorbis"}  # whose encoders write no packet of zeros
+_LEAST_ZEROS = 16  # bytes: shorter packets may be silence
+_NONE = Foreign(0, 0, is_odd=False)
+_COUNTED, _COUNTED_EXACTLY = {"mov", "mxf", "ape", "tak", "mpc8"}, {"wv", "tta", "nistsphere"}  # by a field or a table
 _MOST_DEMUX_ERRORS = 100
 _ROUNDED_SECONDS, _ROUNDED_SHARE = 0.1, 0.02  # what may be missing of a length that a container rounds
 _DAMAGE = (av.InvalidDataError, av.error.UndefinedError)  # that of AC-3's parser has a number of its own
-_log = logging.getLogger("l3net")
 
 
 def decoded_pieces(path: Path) -> Iterator[tuple[np.ndarray, int]]:
@@ -63,45 +65,54 @@ def decoded_pieces(path: Path) -> Iterator[tuple[np.ndarray, int]]:
 
 def _frames(path: Path, container: InputContainer, track: av.AudioStream) -> Iterator[av.AudioFrame]:
     """Yield the decoded frames; raise where one cannot be decoded, unless it is no more than a tail of other bytes."""
-    is_bare = container.format.name in _BARE_STREAMS
-    seconds, sound_end, failure = 0.0, 0, None
+    own = decoder_of_samples(path, track)
+    decoder = own or track.codec_context
+    is_bare, is_flac = container.format.name in _BARE_STREAMS, container.format.name == "flac"
+    is_coded = decoder.name in _NEVER_ZEROS
+    seconds, n_frames, begin, end, failure = 0.0, 0, None, 0, None
     for packet, error in _packets(container, track, again=is_bare):
-        frames, alone = [], None
+        frames, foreign, n_bytes = [], _NONE, 0
         try:
             if packet is not None:
-                alone = _without_tail(packet, track) if is_bare else None
-                frames = packet.decode() if alone is None else track.codec_context.decode(alone)
+                n_bytes = packet.size
                 # libavformat's FLAC parser joins frames around a damaged one, and gives them no time stamp.
-                if is_bare and packet.size and packet.pts is None and container.format.name == "flac":
+                if is_flac and n_bytes and packet.pts is None:
                     error = "a frame cannot be found"
+                elif is_coded and n_bytes >= _LEAST_ZEROS and not any(bytes(packet)):
+                    error = "zeros stand in the place of sound"
+                elif is_bare and not is_flac and n_bytes:
+                    foreign = foreign_bytes(packet, track.rate)
+                    error = BETWEEN_FRAMES if foreign.before and foreign.is_odd and seconds else None
+                if own:  # libavformat counted other samples
+                    packet.pts = packet.dts = None
+                frames = decoder.decode(_frame_alone(packet, foreign))
         except _DAMAGE as damage:
             error = one_reason(damage)
-        if error and failure is None:
-            failure = error
+        failure = failure or error
         if failure and (frames or not is_bare):
             raise ClipError(f"{path}: damaged after {seconds:.2f} s of sound: {failure}")
         for frame in frames:
             seconds += frame.samples / frame.sample_rate
             yield frame
         if packet is not None and frames and packet.pos is not None:
-            is_whole = packet.size >= frame_bytes(bytes(packet)[:8], track.rate)
-            sound_end = packet.pos + (alone or packet).size if is_whole else packet.pos
+            header = bytes(packet)[foreign.before :][:8]
+            is_whole = is_flac or n_bytes - foreign.before >= frame_bytes(header, track.rate)
+            end = packet.pos + (n_bytes - foreign.behind if is_whole else 0)
+            begin = packet.pos if begin is None else begin
+            n_frames += 1
+        if foreign.behind and foreign.is_odd:
+            failure = failure or BETWEEN_FRAMES
     if is_bare and seconds:
-        _look_behind_the_last_frame(path, seconds, sound_end, failure)
+        look_behind_the_last_frame(path, container.format.name, seconds, n_frames, range(begin or 0, end), failure)
     elif failure:
         raise ClipError(f"{path}: damaged after {seconds:.2f} s of sound: {failure}")
 
 
-def _without_tail(packet: av.Packet, track: av.AudioStream) -> av.Packet | None:
-    """Return a packet of AC-3 without the bytes behind its frame that are no other one; None where there are none.
-
-    libavformat's parser takes what stands behind the last frame of a file for a part of it.
-    """
-    data = bytes(packet)
-    n_bytes = frame_bytes(data[:8], track.rate) if track.codec_context.name in ("ac3", "eac3") else 0
-    if not 0 < n_bytes < packet.size or begins_a_frame(data[n_bytes : n_bytes + 4]):
-        return None
-    alone = av.Packet(data[:n_bytes])
+def _frame_alone(packet: av.Packet, foreign: Foreign) -> av.Packet:
+    """Return a packet without what libavformat's parser takes for a part of its frame."""
+    if foreign.before == packet.size or not foreign.before + foreign.behind:
+        return packet
+    alone = av.Packet(bytes(packet)[foreign.before : packet.size - foreign.behind])
     alone.pts, alone.dts, alone.time_base = packet.pts, packet.dts, packet.time_base
     return alone
 
@@ -120,24 +131,6 @@ def _packets(
             return
         else:
             return
-
-
-def _look_behind_the_last_frame(path: Path, seconds: float, sound_end: int, failure: str | None) -> None:
-    """Say in the log that bytes behind the last frame are left out; raise where they are a frame, or too many."""
-    n_bytes = path.stat().st_size
-    with open(path, "rb") as file:
-        file.seek(sound_end)
-        begin = file.read(32)
-    if begins_a_frame(begin):
-        raise ClipError(f"{path}: cut off: the last frame, after {seconds:.2f} s of sound, is not whole")
-    if begin.startswith(_TAGS) or not begin:
-        return
-    if n_bytes - sound_end > _LONGEST_TAIL_SHARE * n_bytes:
-        raise ClipError(f"{path}: damaged after {seconds:.2f} s of sound: {failure or 'no frame can be found'}")
-    _log.warning(
-        "%s: the last %d bytes, behind %.2f s of sound, are no sound; they are left out",
-        *(path, n_bytes - sound_end, seconds),
-    )
 
 
 def _gap_before(path: Path, frame: av.AudioFrame, seconds: float, begin: float) -> Iterator[np.ndarray]:
@@ -159,8 +152,8 @@ def _gap_before(path: Path, frame: av.AudioFrame, seconds: float, begin: float) 
 def _least_seconds(path: Path, container: InputContainer, track: av.AudioStream) -> float:
     """Return the seconds of sound that must be there: 0 unless the file counts its samples.
 
-    FLAC counts them in its header, MP3 where it has a Xing header, MP4 and MOV in a table. Every other length that
-    libavformat tells is a guess, or that of another stream.
+    FLAC counts them in its header, MP3 where it has a Xing header, MP4 and MOV in a table, and some others in a
+    field. Every other length that libavformat tells is a guess, or that of another stream.
     """
     if container.format.name == "flac":
         header = track.codec_context.extradata or b""
@@ -168,7 +161,9 @@ def _least_seconds(path: Path, container: InputContainer, track: av.AudioStream)
     seconds = 0.0
     if container.format.name == "mp3":
         seconds = _counted_frames(path) * (1152 if track.rate >= 32000 else 576) / track.rate
-    elif "mov" in container.format.name.split(",") and track.duration is not None:
+    elif container.format.name in _COUNTED_EXACTLY and track.duration is not None:
+        return float((track.duration - 1) * track.time_base)
+    elif _COUNTED & set(container.format.name.split(",")) and track.duration is not None:
         seconds = float(track.duration * track.time_base)
     return seconds * (1 - _ROUNDED_SHARE) - _ROUNDED_SECONDS
 

@@ -114,7 +114,7 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
         raise ClipError(f"ffmpeg: {said[:200] or f'exit code {done.returncode}'}")
     parts = [one for one in damaged_parts(source) if one.begin < end_seconds and one.end > start_seconds]
     if parts:
-        raise ClipError(f"the video is damaged: the checksum of the part at byte {parts[0].at} is wrong")
+        raise ClipError(f"the video is damaged: {parts[0].reason}")
     # ffmpeg tells of damage, of which it paints over what it can, and also of much that is none.
     if done.stderr and (damage := damage_between(source, start_seconds, end_seconds)):
         raise ClipError(f"the video is {damage}")

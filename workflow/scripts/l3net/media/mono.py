@@ -6,6 +6,7 @@ Conventions: channels [shape=(n_channels, n)]; sample formats have ffmpeg's name
 import av
 import numpy as np
 
+_POINTERS_OF_A_FRAME = 8  # ffmpeg's AVFrame has room for so many planes; PyAV looks for the end of their row
 _OFFSET_AND_FULL_SCALE = {"u8": (128.0, 2.0**7), "s16": (0.0, 2.0**15), "s32": (0.0, 2.0**31), "s64": (0.0, 2.0**63)}
 
 
@@ -44,8 +45,13 @@ def scaled_float32(samples: np.ndarray, sample_format: str) -> np.ndarray:
 
 
 def _channels(frame: av.AudioFrame) -> np.ndarray:
+    n_channels = frame.layout.nb_channels
+    if frame.format.is_planar and n_channels >= _POINTERS_OF_A_FRAME:
+        # No end follows them: PyAV would read memory that is no plane, which ends the process.
+        packing = av.AudioResampler(format=frame.format.packed.name, layout=frame.layout, rate=frame.sample_rate)
+        (frame,) = packing.resample(frame)
     samples = frame.to_ndarray()
-    return samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
+    return samples if frame.format.is_planar else samples.reshape(-1, n_channels).T
 
 
 def _sample_format(frame: av.AudioFrame) -> str:
