@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from l3net.configuration.names import network_layers
 from l3net.embeddings.embedding_keras import load_network, load_openl3
 from l3net.errors import ConfigError, WeightsError
 from l3net.exchange import give_initial_weights
@@ -140,8 +141,16 @@ def test_what_does_not_fit_is_named(files: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"embedding\.keras: holds audio_.* which .*epoch-002\.h5 holds too"):
         give_initial_weights(model, network, [files / "epoch-002.h5", files / "embedding.keras"])
     (tmp_path / "text.h5").write_text("text")
-    with pytest.raises(WeightsError, match=r"text\.h5: cannot be read as weights to start from"):
-        give_initial_weights(model, network, [tmp_path / "text.h5"])
+    (tmp_path / "folder.h5").mkdir()
+    wanted = r"weights to start from: an embedding\.keras, a vision\.keras, a checkpoint, or openl3's \.h5"
+    for name, line in (
+        ("text.h5", rf"text\.h5: cannot be read as {wanted}: "),
+        ("none.h5", rf"none\.h5: cannot be read: No such file or directory; expected {wanted}$"),
+        ("none.txt", rf"none\.txt: cannot be read: No such file or directory; expected {wanted}$"),
+        ("folder.h5", r"folder\.h5: cannot be read: Is a directory"),
+    ):
+        with pytest.raises(WeightsError, match=line):
+            give_initial_weights(model, network, [tmp_path / name])
 
 
 @pytest.mark.parametrize(
@@ -157,6 +166,12 @@ def test_the_parts_of_freeze(parts: list[str], first: str, last: str, free: str)
     model, _ = fresh()
     freeze_parts(model, parts)
     assert [model.get_layer(name).trainable for name in (first, last, free)] == [False, False, True]
+
+
+@pytest.mark.parametrize("objective", ["correspondence", "contrastive"])
+def test_a_configuration_knows_the_layers_before_any_network_is_built(objective: str) -> None:
+    model, _ = fresh(objective=objective)
+    assert sorted(network_layers(objective)) == sorted(layer.name for layer in model.layers if layer.weights)
 
 
 def test_freeze_refuses_what_is_not_there() -> None:

@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "EmbeddingName",
             "ModelName",
             "checkpoint_name",
+            "layers_of_part",
             "model_grid",
         ],
         "run": ["Configuration", "read_configuration", "sort_keys", "without_secrets"],

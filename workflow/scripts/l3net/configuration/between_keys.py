@@ -199,6 +199,7 @@ CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
     _image_fits_its_frame,
     _every_second_has_a_frame,
     _no_match_is_a_hard_negative,
+    training_sections.frozen_parts_are_layers,
     data_sections.scenes_have_their_world,
     data_sections.source_has_its_address,
     _hop_fits_windows,

@@ -6,6 +6,7 @@ lower-case letters, digits and underscores only, so a name can be parsed in one 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -38,6 +39,7 @@ IN_WORDS = {
     PART_PATTERN: "audio, vision, fusion, or the beginning of a layer's name",
     SHA256_PATTERN: "64 hexadecimal digits",
 }
+_SUBNETWORK_LAYER = re.compile(r"(audio|vision)_(?:conv|norm)_\d(?:_\d)?")
 _MODEL = re.compile(rf"(?P<subset>{SUBSET_PATTERN[1:-1]})-(?P<front_end>{'|'.join(FRONT_ENDS)})(-seed(?P<seed>\d+))?")
 _EMBEDDING = re.compile(r"l3-(?P<model>.+?)(-epoch-(?P<epoch>\d{3}))?")
 
@@ -134,3 +136,29 @@ def model_grid(subsets: list[str], front_ends: list[str], seeds: list[int]) -> l
 def reference_name(subsets: list[str], front_ends: list[str]) -> str:
     """Return the model of a grid that stands for all: of the first subset, with mel256 or else the last front end."""
     return ModelName(subsets[0], "mel256" if "mel256" in front_ends else front_ends[-1]).name
+
+
+def network_layers(objective: str) -> list[str]:
+    """Return the names of the layers of L3-Net that have weights; a test compares them with the network's."""
+    places = [f"{kind}_{block}_{number}" for block in range(1, 5) for number in (1, 2) for kind in ("conv", "norm")]
+    head = ["vision_projection", "audio_projection"] if objective == "contrastive" else ["fusion_dense_1"]
+    return [f"{side}_{place}" for side in ("vision", "audio") for place in ("norm_0", *places)] + [
+        *head,
+        "fusion_dense_2",
+    ]
+
+
+def layers_of_part(part: str, names: Iterable[str]) -> list[str]:
+    """Return which layers are of a part that `train.freeze` names.
+
+    Parameters
+    ----------
+    part : ``audio`` or ``vision``, the layers of that embedding (to the last convolution, whose values it pools);
+        ``fusion``, all layers that join the two sides; or the beginning of layers' names, as ``vision_conv_1``.
+    """
+    inside = {name: _SUBNETWORK_LAYER.fullmatch(name) for name in names}
+    if part == "fusion":
+        return [name for name, match in inside.items() if match is None]
+    if part in ("audio", "vision"):  # what is behind the embedding is none of it
+        return [name for name, match in inside.items() if match and match[1] == part and name[-8:] != "norm_4_2"]
+    return [name for name in inside if name.startswith(part)]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from l3net.configuration.names import PART_PATTERN, SUBSET_PATTERN, FrontEndName
+from l3net.configuration.messages import nearest
+from l3net.configuration.names import PART_PATTERN, SUBSET_PATTERN, FrontEndName, layers_of_part, network_layers
 from l3net.configuration.section import Distinct, Number, PathText, Section, Seed, Whole, setting
 
 if TYPE_CHECKING:
@@ -127,6 +128,20 @@ class Evaluate(Section):
         unit="batches",
         ge=1,
     )
+
+
+def frozen_parts_are_layers(configuration: "Configuration") -> Iterator[str]:
+    """Yield which parts to freeze the network does not have, or that they are all of it (a check of `between_keys`)."""
+    train = configuration.train
+    names = network_layers(train.objective)
+    left = set(names)
+    for n, part in enumerate(train.freeze):
+        if not (chosen := layers_of_part(part, names)):
+            near = nearest(part, names) or f"; there are {names[0]} to {names[-1]}"
+            yield f"train.freeze[{n}] is {part!r}, and no layer of objective {train.objective} begins so{near}"
+        left -= set(chosen)
+    if not left:
+        yield f"train.freeze is {', '.join(train.freeze)}, which leaves nothing to train; keep fewer parts"
 
 
 def initial_weights_are_there(configuration: "Configuration", folder: Path) -> Iterator[str]:

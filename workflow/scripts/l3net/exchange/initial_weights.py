@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from l3net import embeddings, models, training
 from l3net.errors import WeightsError
+from l3net.files import open_foreign_hdf5
 
 Layers = dict[str, list[np.ndarray]]
 _SOUND = ("front_end", "version", "hop_length")  # what the vectors of a sound depend on beside the weights
+_WANTED = "weights to start from: an embedding.keras, a vision.keras, a checkpoint, or openl3's .h5"
 _MOST_NAMED = 5  # layers in a message
 _log = logging.getLogger("l3net")
 
@@ -87,14 +88,8 @@ def _read_openl3(path: Path, network: dict[str, Any]) -> Layers:
 
 
 def _is_checkpoint(path: Path) -> bool:
-    try:
-        with h5py.File(path, "r") as file:
-            return "format_version" in file.attrs
-    except OSError as error:
-        raise WeightsError(
-            f"{path}: cannot be read as weights to start from ({error}); expected an embedding.keras, a vision.keras, "
-            "a checkpoint, or a weights file of openl3"
-        ) from None
+    with open_foreign_hdf5(path, WeightsError, _WANTED) as file:
+        return file.attribute("format_version") is not None
 
 
 def _layers_of(owner: Any) -> Layers:

@@ -7,9 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from l3net.configuration import layers_of_part
 from l3net.errors import ConfigError, WeightsError
 from l3net.files import foreign
-from l3net.models import SUBNETWORK_LAYER, build_l3, check_finite_weights
+from l3net.models import build_l3, check_finite_weights
 from l3net.training.checkpoint import Arrays, best_checkpoint, read_checkpoint
 
 # What users of a model ask its metadata for; a state that was saved within the first epoch has not all of it.
@@ -46,35 +47,25 @@ def freeze_parts(model: keras.Model, parts: Iterable[str]) -> None:
 
     Parameters
     ----------
-    parts : ``audio`` or ``vision``, the layers of that embedding (to the last convolution, whose values it pools);
-        ``fusion``, all layers that join the two sides; or the beginning of layers' names, as ``vision_conv_1``.
+    parts : as `configuration.layers_of_part` takes them.
 
     Raises
     ------
     ConfigError
         A part of which the network has no layer, or parts that leave nothing to train.
     """
-    trained = [layer for layer in model.layers if layer.weights]
+    trained = {layer.name: layer for layer in model.layers if layer.weights}
     for part in parts:
-        if not (chosen := [layer for layer in trained if _is_of_part(layer.name, part)]):
-            names = ", ".join(layer.name for layer in trained if not layer.name.startswith(("audio_", "vision_")))
+        if not (chosen := layers_of_part(part, trained)):
+            names = ", ".join(name for name in trained if not name.startswith(("audio_", "vision_")))
             raise ConfigError(
                 f"train.freeze has {part!r}, and no layer is called so; expected audio, vision, fusion, or the "
                 f"beginning of a name: audio_conv_1_1 to audio_norm_4_2, vision_conv_1_1 to vision_norm_4_2, {names}"
             )
-        for layer in chosen:
-            layer.trainable = False
+        for name in chosen:
+            trained[name].trainable = False
     if not model.trainable_variables:
         raise ConfigError(f"train.freeze is {', '.join(parts)}, which leaves nothing to train; keep fewer parts")
-
-
-def _is_of_part(name: str, part: str) -> bool:
-    inside = SUBNETWORK_LAYER.fullmatch(name)
-    if part == "fusion":
-        return inside is None
-    if part in ("audio", "vision"):
-        return inside is not None and inside[1] == part and not name.endswith("norm_4_2")  # behind the embedding
-    return name.startswith(part)
 
 
 def capture_variables(variables: Iterable[keras.Variable]) -> Arrays:
