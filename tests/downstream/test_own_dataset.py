@@ -140,7 +140,7 @@ def test_a_rare_class_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
 @pytest.mark.parametrize(
     ("counts", "message"),
     [
-        ({"a": 9}, r"data set mine: the data set has 1 label\(s\); expected two or more"),
+        ({"a": 9}, "data set mine: the data set has 1 label; expected two or more: a sub-folder for each class, or"),
         ({"a": 2, "b": 2}, r"data set mine: 4 clips of 4 recordings are too few for 5 folds; .* folds to 4 or fewer"),
         ({}, r"no sub-folder holds a sound; expected a sub-folder for each class, or metadata.csv with the columns"),
     ],
@@ -152,6 +152,17 @@ def test_what_cannot_be_a_data_set_is_one_line(tmp_path: Path, counts: dict[str,
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "mine.csv").exists()
     assert not (tmp_path / "mine.folds.csv").exists()
+
+
+def test_one_fold_and_a_missing_folder_are_told_what_to_do(tmp_path: Path) -> None:
+    folder = recordings(tmp_path / "in", {"a": 2, "b": 2})
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    rows = [f"{name},{name[0]},1\n" for name in names]
+    (folder / "metadata.csv").write_text("filename,label,fold\n" + "".join(rows))
+    with pytest.raises(DatasetError, match="has 1 fold; expected two or more, or none at all: folds are drawn where"):
+        fetched(folder, tmp_path / "mine.csv")
+    with pytest.raises(DatasetError, match=r"set datasets\.mine\.source to the folder of your own recordings$"):
+        fetched(tmp_path / "absent", tmp_path / "mine.csv")
 
 
 def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:

@@ -38,12 +38,14 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
     else:
         folder = Path(settings["source"])
         if not folder.is_dir():
+            other = ", or to 'official' to download it" if layout.archives else ""
             raise DatasetError(
                 f"data set {dataset}: no folder {folder}; set datasets.{dataset}.source to the folder of "
-                f"{layout.title}, or to 'official' to download it"
+                f"{layout.title}{other}"
             )
     rows = layout.read(folder, settings)
-    _log.info("data set %s: %s, licence %s. %s", dataset, layout.title, layout.licence or "yours", layout.citation)
+    known = f", licence {layout.licence}. {layout.citation}" if layout.licence else f" in {folder}"
+    _log.info("data set %s: %s%s", dataset, layout.title, known)
     drawn = {"n_folds": settings.get("folds", 5), "seed": settings.get("seed", 0)}
     draw_folds = partial(draw, **drawn, kept=index.with_suffix(".folds.csv"))
     try:

@@ -177,7 +177,7 @@ LAYOUTS = {
         ),
         read=read_dcase2013,
     ),
-    "folder": Layout(title="own data set", folder="", licence="", citation="", archives=(), read=read_folder),
+    "folder": Layout(title="your own recordings", folder="", licence="", citation="", archives=(), read=read_folder),
 }
 
 

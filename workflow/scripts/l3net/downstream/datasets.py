@@ -14,10 +14,12 @@ import pandas as pd
 from l3net.errors import ClipError, DatasetError
 from l3net.files import atomic, is_of_a_system, read_csv, read_kept, sha256_of
 from l3net.media import check_audio
-from l3net.runtime import track_progress
+from l3net.runtime import counted, track_progress
 
 INDEX_COLUMNS = ["path", "filename", "label", "fold", "group"]
 _READ_COLUMNS = ["path", "bytes", "modified_ns", "seconds", "sha256"]
+_LABELS_OF_ONES_OWN = ": a sub-folder for each class, or labels in metadata.csv"
+_FOLDS_OF_ONES_OWN = ", or none at all: folds are drawn where the column is left out"
 _NAMED_AT_MOST = 5
 _log = logging.getLogger("l3net")
 
@@ -53,7 +55,8 @@ def check_dataset(
         fold; a line break in a text; fewer than two labels or folds.
     """
     is_to_draw = draw_folds is not None and (rows["fold"].str.strip() == "").all()
-    _check_rows(rows, ("label",) if is_to_draw else ("label", "fold"))
+    hints = {} if draw_folds is None else {"label": _LABELS_OF_ONES_OWN, "fold": _FOLDS_OF_ONES_OWN}
+    _check_rows(rows, ("label",) if is_to_draw else ("label", "fold"), hints)
     if missing := [path for path in rows["path"] if not Path(path).is_file()]:
         raise DatasetError(f"{_some(missing)}: {len(missing)} of {len(rows)} files named by the metadata are missing")
     _report_extra(rows, set(sound_suffixes), lists_all)
@@ -120,7 +123,7 @@ def _files_read(path: Path) -> dict[str, dict[str, Any]]:
     return {row["path"]: row for row in table.to_dict("records")}
 
 
-def _check_rows(rows: pd.DataFrame, needed: Iterable[str]) -> None:
+def _check_rows(rows: pd.DataFrame, needed: Iterable[str], hints: dict[str, str]) -> None:
     if twice := sorted(rows.loc[rows["filename"].duplicated(), "filename"].unique()):
         raise DatasetError(f"{_some(twice)}: named more than once by the metadata; expected one row a clip")
     for column in ("filename", "label", "fold", "group"):
@@ -132,7 +135,8 @@ def _check_rows(rows: pd.DataFrame, needed: Iterable[str]) -> None:
         if empty:
             raise DatasetError(f"{_some(empty)}: no {column} in the metadata")
         if rows[column].nunique() < 2:
-            raise DatasetError(f"the data set has {rows[column].nunique()} {column}(s); expected two or more")
+            expected = f"expected two or more{hints.get(column, '')}"
+            raise DatasetError(f"the data set has {counted(rows[column].nunique(), column)}; {expected}")
 
 
 def _report_extra(rows: pd.DataFrame, suffixes: set[str], lists_all: bool) -> None:

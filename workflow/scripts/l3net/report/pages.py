@@ -124,12 +124,11 @@ def answer_downstream(against: "pd.DataFrame", *, confidence: float, synthetic: 
         f"points over {beside} ({100 * confidence:g} % interval {percent(overall['ci_low'], '+')} to "
         f"{percent(overall['ci_high'], '+')}), and the interval is {above}{' (synthetic data)' * synthetic}.</strong>"
     )
-    of = (
-        f"Scores are over all clips; “trained” is the mean of the {n_models} trained embeddings"
-        if n_models > 1
-        else ("Scores are over all clips")
-    )
-    of += "; untrained are networks of the same front ends" * has_untrained
+    of, same = "Scores are over all clips", "untrained is a network of the same front end"
+    if n_models > 1:
+        of += f"; “trained” is the mean of the {n_models} trained embeddings"
+        same = "untrained are networks of the same front ends"
+    of += f"; {same}" * has_untrained
     drawn = "intervals are bootstraps over clips, or over the recordings that they were cut from."
     return f"<p>{sentence}</p>\n<p>{of}; {drawn}</p>\n" + to_html(
         _by_dataset(mean, against, has_untrained=has_untrained)
@@ -160,7 +159,7 @@ def _by_dataset(mean: "pd.DataFrame", against: "pd.DataFrame", *, has_untrained:
         cells["difference (points)"] = _spanned(row)
         if row["n_embeddings"] > 1:
             cells["single models above 0"] = f"{(single['ci_low'] > 0).sum()} of {len(single)}"
-        cells["intervals over"] = f"{row['n_units']:.0f}" + ("" if every else f" {row['unit']}s")
+        cells["intervals over"] = f"{row['n_units']:.0f} " + ("in all" if every else f"{row['unit']}s")
         rows.append(cells)
     return pd.DataFrame(rows)
 
