@@ -83,7 +83,7 @@ def test_clips_without_a_label_and_with_one_of_ones_own(fates: pd.DataFrame) -> 
 
 def test_too_few_clips_are_told(fates: pd.DataFrame) -> None:
     check_splits(fates, ["NA", "few"], min_clips=0)
-    with pytest.raises(ClipError, match=r"few has \d usable clips in split \w+, expected audioset.min_clips = 2 "):
+    with pytest.raises(ClipError, match=r"few has [01] usable clips? in split \w+, expected audioset.min_clips = 2 "):
         check_splits(fates, ["NA", "few"], min_clips=2)
 
 
@@ -101,11 +101,11 @@ def test_a_split_without_two_videos_in_a_part_is_told_with_what_to_do() -> None:
         check_splits(of_videos(12, "hash"), ["mine"], min_clips=1)
     check_splits(of_videos(12, "balanced"), ["mine"], min_clips=1)
     check_splits(of_videos(6, "balanced"), ["mine"], min_clips=1)
-    with pytest.raises(ClipError, match=r"mine has 3 usable clips of 1 videos in split test, .*: add videos \(six"):
+    with pytest.raises(ClipError, match=r"mine has 3 usable clips of 1 video in split test, .*: add videos \(six"):
         check_splits(of_videos(5, "balanced"), ["mine"], min_clips=1, split="balanced")
     lost = of_videos(6, "balanced")
     lost.loc[lost.index[lost["split"] == "valid"][0:3], "status"] = "invalid_media"
-    with pytest.raises(ClipError, match="mine has 3 usable clips of 1 videos in split valid"):
+    with pytest.raises(ClipError, match="mine has 3 usable clips of 1 video in split valid"):
         check_splits(lost, ["mine"], min_clips=1, split="balanced")
 
 

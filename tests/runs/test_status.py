@@ -91,7 +91,8 @@ def test_a_run_that_was_killed_says_how_to_go_on(folder: Path) -> None:
 
 def test_failed_jobs_are_named(folder: Path) -> None:
     with open(folder / "logs" / "mine" / "jobs.jsonl", "a") as file:
-        file.write(json.dumps({"what": "failed", "time": time.time(), "number": 2, "reason": "train_leg x: no memory"}))
+        reason = "train_leg x failed: no memory"
+        file.write(json.dumps({"what": "failed", "time": time.time(), "number": 2, "reason": reason}))
         file.write('\n{"what": "over", "time": 1}\n')
     lines = status_lines("mine", folder)
     assert ": failed, 1 of 6 jobs done, 0 under way, 1 failed" in lines[0]

@@ -11,6 +11,7 @@ from l3net.audioset.clip_tables import CLIP_KEY, read_clip_list, read_manifest, 
 from l3net.audioset.ontology import Ontology
 from l3net.audioset.splits import LEAST_VIDEOS, SPLITS, deal_videos, split_of
 from l3net.errors import ClipError
+from l3net.runtime import counted
 
 _WORTH_TRYING = [status for status in RETRYABLE_STATUSES if status != "invalid_media"]  # media rarely mend themselves
 _log = logging.getLogger("l3net")
@@ -92,14 +93,15 @@ def check_splits(fates: pd.DataFrame, subsets: list[str], *, min_clips: int, spl
         for name in SPLITS:
             clips = usable[(usable["subset"] == subset) & (usable["split"] == name)]
             videos = clips.groupby("part")["ytid"].nunique()
+            has = f"{subset} has {counted(len(clips), 'usable clip')}"
             if len(clips) < min_clips:
                 raise ClipError(
-                    f"{subset} has {len(clips)} usable clips in split {name}, expected audioset.min_clips = {min_clips}"
-                    f" or more: {_what_to_do(split)}, fetch again (snakemake -R fetch_clips), or lower min_clips"
+                    f"{has} in split {name}, expected audioset.min_clips = {min_clips} or more:"
+                    f" {_what_to_do(split)}, fetch again (snakemake -R fetch_clips), or lower min_clips"
                 )
             if videos.empty or videos.max() < LEAST_VIDEOS:
                 raise ClipError(
-                    f"{subset} has {len(clips)} usable clips of {videos.sum()} videos in split {name}, and no part of"
+                    f"{has} of {counted(videos.sum(), 'video')} in split {name}, and no part of"
                     f" it has two videos, so that it has no mismatch of picture and sound: {_what_to_do(split)}"
                 )
 

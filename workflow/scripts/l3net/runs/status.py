@@ -129,7 +129,9 @@ def _job_lines(run: str, found: dict[str, Any], folder: Path) -> list[str]:
         said = logs.last_lines_of(str(folder / job["log"])) if job["log"] else []
         text = said[-1].split(" ", 3)[-1] if said else "no word yet (it may wait in a cluster's queue)"
         lines.append(f"  running   {job['name']} ({duration(time.time() - job['time'])}): {text}")
-    lines += [f"  failed    {reason}" for reason in list(jobs["failed"].values())[:_MOST_SHOWN]]
+    lines += [
+        f"  failed    {reason.replace(' failed: ', ': ', 1)}" for reason in list(jobs["failed"].values())[:_MOST_SHOWN]
+    ]
     if jobs["state"] in ("killed", "failed"):
         lines.append("  the same command goes on where it ended; after a kill, first: snakemake --unlock")
     return lines
