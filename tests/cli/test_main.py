@@ -50,6 +50,7 @@ HERE = __file__
         (["export", "none.keras", "a.pb"], 1),
         (["export", HERE, "a.onnx"], 1),
         (["info", "none.keras"], 1),
+        (["doctor", "--folder", "none"], 1),
         (["probe", "none"], 1),
         (["real-input", "none.csv", "o"], 1),
         (["--version"], 0),

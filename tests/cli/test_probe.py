@@ -36,11 +36,28 @@ def test_folds_are_the_numbers_that_names_begin_with(recordings: Path) -> None:
     paths = find_recordings(recordings)
     assert len(paths) == 10
     assert folds_of(paths).tolist() == [1, 2, 3, 4, 5] * 2
-    assert folds_of([Path(f"a/{letter}.wav") for letter in "abcdefg"]).tolist() == [0, 1, 2, 3, 4, 0, 1]
-    assert folds_of([Path("a/x.wav"), Path("a/y.wav"), Path("b/z.wav")]).tolist() == [0, 1, 0]
-    assert folds_of([Path("a/1-x.wav"), Path("a/1-y.wav"), Path("b/1-z.wav")]).tolist() == [0, 1, 0]
-    with pytest.raises(DatasetError, match="every class has one recording; expected two or more"):
-        folds_of([Path("a/x.wav"), Path("b/x.wav")])
+    letters = [Path(f"{name}/{letter}.wav") for name in "ab" for letter in "abcdefg"]
+    assert folds_of(letters).tolist() == [0, 1, 2, 3, 4, 0, 1] * 2
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a/1-x.wav", "a/1-y.wav", "b/1-x.wav", "b/1-y.wav"],  # one fold
+        ["a/1-x.wav", "a/2-y.wav", "b/2-x.wav", "b/2-y.wav"],  # outside fold 2 is one class
+        ["a/1-x.wav", "a/2-y.wav", "b/2-x.wav", "b/y.wav"],
+        [f"{name}/{n:02d}.wav" for name in "ab" for n in range(11)],  # running numbers
+    ],
+)
+def test_numbers_that_make_no_folds_are_passed_over(names: list[str]) -> None:
+    n = len(names) // 2
+    assert folds_of(map(Path, names)).tolist() == [k % 5 for k in range(n)] * 2
+
+
+@pytest.mark.parametrize(("names", "n"), [("a/x b/x", 0), ("a/x a/y b/z", 1), ("a/1-x a/2-y b/1-z c/3", 1)])
+def test_two_classes_need_two_recordings(names: str, n: int) -> None:
+    with pytest.raises(DatasetError, match=f"^{n} of . classes have two recordings or more; expected two such"):
+        folds_of(Path(f"{name}.wav") for name in names.split())
 
 
 def test_features_are_mean_and_maximum_over_time(recordings: Path) -> None:
@@ -66,7 +83,8 @@ def test_each_fold_is_tested_by_what_the_others_taught() -> None:
 def test_the_command_prints_the_accuracies(recordings: Path, capsys: pytest.CaptureFixture) -> None:
     settings = '{"kind": "random", "front_end": "mel128", "hop_length": 1936, "width": 0.0625, "pooling": 512}'
     assert main(["probe", str(recordings), "--settings", settings, "--hop-seconds", "0.5"]) == 0
-    said = capsys.readouterr().out
+    said, warned = capsys.readouterr()
+    assert "left out, 1 file without sound: low/notes.txt\n" in warned
     n = len(find_recordings(recordings))
     assert said == (
         f"accuracy: 100.0 %, by fold 100.0 100.0 100.0 100.0 100.0\nchance:   50.0 %, {n} recordings of 2 classes\n"

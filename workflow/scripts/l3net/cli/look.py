@@ -5,6 +5,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from l3net.errors import ConfigError
+
 
 def add_command(commands: argparse._SubParsersAction) -> None:
     """Add these commands and their options."""
@@ -65,6 +67,8 @@ def examine_machine(options: argparse.Namespace) -> int:
     """Print what is found, each as soon as it is."""
     from l3net.machine import examine
 
+    if not options.folder.is_dir():
+        raise ConfigError(f"--folder {options.folder}: no such folder; expected the one where the workflow is started")
     words = ["precision", "width", "image_size", "front_end"]
     given = [word for name in words for word in (f"--{name.replace('_', '-')}", str(getattr(options, name)))]
     found = []

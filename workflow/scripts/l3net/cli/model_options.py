@@ -32,6 +32,8 @@ def check_model_options(options: argparse.Namespace, hop_seconds: float) -> None
     """
     from l3net.embeddings import check_embedding
 
+    if folders := [path for path in options.model if path.is_dir()]:
+        raise ConfigError(f"--model {folders[0]}: is a folder; name the file in it, such as embedding.keras")
     if missing := [path for path in options.model if not path.is_file()]:
         raise ConfigError(f"--model {missing[0]}: no such file")
     if not options.model and options.settings == {"kind": "l3"}:

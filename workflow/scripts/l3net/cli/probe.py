@@ -1,7 +1,9 @@
 """The command l3net probe: how well a linear classifier tells the classes of a folder of recordings apart."""
 
 import argparse
+import logging
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +16,16 @@ from l3net.errors import DatasetError
 if TYPE_CHECKING:
     from l3net.embeddings import Embedding
 
-_N_FOLDS = 5
+_N_FOLDS, _MOST_FOLDS = 5, 10
+_NAMED_AT_MOST = 5
+_log = logging.getLogger("l3net")
 _DESCRIPTION = """
 Embed a folder of recordings and print the accuracy of a linear classifier on each fold, trained on the others.
 
 FOLDER has a folder for each class. A file's fold is the number that its name begins with, as in ESC-50
-(1-17092-A.ogg); where a name begins with no number, or all with the same, the files of each class are dealt into five
-folds. The features of a recording are the mean and the maximum of its vectors over time, standardised; the classifier
-is logistic regression with nothing tuned.
+(1-17092-A.ogg), if that makes two to ten folds, with every class outside each of them; otherwise the files of each
+class are dealt into five folds. The features of a recording are the mean and the maximum of its vectors over time,
+standardised; the classifier is logistic regression with nothing tuned.
 """
 
 
@@ -71,12 +75,19 @@ def find_recordings(folder: Path) -> list[Path]:
     """
     from l3net.files import is_of_a_system
     from l3net.media import is_audio
+    from l3net.runtime import counted
 
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder; expected one with a sub-folder of recordings for each class")
     visible = (path for path in folder.glob("*/*") if not any(map(is_of_a_system, path.relative_to(folder).parts)))
     paths = sorted(path for path in visible if path.is_file())
-    paths = [path for path in paths if is_audio(path)]
+    sounds = [path for path in paths if is_audio(path)]
+    if others := sorted(set(paths) - set(sounds)):
+        named = ", ".join(f"{path.parent.name}/{path.name}" for path in others[:_NAMED_AT_MOST])
+        _log.warning(
+            "left out, %s without sound: %s", counted(len(others), "file"), named + ", ..." * (len(others) > 5)
+        )
+    paths = sounds
     if (n_classes := len({path.parent for path in paths})) < 2:
         raise DatasetError(
             f"{folder}: {n_classes} of its sub-folders have recordings; expected two or more, one for each class"
@@ -87,24 +98,39 @@ def find_recordings(folder: Path) -> list[Path]:
 def folds_of(paths: Iterable[Path]) -> np.ndarray:
     """Return the number that each file's name begins with, or deal the files of each class into five folds.
 
-    They are dealt, too, where all names begin with the same number.
+    They are dealt where the numbers make one fold or more than ten, or leave a fold without a class to train on.
 
     Raises
     ------
     DatasetError
-        No class has two files, so that there is one fold.
+        Fewer than two classes have two files, so that there is nothing to train on.
     """
+    paths = list(paths)
+    n_of = Counter(path.parent for path in paths)
+    if (n_usable := sum(n > 1 for n in n_of.values())) < 2:
+        raise DatasetError(
+            f"{n_usable} of {len(n_of)} classes have two recordings or more; expected two such classes or more, to"
+            " train on some recordings and test on others"
+        )
     numbers = [re.match(r"\d+", path.name) for path in paths]
     named = [int(number[0]) for number in numbers if number]
-    if len(named) == len(numbers) and len(set(named)) > 1:
+    if len(named) == len(numbers) and _make_folds(named, paths):
         return np.array(named)
     places, folds = {}, []
     for path in paths:
         places[path.parent] = places.get(path.parent, -1) + 1
         folds.append(places[path.parent] % _N_FOLDS)
-    if len(set(folds)) < 2:
-        raise DatasetError("every class has one recording; expected two or more, to train on some and test on others")
     return np.array(folds)
+
+
+def _make_folds(numbers: list[int], paths: list[Path]) -> bool:
+    """Return whether there are two to ten folds, and files of every class outside each of them."""
+    outside = {
+        number: {path.parent for other, path in zip(numbers, paths, strict=True) if other != number}
+        for number in set(numbers)
+    }
+    classes = {path.parent for path in paths}
+    return 2 <= len(outside) <= _MOST_FOLDS and all(found == classes for found in outside.values())
 
 
 def recording_features(embedding: "Embedding", paths: list[Path], hop_seconds: float = 0.1) -> np.ndarray:
