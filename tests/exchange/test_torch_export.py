@@ -73,6 +73,39 @@ def test_sound_gives_the_vectors_of_the_network(front_end: str, version: str, py
     compare(python, tmp_path, embedding_network(model, pooling=6144), sounds())
 
 
+USE = """
+import sys, torch
+sys.path.insert(0, sys.argv[1])
+import embedding
+model = embedding.load(sys.argv[1] + "/embedding.pt")
+sound = torch.rand(4, 48000) - 0.5
+with torch.no_grad():
+    vectors = model(sound)
+    assert all(torch.allclose(model(one[None])[0], row, rtol=1e-5, atol=1e-5) for one, row in zip(sound, vectors))
+    assert torch.allclose(model(sound.double()), vectors, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(torch.jit.trace(model, sound[:1])(sound), vectors, rtol=1e-5, atol=1e-5)
+for wrong in (sound[:, :24000], torch.cat([sound, sound], 1), sound[0], (sound * 32767).to(torch.int16)):
+    try:
+        model(wrong)
+    except ValueError as error:
+        print(error)
+sound.requires_grad_()
+model(sound).sum().backward()
+assert sound.grad.abs().sum() > 0
+"""
+
+
+def test_any_batch_and_float_and_nothing_else(python: str, tmp_path: Path) -> None:
+    """A sound longer than the network's second, or whole numbers, would give vectors of something else."""
+    export_embedding(embedding_network(tiny_embedding.network()), {}, tmp_path / "embedding.pt")
+    ended = subprocess.run([python, "-c", USE, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    expected = "; expected floating point of shape ['batch', 48000]"
+    shapes = ("float32 of shape [4, 24000]", "float32 of shape [4, 96000]", "float32 of shape [48000]")
+    found = [f"the input is torch.{what}{expected}" for what in (*shapes, "int16 of shape [4, 48000]")]
+    assert ended.stdout.splitlines() == found
+
+
 def test_maxima_over_the_whole_map_and_another_hop(python: str, tmp_path: Path) -> None:
     compare(python, tmp_path, embedding_network(tiny_embedding.network(), pooling=512), sounds())
 

@@ -40,8 +40,7 @@ class L3Embedding(nn.Module):
         values = torch.fft.rfft(sound.unfold(1, n_fft, s["hop_length"]) * self.window).abs() ** s["exponent"]
         values = values @ self.filters if s["filters"][1] > 1 else values
         decibels = s["tens"] * torch.log10(values.clamp(min=s["floor"]))
-        decibels = decibels - decibels.amax((1, 2), keepdim=True)
-        return decibels.clamp(min=-80.0).transpose(1, 2)[:, None]
+        return (decibels - decibels.amax((1, 2), keepdim=True)).clamp(min=-80.0).transpose(1, 2)[:, None]
 
     def maxima(self, x, height, width):
         """Return the maxima over patches; a map that they do not divide is padded on both sides, as Keras does."""
@@ -50,13 +49,16 @@ class L3Embedding(nn.Module):
         return functional.max_pool2d(functional.pad(x, sides, value=float("-inf")), (height, width))
 
     def forward(self, x):
-        """Return the vectors [batch, d]."""
+        """Return the vectors [batch, d] of float sound or images of the length or size that the network takes."""
+        if list(x.shape[1:]) != self.s["shape"] or not x.is_floating_point():
+            expected = f"floating point of shape {['batch', *self.s['shape']]}"
+            raise ValueError(f"the input is {x.dtype} of shape {list(x.shape)}; expected {expected}")
+        x = x.to(self.norm_0.weight.dtype)
         x = self.norm_0(self.spectrogram(x) if "n_fft" in self.s else x.permute(0, 3, 1, 2))
         for place, _ in self.s["convolutions"][:-1]:
             x, norm = getattr(self, f"conv_{place}")(x), getattr(self, f"norm_{place}")
             x = norm(functional.relu(x)) if place in self.s["relu_before_norm"] else functional.relu(norm(x))
             if place.endswith("2"):
                 x = self.maxima(x, 2, 2) if self.s["pool_all"] else functional.max_pool2d(x, 2)
-        x = self.conv_4_2(x)
-        pool = self.s["pool"]
+        x, pool = self.conv_4_2(x), self.s["pool"]
         return self.maxima(x, *pool).permute(0, 2, 3, 1).flatten(1) if pool else x.amax((2, 3))

@@ -53,6 +53,7 @@ def _settings(network: Any) -> dict[str, Any]:
     pools = [layer for layer in network.layers if layer.name == f"{side}_pool_1"]
     embedding_pool = [layer for layer in network.layers if layer.name == "embedding_pool"]
     settings = {
+        "shape": [int(n) for n in network.input_shape[1:]],
         "inputs": int(layers["conv_1_1"].kernel.shape[2]),
         "epsilon": float(layers["norm_0"].epsilon),
         "convolutions": [[place, int(layers[f"conv_{place}"].kernel.shape[3])] for place in places],
