@@ -254,3 +254,37 @@ def test_a_cut_takes_one_thread(tmp_path: Path, video: Path, monkeypatch: pytest
     before_input, behind = words[: words.index("-i")], words[words.index("-i") :]
     for part in (before_input, behind):
         assert part[part.index("-threads") + 1] == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.avi", ["-c:v", "mpeg4", "-c:a", "mp3"]), ("a.flv", ["-c:v", "flv", "-c:a", "mp3", "-ar", "44100"]),
+     ("a.ogv", ["-c:v", "libtheora", "-c:a", "libvorbis"])],
+)  # fmt: skip
+def test_a_container_that_breaks_is_damage_for_what_comes_later(tmp_path: Path, name: str, options: list[str]) -> None:
+    """ffmpeg goes on at the next packet that it finds, and the sound that never came would be silence."""
+    video = media_sources.video(tmp_path / name, seconds=12, more=options)
+    data = video.read_bytes()
+    with av.open(str(video)) as container:
+        places = [p.pos for p in container.demux() if p.size and p.pts is not None and 5.0 < p.pts * p.time_base < 5.5]
+    at = min(places)
+    video.write_bytes(data[:at] + bytes(4096) + data[at + 4096 :])
+    target, encoding = tmp_path / "clip.mkv", Encoding(short_side=48, preset="ultrafast")
+    cut_clip(video, target, start_seconds=1.0, seconds=2.0, encoding=encoding)
+    with pytest.raises(ClipError, match=r"^the video is damaged"):
+        cut_clip(video, target, start_seconds=4.0, seconds=3.0, encoding=encoding)
+
+
+def test_packets_of_zeros_are_damage_of_a_video(tmp_path: Path) -> None:
+    """Opus' decoder makes some sound of them, without a word."""
+    video = media_sources.video(tmp_path / "a.mp4", seconds=8, more=["-c:a", "libopus"])
+    data = bytearray(video.read_bytes())
+    with av.open(str(video)) as container:
+        places = [(p.pos, p.size) for p in container.demux(audio=0) if p.size and 4.0 < p.pts * p.time_base < 4.1]
+    for at, size in places:
+        data[at : at + size] = bytes(size)
+    video.write_bytes(data)
+    target, encoding = tmp_path / "clip.mkv", Encoding(short_side=48, preset="ultrafast")
+    cut_clip(video, target, start_seconds=1.0, seconds=2.0, encoding=encoding)
+    with pytest.raises(ClipError, match=r"^the video is damaged at 4\.\d\d s: zeros stand in the place of audio"):
+        cut_clip(video, target, start_seconds=3.0, seconds=2.0, encoding=encoding)

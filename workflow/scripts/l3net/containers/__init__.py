@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "matroska": ["damaged_parts"],
         "packets": ["begins_a_frame", "frame_bytes"],
-        "whole_file": ["check_whole"],
+        "whole_file": ["broken_at", "check_whole"],
     },
 )

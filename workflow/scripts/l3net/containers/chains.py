@@ -7,7 +7,7 @@ be taken for silence. Zeros stand where a part of a file never came.
 import struct
 from typing import BinaryIO
 
-from l3net.containers.packets import PACK, is_tail
+from l3net.containers.packets import PACK, BrokenError, is_tail
 from l3net.errors import ClipError
 
 _MOST_PARTS = 10_000_000
@@ -117,5 +117,5 @@ def _has_a_pack(file: BinaryIO, at: int, n_bytes: int) -> bool:
     return False
 
 
-def _broken(file: BinaryIO, at: int, part: str) -> ClipError:
-    return ClipError(f"{file.name}: damaged: the bytes from {at} on are no {part}")
+def _broken(file: BinaryIO, at: int, part: str) -> BrokenError:
+    return BrokenError(file, at, f"the bytes from {at} on are no {part}")

@@ -26,6 +26,14 @@ _AC3_RATES = (48000, 44100, 32000)  # ETSI TS 102 366
 _AC3_KILOBITS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
 
 
+class BrokenError(ClipError):
+    """A file is damaged from the byte `at` on, or before it."""
+
+    def __init__(self, file: BinaryIO, at: int, reason: str) -> None:
+        super().__init__(f"{file.name}: damaged: {reason}")
+        self.at, self.reason = at, reason
+
+
 def is_tail(at: int, n_bytes: int) -> bool:
     """Return whether what begins at `at` is short enough for bytes that were added behind a file of `n_bytes`."""
     return n_bytes - at <= _LARGEST_TAIL_SHARE * n_bytes
@@ -53,7 +61,8 @@ def check_transport_packets(file: BinaryIO, stride: int, offset: int) -> None:
         rest = len(block) % stride
         marks = block[: len(block) - rest][offset::stride]
         if (n_marked := len(marks) - len(marks.lstrip(b"G"))) < len(marks):
-            raise ClipError(f"{file.name}: damaged: the packet at byte {at + n_marked * stride} is none")
+            first = at + n_marked * stride
+            raise BrokenError(file, first, f"the packet at byte {first} is none")
         at += len(block)
         if block[len(block) - rest + offset :][:1] == b"G" and rest:
             raise ClipError(f"{file.name}: cut off: the last packet of {at} bytes is not whole")
@@ -75,7 +84,8 @@ def end_of_asf(file: BinaryIO, n_bytes: int) -> int | None:
     for n in range(min(n_packets, (n_bytes - first) // packet_size) if packet_size else 0):
         file.seek(first + n * packet_size)
         if not file.read(1)[0] & 0x80:  # the mark of error correction data, which begins every packet in a file
-            raise ClipError(f"{file.name}: damaged: the packet at byte {first + n * packet_size} is none")
+            at = first + n * packet_size
+            raise BrokenError(file, at, f"the packet at byte {at} is none")
     return max(size - _SLACK_BYTES, first + n_packets * packet_size) if size else None
 
 
@@ -112,7 +122,7 @@ def end_of_voc(file: BinaryIO, n_bytes: int) -> int | None:
         kind, size = block[:1], int.from_bytes(block[1:], "little")
         if kind == b"\0":
             if not is_tail(at, n_bytes):
-                raise ClipError(f"{file.name}: damaged: the bytes from {at} on are no block of VOC")
+                raise BrokenError(file, at, f"the bytes from {at} on are no block of VOC")
             return at + 1
         if not block:
             _log.warning("%s: not marked as the end, so it may be cut off between two blocks", file.name)

@@ -8,6 +8,7 @@ import logging
 import os
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ from l3net.containers.matroska import damaged_parts, ebml_number
 from l3net.containers.packets import (
     MOST_PARTS,
     PACK,
+    BrokenError,
     check_flac_rate,
     check_transport_packets,
     end_of_asf,
@@ -81,6 +83,31 @@ def check_whole(path: Path) -> None:
         raise ClipError(f"{path}: cut off: the file has {n_bytes} bytes, its header states {end}")
     if damaged:
         raise ClipError(f"{path}: damaged: {damaged[0].reason}")
+
+
+def broken_at(path: Path) -> tuple[int, str] | None:
+    """Return from which byte on a file is damaged and why, as its container tells; None of a file that is whole or cut.
+
+    A file is read once. Of Matroska, `damaged_parts` tells more.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    status = path.stat()
+    return _broken_at(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _broken_at(path: Path, n_bytes: int, modified_ns: int) -> tuple[int, str] | None:
+    try:
+        check_whole(path)
+    except BrokenError as error:
+        return error.at, error.reason
+    except ClipError:
+        pass  # what is there of a file that was cut may be whole
+    return None
 
 
 def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
@@ -175,7 +202,7 @@ def _end_of_boxes(file: BinaryIO, n_bytes: int) -> int | None:
         if (size == 0 and kind in _BOXES) or (kind not in _BOXES and is_tail(at, n_bytes)):
             return at  # the last box, or something that was added behind
         if size < 8 or (kind not in _BOXES and not (kind.isalnum() and at + size <= n_bytes)):
-            raise ClipError(f"{file.name}: damaged: the bytes from {at} on are no box of MP4")
+            raise BrokenError(file, at, f"the bytes from {at} on are no box of MP4")
         at += size
     return None
 

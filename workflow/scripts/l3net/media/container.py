@@ -4,8 +4,9 @@ Tags of a file that are not UTF-8 are read with replacement characters: a title 
 sound from being read.
 """
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,13 @@ from l3net.media.wave import wave_options
 _REFUSE_DAMAGE = {"err_detect": "crccheck+bitstream+buffer+explode"}  # by default decoders paint over damage
 _LISTS = {"concat", "concatf", "dash", "hls", "imf", "image2", "lavfi", "rtp", "rtsp", "sdp"}  # name other files
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}  # which ffmpeg else takes for one file of a numbered series (image2)
+_NEVER_ZEROS = {
+    *("aac", "ac3", "alac", "amrnb", "amrwb", "eac3", "flac", "mp2", "mp3", "mp3float", "opus", "vorbis", "wmav1"),
+    *("wmav2", "av1", "libdav1d", "flv", "h263", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4"),
+    *("msmpeg4", "msmpeg4v2", "prores", "theora", "vc1", "vp6", "vp6f", "vp8", "vp9", "libvpx", "libvpx-vp9", "wmv1"),
+    *("wmv2", "wmv3"),
+}  # codecs
+_LEAST_ZEROS = 16  # bytes: shorter packets may stand for nothing new
 # What PyAV raises while it opens, demuxes and decodes; IndexError where a track begins after the others.
 MEDIA_ERRORS = (av.FFmpegError, OSError, ValueError, IndexError)
 
@@ -85,6 +93,34 @@ def first_track(container: InputContainer, kind: str) -> Any:
     PyAV gives a track of an unknown codec no context, and asking it for anything else fails.
     """
     return next((track for track in getattr(container.streams, kind) if track.codec_context is not None), None)
+
+
+def is_zeros(packet: av.Packet) -> bool:
+    """Return whether a packet holds zeros alone, which no encoder of what it should hold writes."""
+    codec = packet.stream.codec_context
+    is_coded = codec is not None and codec.name in _NEVER_ZEROS
+    return is_coded and packet.size >= _LEAST_ZEROS and not any(bytes(packet))
+
+
+def seconds_of_byte(container: InputContainer, at: int) -> float:
+    """Return from when on a file is harmed whose bytes are damaged from `at` on; the file is read from where it stands.
+
+    That is where the last packets before them are, in seconds from where the earliest of the streams begins.
+    """
+    last: dict[int, float] = {}
+    for packet in container.demux():
+        ticks = packet.pts if packet.dts is None else packet.dts
+        if packet.pos is None or packet.pos >= at or ticks is None:
+            continue
+        last[packet.stream_index] = max(float(ticks * packet.time_base), last.get(packet.stream_index, -math.inf))
+    return min(last.values(), default=-math.inf) - (container.start_time or 0) / av.time_base
+
+
+def seek_keyframe(container: InputContainer, seconds: float) -> None:
+    """Go to the keyframe before `seconds`, or to the beginning."""
+    if seconds > 0:
+        with suppress(*MEDIA_ERRORS):  # a file that cannot be sought in is read from its beginning
+            container.seek(round((seconds * av.time_base) + (container.start_time or 0)))
 
 
 def refuse_damage(track: Any) -> None:

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from l3net.containers import check_whole, frame_bytes
 from l3net.errors import ClipError
 from l3net.media.bare_streams import BETWEEN_FRAMES, Foreign, foreign_bytes, look_behind_the_last_frame
-from l3net.media.container import first_track, one_reason, open_container, refuse_damage
+from l3net.media.container import first_track, is_zeros, one_reason, open_container, refuse_damage
 from l3net.media.mono import mono_float32
 from l3net.media.wave import decoder_of_samples
 
@@ -23,8 +23,6 @@ _SHORTEST_GAP_SECONDS = 0.1  # encoders' padding and rounded time stamps are les
 _LONGEST_GAP_SECONDS = 3600.0
 _SILENCE_SECONDS = 10.0  # of the pieces of a long gap
 _BARE_STREAMS = {"mp3", "aac", "ac3", "eac3", "dts", "flac", "loas"}  # frames one behind the other, without a container
-_NEVER_ZEROS = {"aac", "alac", "amrnb", "amrwb", "opus", "vorbis"}  # whose encoders write no packet of zeros
-_LEAST_ZEROS = 16  # bytes: shorter packets may be silence
 _NONE = Foreign(0, 0, is_odd=False)
 _COUNTED, _COUNTED_EXACTLY = {"mov", "mxf", "ape", "tak", "mpc8"}, {"wv", "tta", "nistsphere"}  # by a field or a table
 _MOST_DEMUX_ERRORS = 100
@@ -68,7 +66,6 @@ def _frames(path: Path, container: InputContainer, track: av.AudioStream) -> Ite
     own = decoder_of_samples(path, track)
     decoder = own or track.codec_context
     is_bare, is_flac = container.format.name in _BARE_STREAMS, container.format.name == "flac"
-    is_coded = decoder.name in _NEVER_ZEROS
     seconds, n_frames, begin, end, failure = 0.0, 0, None, 0, None
     for packet, error in _packets(container, track, again=is_bare):
         frames, foreign, n_bytes = [], _NONE, 0
@@ -78,7 +75,7 @@ def _frames(path: Path, container: InputContainer, track: av.AudioStream) -> Ite
                 # libavformat's FLAC parser joins frames around a damaged one, and gives them no time stamp.
                 if is_flac and n_bytes and packet.pts is None:
                     error = "a frame cannot be found"
-                elif is_coded and n_bytes >= _LEAST_ZEROS and not any(bytes(packet)):
+                elif not is_bare and is_zeros(packet):
                     error = "zeros stand in the place of sound"
                 elif is_bare and not is_flac and n_bytes:
                     foreign = foreign_bytes(packet, track.rate)

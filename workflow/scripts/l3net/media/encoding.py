@@ -11,8 +11,9 @@ import av
 import ffmpeg
 import numpy as np
 
-from l3net.containers import damaged_parts
+from l3net.containers import broken_at, damaged_parts
 from l3net.errors import ClipError
+from l3net.media.container import open_container, seconds_of_byte
 from l3net.media.ffmpeg import FILE_OPTIONS, ffmpeg_binary, refuse_no_fault_of_input
 from l3net.media.rates import FPS, SAMPLE_RATE
 from l3net.media.video import damage_between, frame_shown_at
@@ -115,8 +116,13 @@ def cut_clip(source: Path, target: Path, *, start_seconds: float, seconds: float
     parts = [one for one in damaged_parts(source) if one.begin < end_seconds and one.end > start_seconds]
     if parts:
         raise ClipError(f"the video is damaged: {parts[0].reason}")
+    if (broken := broken_at(source)) is not None:
+        at, reason = broken
+        with open_container(source) as container:
+            if seconds_of_byte(container, at) < end_seconds:
+                raise ClipError(f"the video is damaged: {reason}")
     # ffmpeg tells of damage, of which it paints over what it can, and also of much that is none.
-    if done.stderr and (damage := damage_between(source, start_seconds, end_seconds)):
+    if damage := damage_between(source, start_seconds, end_seconds, decoding=bool(done.stderr)):
         raise ClipError(f"the video is {damage}")
 
 

@@ -6,7 +6,7 @@ Conventions: times in seconds from the clip's start; decoders have one thread an
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import numpy as np
 from av.container import InputContainer
 
 from l3net.errors import ClipError
-from l3net.media.container import MEDIA_ERRORS, first_track, one_reason, open_container, refuse_damage
+from l3net.media.container import first_track, is_zeros, one_reason, open_container, refuse_damage, seek_keyframe
 from l3net.media.rates import FPS, SAMPLE_RATE
 
 _MOST_REORDERED = 32  # packets that may stand before one that is shown earlier
@@ -119,7 +119,7 @@ def frame_shown_at(path: Path, seconds: float) -> Shown:
     begin, end, n_after = -math.inf, math.inf, 0
     with open_container(path) as container:
         is_unindexed = container.format.name in {"mpegts", "mpeg"}  # where a seek may lead behind its target
-        _seek(container, seconds - (_WARM_UP_SECONDS if is_unindexed else 0.0))
+        seek_keyframe(container, seconds - (_WARM_UP_SECONDS if is_unindexed else 0.0))
         for packet in container.demux(_first_picture(path, container)):
             if packet.pts is None:
                 continue
@@ -133,8 +133,10 @@ def frame_shown_at(path: Path, seconds: float) -> Shown:
     return Shown(begin, end)
 
 
-def damage_between(path: Path, start: float, end: float) -> str | None:
+def damage_between(path: Path, start: float, end: float, *, decoding: bool = True) -> str | None:
     """Return what a decoder says of the first damage that harms a video between two times; None where it is whole.
+
+    Without `decoding` only packets of zeros are told, which some decoders take for a picture or a sound.
 
     The decoder begins well before `start`, since a decoder that begins in the middle of a stream misses pictures to
     which the first ones refer, which is no damage. Damage before `start` counts from the last whole picture on.
@@ -146,7 +148,7 @@ def damage_between(path: Path, start: float, end: float) -> str | None:
     """
     found = None
     with open_container(path) as container:
-        _seek(container, start - _WARM_UP_SECONDS)
+        seek_keyframe(container, start - _WARM_UP_SECONDS)
         tracks = [track for kind in ("video", "audio") if (track := first_track(container, kind)) is not None]
         for track in tracks:
             refuse_damage(track)
@@ -161,7 +163,7 @@ def damage_between(path: Path, start: float, end: float) -> str | None:
                 if len(ended) == len(tracks):
                     break
             elif at is not None and (is_picture or at >= start):
-                found = found or _error_of(packet, at)
+                found = found or _error_of(packet, at, decoding)
     return found
 
 
@@ -193,9 +195,12 @@ def frames_at(path: Path, times: np.ndarray) -> Iterator[av.VideoFrame]:
     yield from [shown] * (len(times) - n)
 
 
-def _error_of(packet: av.Packet, at: float) -> str | None:
+def _error_of(packet: av.Packet, at: float, decoding: bool) -> str | None:
+    if is_zeros(packet):
+        return f"damaged at {at:.2f} s: zeros stand in the place of {packet.stream.type}"
     try:
-        packet.decode()
+        if decoding:
+            packet.decode()
     except av.InvalidDataError as error:
         return f"damaged at {at:.2f} s: {one_reason(error)}"
     return None
@@ -205,13 +210,6 @@ def _first_picture(path: Path, container: InputContainer) -> av.VideoStream:
     if (track := first_track(container, "video")) is None:
         raise ClipError(f"{path}: has no picture that this ffmpeg can decode")
     return track
-
-
-def _seek(container: InputContainer, seconds: float) -> None:
-    """Go to the keyframe before `seconds`, or to the beginning."""
-    if seconds > 0:
-        with suppress(*MEDIA_ERRORS):  # a file that cannot be sought in is read from its beginning
-            container.seek(round((seconds * av.time_base) + (container.start_time or 0)))
 
 
 def _seconds_of(container: InputContainer, packet: av.Packet, ticks: int | None = None) -> float:
