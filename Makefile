@@ -32,12 +32,17 @@ $(READY): $(LOCKS) pyproject.toml $(WINOGRAD)
 
 # The run of `make run` and `make report`: the demo, or CONFIG=presets/x.yaml.
 CONFIG ?= presets/demo.yaml
+# Snakemake ends with a traceback where a file of configuration is not there.
+NAMED = @for file in $(CONFIG); do [ -f "$$file" ] || { echo "CONFIG=$$file: no such file" >&2; exit 1; }; done
 run: setup  ## Run the embedded demo (or CONFIG=presets/x.yaml) end to end and write its report
+	$(NAMED)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 	$(MAKE) --no-print-directory report
 
-RUN = $(shell $(BIN)/python -c 'import sys, yaml; print([found for found in (yaml.safe_load(open(path)).get("run") for path in sys.argv[1:]) if found][-1])' $(CONFIG))
+RUN = $(shell $(BIN)/python -c 'import sys, yaml; print(([""] + [found for found in (yaml.safe_load(open(path)).get("run") for path in sys.argv[1:]) if found])[-1])' $(wildcard $(CONFIG)))
 report: setup  ## Write results/<run>/report.html of a finished run: the demo's, or CONFIG="presets/x.yaml more.yaml"
+	$(NAMED)
+	@[ -d results/$(RUN) ] || { echo "results/$(RUN): no such folder; first: make run CONFIG=\"$(CONFIG)\"" >&2; exit 1; }
 	$(BIN)/snakemake --cores 1 --report results/$(RUN)/report.html --configfile $(CONFIG)
 	@echo "report:  results/$(RUN)/report.html"
 	@if [ -d results/$(RUN)/tables ]; then echo "tables:  results/$(RUN)/tables/ (summary.md, downstream.csv, avc.csv, significance.csv)"; fi

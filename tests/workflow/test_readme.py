@@ -77,6 +77,26 @@ def make_targets(*commands: str) -> None:
         assert ended.returncode == 0, ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("run CONFIG=none.yaml", "CONFIG=none.yaml: no such file"),
+        ("report CONFIG=none.yaml", "CONFIG=none.yaml: no such file"),
+        ("report CONFIG='presets/own.yaml none.yaml'", "CONFIG=none.yaml: no such file"),
+        ("report CONFIG=a.yaml", 'results/of-nobody: no such folder; first: make run CONFIG="a.yaml"'),
+    ],
+)
+def test_what_make_cannot_report_is_a_line(command: str, line: str, tmp_path: Path) -> None:
+    for name in ("Makefile", ".venv", "presets"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "a.yaml").write_text("run: of-nobody\n")
+    ended = subprocess.run(
+        f"make --silent --old-file setup {command}", shell=True, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ended.returncode != 0
+    assert [said for said in ended.stderr.splitlines() if not said.startswith("make: ")] == [line]
+
+
 def write_sounds(folder: Path, classes: int = 2, clips: int = 6) -> None:
     rng = generator(3, "sounds")
     for c in range(classes):
