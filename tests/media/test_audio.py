@@ -1,5 +1,7 @@
 """Reading sound: every format alike, blocks as the whole, and one clear line for what cannot be read."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import soundfile
 
 from l3net.errors import ClipError
 from l3net.media.audio import audio_blocks, audio_from_array, read_audio, resample_audio
+from tests import media_sources
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +142,22 @@ def test_an_array_is_read_as_a_file_is(tmp_path: Path, stereo: np.ndarray) -> No
 def test_an_array_that_is_no_sound(audio: np.ndarray, rate: int, message: str) -> None:
     with pytest.raises(ClipError, match=message):
         audio_from_array(audio, rate)
+
+
+def test_an_error_that_is_kept_keeps_no_resampler(tmp_path: Path) -> None:
+    """Else soxr writes a dozen lines on the screen when the process ends."""
+    path = media_sources.run("-f", "lavfi", "-i", "sine=440:r=48000:d=3", to=tmp_path / "a.flac")
+    path.write_bytes(path.read_bytes()[:20_000])
+    code = f"""
+import ctypes
+from pathlib import Path
+from l3net.media.audio import read_audio
+try:
+    read_audio(Path({str(path)!r}), 8000)
+except Exception as error:
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(error))  # kept to the end
+    print(error)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "a.flac: cut off" in ended.stdout
+    assert ended.stderr == ""

@@ -49,17 +49,20 @@ def audio_blocks(path: Path, sample_rate: int = SAMPLE_RATE, block_seconds: floa
     before a damaged place is yielded first.
     """
     stream, waiting, n_waiting = None, [], 0
-    for piece, source_rate in _finite_pieces(path):
-        if stream is None:
-            same = source_rate == sample_rate
-            stream = _AsItIs() if same else soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32")
-        waiting.append(piece)
-        n_waiting += len(piece)
-        if n_waiting >= block_seconds * source_rate:
-            yield stream.resample_chunk(np.concatenate(waiting))
-            waiting, n_waiting = [], 0
-    rest = np.concatenate(waiting) if waiting else np.zeros(0, np.float32)
-    yield stream.resample_chunk(rest, last=True)
+    try:
+        for piece, source_rate in _finite_pieces(path):
+            if stream is None:
+                same = source_rate == sample_rate
+                stream = _AsItIs() if same else soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32")
+            waiting.append(piece)
+            n_waiting += len(piece)
+            if n_waiting >= block_seconds * source_rate:
+                yield stream.resample_chunk(np.concatenate(waiting))
+                waiting, n_waiting = [], 0
+        rest = np.concatenate(waiting) if waiting else np.zeros(0, np.float32)
+        yield stream.resample_chunk(rest, last=True)
+    finally:
+        stream = None  # an error that is kept keeps this frame, and soxr complains of it on the screen at the end
 
 
 def _finite_pieces(path: Path) -> Iterator[tuple[np.ndarray, int]]:
