@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from l3net.configuration.names import network_layers
+from l3net.configuration.training_sections import _spectrogram_of
 from l3net.embeddings.embedding_keras import load_network, load_openl3
 from l3net.errors import ConfigError, WeightsError
 from l3net.exchange import give_initial_weights
@@ -166,6 +167,18 @@ def test_the_parts_of_freeze(parts: list[str], first: str, last: str, free: str)
     model, _ = fresh()
     freeze_parts(model, parts)
     assert [model.get_layer(name).trainable for name in (first, last, free)] == [False, False, True]
+
+
+def test_a_configuration_reads_the_spectrogram_of_weights(files: Path, tmp_path: Path) -> None:
+    of_owner = {"models.front_ends": "mel128", "front_end.version": "training", "front_end.hop_length": 1936}
+    for name in ("epoch-002.h5", "embedding.keras"):
+        assert _spectrogram_of(files / name) == of_owner
+    assert _spectrogram_of(files / "vision.keras") == {}
+    (tmp_path / "text.keras").write_text("text")
+    for name in ("text.keras", "none.keras", "none.h5", "openl3_image_mel256_music.h5"):
+        assert not any(_spectrogram_of(tmp_path / name).values())
+    named = _spectrogram_of(tmp_path / "openl3_audio_mel256_music.h5")
+    assert named == {"models.front_ends": "mel256", "front_end.version": "openl3", "front_end.hop_length": 242}
 
 
 @pytest.mark.parametrize("objective", ["correspondence", "contrastive"])

@@ -128,6 +128,15 @@ def test_a_lost_checkpoint_that_nothing_waits_for_runs_nothing(finished: StubRun
         assert finished.plan() == {}
 
 
+def test_weights_to_start_from_and_parts_to_keep_train_anew(finished: StubRun) -> None:
+    weights = finished.folder / "weights.h5"
+    weights.write_text("a")
+    for train in ({"initial": [weights.name]}, {"freeze": ["audio"]}):
+        jobs = finished.plan(train=train)
+        assert jobs["train_leg"] == legs(4, 12)
+        assert not BEFORE_TRAINING & set(jobs)
+
+
 def test_another_learning_rate_trains_anew_and_leaves_shards_alone(finished: StubRun) -> None:
     jobs = finished.plan(train={"learning_rate": 5e-4})
     assert jobs["train_leg"] == legs(4, 12)

@@ -211,6 +211,7 @@ FILE_CHECKS: tuple[Callable[["Configuration", Path], Iterator[str]], ...] = (
     _videos_are_there,
     _filters_are_there,
     training_sections.initial_weights_are_there,
+    training_sections.initial_weights_fit_the_models,
     _folders_have_metadata,
     _other_run_is_there,
 )
