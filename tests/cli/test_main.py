@@ -184,3 +184,24 @@ def test_the_help_lists_every_command_in_a_few_words_and_each_explains_itself(ca
     with pytest.raises(SystemExit):
         main(["embed", "--help"])
     assert "Write the vectors of sound files; with a vision.keras, of images" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("is_buffered", [False, True])
+def test_a_reader_that_ends_first_is_no_error(is_buffered: bool) -> None:
+    """As in ``l3net doctor | head -3``."""
+    code = "import sys; from l3net.cli import look, main; look.tell_status = lambda options: print('x') or 0"
+    command = [sys.executable, *([] if is_buffered else ["-u"]), "-c", f"{code}; sys.exit(main.main(['status']))"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_another_pipe_that_breaks_is_an_error() -> None:
+    command = [sys.executable, "-c", "import sys; from l3net.cli import look, main\n"
+               "def fail(options): raise BrokenPipeError(32, 'Broken pipe')\n"
+               "look.tell_status = fail; sys.exit(main.main(['status']))"]  # fmt: skip
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (1, "l3net: Broken pipe\n")

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import select
 import sys
 
 from l3net import __version__
@@ -13,6 +14,7 @@ from l3net.runtime.quick_start import start_quickly
 from l3net.runtime.signals import INTERRUPTED, end_on_signals, exit_code_of_signal
 
 _COMMANDS = (embed, export, info, share, probe, videos, real_input, clips, look)
+_STANDARD_OUTPUT, _NO_READER = "standard output", 141
 _log = logging.getLogger("l3net")
 
 
@@ -23,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int
         The exit code: 0, 1 after an error of the user's or a file that could not be read, 2 without a command,
-        130 after an interruption.
+        130 after an interruption, 141 where what reads the output has ended, as `head` does.
     """
     parser = make_parser()
     if not (sys.argv[1:] if arguments is None else arguments):
@@ -45,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if (code := exit_code_of_signal()) is not None:
             return _interrupted() if code == INTERRUPTED else code
+        if _has_no_reader(error):
+            return _NO_READER
         line = _line(error)
         if line is None or os.environ.get("L3NET_TRACEBACK"):
             raise
@@ -58,7 +62,20 @@ def _flush_output() -> None:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the end of Python may write it
-        raise OSError(error.errno, error.strerror, "standard output") from None
+        raise OSError(error.errno, error.strerror, _STANDARD_OUTPUT) from None
+
+
+def _has_no_reader(error: Exception) -> bool:
+    """Return whether an error is that of standard output whose reader has ended; what is unwritten is dropped then."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    output = sys.stdout.fileno()
+    asked = select.poll()
+    asked.register(output, select.POLLOUT)
+    is_ours = error.filename == _STANDARD_OUTPUT or any(state & select.POLLERR for _, state in asked.poll(0))
+    if is_ours:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)  # where the end of Python may write what is left
+    return is_ours
 
 
 def _interrupted() -> int:
