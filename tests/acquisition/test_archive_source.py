@@ -101,6 +101,20 @@ def test_shards_of_any_case_behind_links_and_no_notes_of_file_managers(
     assert measure_clip(tmp_path / "clip.mkv").n_frames == 60
 
 
+@pytest.mark.parametrize("harm", ["zeros", "joined"])
+def test_a_shard_that_ends_before_its_file_is_told(videos: dict[str, bytes], tmp_path: Path, harm: str) -> None:
+    """Zeros mark the end of a tar: what comes behind them would be missing without a word."""
+    shard = shards(tmp_path / harm, videos, "tar") / "train-000000.tar"
+    content = shard.read_bytes()
+    with tarfile.open(shard) as archive:
+        last = max(member.offset for member in archive)
+    shard.write_bytes(content[:last] + bytes(len(content) - last) if harm == "zeros" else content + content)
+    with pytest.raises(
+        ClipError, match=r"train-000000\.tar: \d+ bytes stand behind its last member: a part of it never"
+    ):
+        ArchiveSource(shard.parent, SMALL).fetch(Clip(WHOLE, 0.0, 1.0), tmp_path / "none.mkv")
+
+
 def test_what_is_no_shard_is_told(videos: dict[str, bytes], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"holds no \.tar or \.parquet; expected such shards"):
         ArchiveSource(tmp_path, SMALL)

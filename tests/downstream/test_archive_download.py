@@ -123,6 +123,17 @@ def test_an_archive_without_a_published_digest_that_was_cut_is_fetched_again(ser
     assert files_below(tmp_path / "set") == {**MEMBERS, "a.zip": content}
 
 
+def test_a_compressed_tar_whose_checksum_is_wrong_is_fetched_again(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers["/a.tar.gz"] = content = tar_of(MEMBERS)
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.tar.gz").write_bytes(content[:-8] + bytes([content[-8] ^ 1]) + content[-7:])
+    fetch_archives("mine", layout_of(Archive(f"{server.url}/a.tar.gz", None)), tmp_path)
+    assert files_below(tmp_path / "set") == {**MEMBERS, "a.tar.gz": content}
+    assert "CRC check failed" in caplog.text and "it is fetched again" in caplog.text
+
+
 def test_a_damaged_archive_without_a_published_digest_is_fetched_again(
     server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

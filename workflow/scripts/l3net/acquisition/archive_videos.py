@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from l3net.acquisition.sources import VIDEO_SUFFIXES
 from l3net.errors import ClipError
-from l3net.files import printable
+from l3net.files import check_end_of_tar, printable
 
 _YTID = r"[A-Za-z0-9_-]{11}"
 _NAME = re.compile(rf"(?P<ytid>{_YTID})(?:_(?P<start>\d{{6}}))?")
@@ -132,8 +132,7 @@ def _tar_members(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]
                 if member.offset_data + member.size > size:
                     raise ClipError(f"{path}: is cut off within {member.name}; copy the shard again")
                 videos.append((place, suffix, _range_reader(path, member.offset_data, member.size)))
-            if archive.offset + tarfile.BLOCKSIZE > size:  # every tar ends with blocks of zeros
-                raise ClipError(f"{path}: is cut off behind its last member; copy the shard again")
+            check_end_of_tar(path, archive, ClipError)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise ClipError(
             f"{path}: cannot be read as a tar without compression: {error}; where it is compressed, gunzip it"

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from l3net.downstream.archive_layouts import Archive, Layout
 from l3net.errors import DatasetError, TransferError
-from l3net.files import atomic, open_foreign_tar, open_foreign_zip
+from l3net.files import atomic, open_foreign_tar, open_foreign_zip, read_to_end
 from l3net.network import download_file, reveal, shown_address
 
 _log = logging.getLogger("l3net")
@@ -88,6 +88,7 @@ def _unpack(path: Path, folder: Path, *, again: bool) -> None:
     elif path.suffix == ".gz":
         with open_foreign_tar(path, DatasetError, "a tar archive") as archive:
             sizes = {member.name: member.size for member in archive if member.isfile()}
+            read_to_end(archive)
             _unpack_members(partial(_extract, archive), sizes, folder, again=again)
 
 

@@ -16,7 +16,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_json",
             "read_text",
         ],
-        "foreign_archives": ["open_foreign_tar", "open_foreign_zip", "read_member", "read_npy_header", "read_npz"],
+        "foreign_archives": [
+            *("check_end_of_tar", "open_foreign_tar", "open_foreign_zip"),
+            *("read_member", "read_npy_header", "read_npz", "read_to_end"),
+        ],
         "foreign_hdf5": ["ForeignHdf5", "open_foreign_hdf5"],
         "foreign_tables": ["check_text_file", "is_cut_in_a_line", "read_csv"],
         "hashing": ["sha256_of", "stable_hash"],

@@ -24,6 +24,7 @@ from l3net.files.foreign import MEGABYTE, foreign
 _MOST_TIMES, _AT_LEAST = 20, 1024 * MEGABYTE
 _MOST_MEMBERS = 1_000_000
 _MOST_EMPTY_TEXTS = 1000
+_LARGEST_RECORD, _LARGEST_REST_SHARE = 1 << 20, 0.1  # bytes that a program fills behind a tar's mark of the end
 _AT_ONCE = 64 * MEGABYTE
 _UNPACKERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 
@@ -78,6 +79,31 @@ def open_foreign_tar(path: Path, kind: type[L3Error], what: str) -> Iterator[tar
         counted = _Counted(unpacker(packed) if unpacker else packed, unpacked_at_most(path), path, kind)
         with tarfile.open(fileobj=counted, mode="r:") as archive:
             yield archive
+
+
+def check_end_of_tar(path: Path, archive: tarfile.TarFile, kind: type[L3Error]) -> None:
+    """Check that a tar without compression, which was read to its end, has its mark of the end and little behind it.
+
+    Zeros are a tar's mark of its end, so one of which a part never came seems to end there.
+
+    Raises
+    ------
+    L3Error
+        Of `kind`: there is no mark, or more behind it than a program fills a record with.
+    """
+    size = path.stat().st_size
+    rest = size - archive.offset
+    if rest < tarfile.BLOCKSIZE:
+        raise kind(f"{path}: is cut off behind its last member; copy the shard again")
+    if rest > _LARGEST_RECORD or rest > max(2 * tarfile.RECORDSIZE, _LARGEST_REST_SHARE * size):
+        why = "a part of it never came, or several were joined; copy the shard again"
+        raise kind(f"{path}: {rest} bytes stand behind its last member: {why}")
+
+
+def read_to_end(archive: tarfile.TarFile) -> None:
+    """Read a tar to the end of its file, where a compressed one has the checksum of all."""
+    while archive.fileobj.read(_AT_ONCE):
+        pass
 
 
 class _Counted(io.RawIOBase):
