@@ -81,6 +81,12 @@ def test_nothing_is_estimated_of_nothing(folder: Path) -> None:
     assert line.endswith(", the time left is not known yet (3 jobs of no known time)")
 
 
+def test_until_a_leg_has_ended_its_epochs_tell_the_time_left(folder: Path) -> None:
+    """Five epochs of a minute, and eight of the model that has not begun: 13 minutes beside jobs that took no time."""
+    (line, *_) = status_lines("mine", folder)
+    assert line.endswith(", about 13 min left")
+
+
 def test_a_run_that_was_killed_says_how_to_go_on(folder: Path) -> None:
     path = folder / "logs" / "mine" / "jobs.jsonl"
     path.write_text(path.read_text().replace(f'"pid": {os.getpid()}', '"pid": 4194304'))

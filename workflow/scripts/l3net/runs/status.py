@@ -12,6 +12,7 @@ from l3net.runs.plan import RunPlan, find_runs, read_plan
 from l3net.runs.progress import ModelProgress, Progress, read_progress
 from l3net.runtime import duration, logs
 
+_LEG = "train_leg"
 _MOST_SHOWN = 8  # jobs that run or have failed, embeddings of a data set
 
 
@@ -38,12 +39,22 @@ def status_of(run: str | None, folder: Path) -> dict[str, Any]:
     if name not in there:
         raise ConfigError(f"--run {name}: no such run in {folder.resolve()}; there are {', '.join(there)}")
     plan, jobs = read_plan(name, folder), read_journal(folder / "logs" / name)
+    progress = read_progress(plan, folder / "results" / name)
+    known, training = _known_seconds(folder / "benchmarks" / name), _training_left(plan, progress)
     return {
         "plan": asdict(plan),
-        "progress": asdict(read_progress(plan, folder / "results" / name)),
+        "progress": asdict(progress),
         "jobs": None if jobs is None else asdict(jobs) | {"state": _state(jobs)},
-        "seconds_left": None if jobs is None else seconds_left(jobs, _known_seconds(folder / "benchmarks" / name)),
+        "seconds_left": None if jobs is None else seconds_left(jobs, known, training),
     }
+
+
+def _training_left(plan: RunPlan, progress: Progress) -> float:
+    """Return the seconds of the epochs that are left, those of a model that has not begun at the mean pace."""
+    models = progress.models.values()
+    paces = [model.seconds for model in models if model.seconds > 0]
+    pace = sum(paces) / len(paces) if paces else 0.0
+    return sum(max(plan.epochs - model.epoch, 0) * (model.seconds or pace) for model in models)
 
 
 def _state(jobs: JobsSoFar) -> str:
@@ -52,7 +63,7 @@ def _state(jobs: JobsSoFar) -> str:
     return {True: "running", False: "killed", None: "running elsewhere, or killed there"}[jobs.is_alive]
 
 
-def seconds_left(jobs: JobsSoFar, known: dict[str, list[float]]) -> tuple[float, int] | None:
+def seconds_left(jobs: JobsSoFar, known: dict[str, list[float]], training: float = 0.0) -> tuple[float, int] | None:
     """Estimate the seconds that the rest of the jobs take, and count the jobs of which nothing is known.
 
     A job takes as long as those of its rule took on average, in this run or else in an earlier one of the same name;
@@ -62,6 +73,7 @@ def seconds_left(jobs: JobsSoFar, known: dict[str, list[float]]) -> tuple[float,
     ----------
     jobs : the journal.
     known : seconds of earlier jobs of each rule.
+    training : seconds of the epochs that are left, which count until a leg has ended.
     """
     now, total, n_unknown = time.time(), 0.0, 0
     if jobs.is_over:
@@ -69,6 +81,9 @@ def seconds_left(jobs: JobsSoFar, known: dict[str, list[float]]) -> tuple[float,
     means = {rule: sum(values) / len(values) for rule, values in {**known, **jobs.seconds}.items() if values}
     for rule, count in jobs.counts.items():
         n_left = count - len(jobs.seconds.get(rule, []))
+        if rule == _LEG and rule not in means and training:
+            total += training
+            continue
         if rule != "all" and rule not in means:
             n_unknown += n_left
         total += means.get(rule, 0.0) * n_left
