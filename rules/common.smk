@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from l3net.configuration import read_configuration
+from l3net.configuration import modules_not_found, read_configuration
 from l3net.errors import ConfigError
 from l3net.network import conceal_all
 from l3net.runs import journal, write_plan
@@ -17,6 +17,10 @@ try:
     conceal_all(config)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+
+for name, module in modules_not_found(config["embeddings"], Path.cwd()).items():
+    # Told before a model is trained for hours; jobs in an environment of their own may have it.
+    logger.warning(f"config: embeddings.{name}.module is {module!r}, and there is no such module here; its jobs need it")
 
 os.environ[journal.FOLDER] = f"logs/{config['run']}"
 

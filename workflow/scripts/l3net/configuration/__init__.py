@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "data_sections": ["AudioSet", "Samples"],
+        "embedding_sections": ["modules_not_found"],
         "evaluation_sections": ["Classify", "Embed", "Report"],
         "names": [
             "EVERY_CLIP",

@@ -1,6 +1,10 @@
 """The sections of embeddings beside our own models: their entries by kind, and the released weights they load."""
 
-from typing import Annotated, Literal
+import sys
+from collections.abc import Mapping
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -109,3 +113,15 @@ class WeightsFile(Section):
         if self.package is not None and self.member is None:
             raise ValueError("member beside package, the path of the file inside the archive")
         return self
+
+
+def modules_not_found(embeddings: Mapping[str, Mapping[str, Any]], folder: Path) -> dict[str, str]:
+    """Return the modules of embeddings of kind hear that are neither in `folder` nor installed here, by embedding.
+
+    Nothing is imported. The jobs may run in another environment that has them, so this is worth a warning and no error.
+    """
+    named = {name: entry["module"] for name, entry in embeddings.items() if entry.get("kind") == "hear"}
+    places = [str(folder), *sys.path]
+    return {
+        name: module for name, module in named.items() if PathFinder.find_spec(module.partition(".")[0], places) is None
+    }
