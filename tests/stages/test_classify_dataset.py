@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from l3net.downstream.evaluation import FoldEvaluator, FoldOutcome
-from l3net.errors import DatasetError
+from l3net.errors import ConfigError, DatasetError
 from tests.stages.loading import stage_function
 from tests.tiny_datasets import write_embeddings
 
@@ -136,6 +136,25 @@ def test_bad_input_gets_one_line(tmp_path: Path, embeddings: Path) -> None:
         file["clips/fold"][:] = ["1" if label < "class 2" else "2" for label in file["clips/label"].asstr()]
     with pytest.raises(DatasetError, match="fold 1 leaves no clip to validate on"):
         classify(alone, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"classifier": "nope"}, r"classify\.classifier"),
+        ({"protocol": "ours"}, r"classify\.protocol"),
+        ({"hidden": [0]}, r"classify\.hidden"),
+        ({"learning_rates": [-1.0]}, r"classify\.learning_rates"),
+        ({"max_epochs": 0}, r"classify\.max_epochs"),
+        ({"validation_share": 1.5}, r"classify\.validation_share"),
+    ],
+)
+def test_a_setting_that_the_configuration_would_refuse(
+    setting: dict, message: str, embeddings: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        classify(embeddings, tmp_path, **setting)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_by_hand_everything_but_names_may_be_left_out(embeddings: Path, tmp_path: Path) -> None:

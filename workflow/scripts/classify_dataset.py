@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from l3net.configuration import Classify
 from l3net.downstream import EvaluationSettings, FoldOutcome, MlpSettings, evaluate_folds
 from l3net.report import write_rows
 from l3net.runtime import stage
@@ -53,27 +54,35 @@ def classify_dataset(
 
     Raises
     ------
+    ConfigError
+        A setting that section ``classify`` of the configuration cannot have.
     DatasetError
         Embeddings that cannot be read, a fold that leaves no clip to validate on, more memory needed than allowed.
     """
+    given = {"classifier": classifier, "protocol": protocol, "hidden": hidden, "learning_rates": learning_rates}
+    given |= {"weight_decays": weight_decays, "max_epochs": max_epochs, "patience_epochs": patience_epochs}
+    given |= {"batch_size": batch_size, "validation_share": validation_share, "seeds": seeds}
+    given |= {"memory_megabytes": memory_megabytes}
+    # A list without values is one that was not given.
+    chosen = Classify.read({name: value for name, value in given.items() if value not in (None, [])}, "classify")
     clips = read_dataset_vectors(embeddings)
     mlp = MlpSettings(
-        hidden=hidden or [512, 128],
-        learning_rates=learning_rates or [1e-5, 1e-4, 1e-3],
-        weight_decays=weight_decays or [1e-5, 1e-4, 1e-3],
-        max_epochs=max_epochs,
-        patience_epochs=patience_epochs,
-        batch_size=batch_size,
+        hidden=chosen.hidden,
+        learning_rates=chosen.learning_rates,
+        weight_decays=chosen.weight_decays,
+        max_epochs=chosen.max_epochs,
+        patience_epochs=chosen.patience_epochs,
+        batch_size=chosen.batch_size,
         xla=xla,
     )
     evaluation = EvaluationSettings(
         dataset=dataset,
-        classifier=classifier,
-        protocol=protocol,
-        validation_share=validation_share,
-        repeats=seeds or [0],
+        classifier=chosen.classifier,
+        protocol=chosen.protocol,
+        validation_share=chosen.validation_share,
+        repeats=chosen.seeds,
         seed=seed,
-        memory_megabytes=memory_megabytes,
+        memory_megabytes=chosen.memory_megabytes,
         mlp=mlp,
     )
     outcomes = evaluate_folds(clips, evaluation, state)
