@@ -185,6 +185,26 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 
 
 @pytest.mark.parametrize("format", ["npz", "h5", "parquet"])
+def test_names_that_are_no_text_are_names_too(
+    model: Path, sounds: Path, tmp_path: Path, format: str, capsys: pytest.CaptureFixture
+) -> None:
+    """An archive of Latin-1 names, unpacked where names are UTF-8; a line break; quotes and a dash."""
+    folder = tmp_path / "names" / os.fsdecode(b"S\xe4nger")
+    folder.mkdir(parents=True)
+    for name in (b"\xdf.wav", b"-a 'b' \"c\".wav", b"two\nlines.wav"):
+        (folder / os.fsdecode(name)).write_bytes((sounds / "a.wav").read_bytes())
+    common = (tmp_path / "names", "--model", model, "--output", tmp_path / "out", "--format", format)
+    assert embed(*common) == 0
+    assert "embedded 3, already done 0, failed 0" in capsys.readouterr().err
+    assert embed(*common) == 0
+    assert "embedded 0, already done 3, failed 0" in capsys.readouterr().err
+    for path in (tmp_path / "out").rglob(f"*.{format}"):
+        assert main(["info", str(path)]) == 0
+        (line,) = [said for said in capsys.readouterr().out.splitlines() if said.startswith("source  ")]
+        assert "S\\xe4nger/" in line and line.endswith(".wav")
+
+
+@pytest.mark.parametrize("format", ["npz", "h5", "parquet"])
 def test_a_disk_that_fills_up_leaves_nothing(
     model: Path, sounds: Path, tmp_path: Path, format: str, capsys: pytest.CaptureFixture, monkeypatch
 ) -> None:

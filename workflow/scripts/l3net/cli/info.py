@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from l3net.errors import L3Error, WeightsError
+from l3net.files import printable
 
 # What a reader wants to know first, and how it is called.
 _FIRST = {
@@ -110,4 +111,4 @@ def _mapping(text: Any) -> dict[str, Any]:
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_plain(one)}" for name, one in sorted(value.items()))
-    return str(value)
+    return printable(str(value))

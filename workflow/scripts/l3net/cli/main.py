@@ -1,6 +1,7 @@
 """The command l3net: find the command that is asked for, run it, and say in one line what went wrong."""
 
 import argparse
+import io
 import logging
 import os
 import select
@@ -36,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     screen.setFormatter(logging.Formatter("%(message)s"))
     _log.setLevel(logging.INFO)
     _log.handlers = [screen]
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text, or none of the terminal's alphabet
+        sys.stdout.reconfigure(errors="backslashreplace")
     end_on_signals()
     start_quickly()
     try:

@@ -113,7 +113,7 @@ def write_csv(table: "pd.DataFrame", target: Path | str, *, float_format: str | 
 
 def _short(stem: str) -> str:
     """Shorten a name so that the temporary one, which is longer, still fits into the 255 bytes of a name."""
-    return stem.encode()[:_LONGEST_STEM_BYTES].decode(errors="ignore")
+    return os.fsencode(stem)[:_LONGEST_STEM_BYTES].decode(errors="ignore")  # which leaves out bytes that are no text
 
 
 @contextmanager

@@ -115,7 +115,8 @@ class ParquetWriter(VectorWriter):
         self._arrow, self._dimension = pyarrow, dimension
         columns = [("timestamp", pyarrow.float64()), ("embedding", pyarrow.list_(pyarrow.float32(), dimension))]
         self._schema = pyarrow.schema(columns, metadata={_KEY: json.dumps(metadata)})
-        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd", write_page_checksum=True)
+        self._file = path.open("wb")  # pyarrow opens no name that is not UTF-8
+        self._writer = parquet.ParquetWriter(self._file, self._schema, compression="zstd", write_page_checksum=True)
 
     def append(self, vectors: np.ndarray, timestamps: np.ndarray) -> None:
         lists = self._arrow.FixedSizeListArray.from_arrays(
@@ -124,7 +125,8 @@ class ParquetWriter(VectorWriter):
         self._writer.write_table(self._arrow.table([self._arrow.array(timestamps), lists], schema=self._schema))
 
     def close(self) -> None:
-        self._writer.close()
+        with self._file:
+            self._writer.close()
 
 
 VECTOR_WRITERS = {".npz": NpzWriter, ".h5": Hdf5Writer, ".parquet": ParquetWriter}
@@ -153,7 +155,8 @@ def read_vector_metadata(path: Path) -> dict[str, Any]:
     else:
         from pyarrow import parquet
 
-        metadata = json.loads(parquet.read_schema(path).metadata[_KEY.encode()])
+        with path.open("rb") as file:
+            metadata = json.loads(parquet.read_schema(file).metadata[_KEY.encode()])
     if not isinstance(metadata, dict):
         raise TypeError("its metadata are no JSON object")
     return metadata
@@ -178,7 +181,7 @@ def read_to_end(path: Path) -> int:
     else:
         from pyarrow import parquet
 
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        with path.open("rb") as opened, parquet.ParquetFile(opened, page_checksum_verification=True) as file:
             n_vectors = n_times = sum(file.read_row_group(n).num_rows for n in range(file.num_row_groups))
     if n_vectors != n_times:
         raise ValueError(f"{n_vectors} vectors and {n_times} times")
@@ -194,4 +197,5 @@ def read_timestamps(path: Path) -> np.ndarray:
             return file.array("timestamps")
     from pyarrow import parquet
 
-    return parquet.read_table(path, columns=["timestamp"])["timestamp"].to_numpy()
+    with path.open("rb") as file:
+        return parquet.read_table(file, columns=["timestamp"])["timestamp"].to_numpy()
