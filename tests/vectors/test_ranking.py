@@ -1,6 +1,7 @@
 """Average precision, ROC AUC and recall at k: scikit-learn's to 1e-9, and their definitions by hand."""
 
 import math
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -76,6 +77,17 @@ def test_a_resample_has_the_precision_of_clips_that_count_so_often() -> None:
         of_class = [average_precision_score(relevant[:, n], likelihoods[:, n], sample_weight=weights) for n in classes]
         assert precision == pytest.approx(np.mean(of_class), abs=1e-12)
     assert len(classes) == 2
+
+
+def test_resamples_without_any_label_are_left_out_of_the_interval() -> None:
+    scores, _, _ = predictions()
+    alone = scores.assign(label=[join_labels(["dog"] if n == 3 else []) for n in range(len(scores))])
+    assert np.isnan(resampled_precision(alone, np.ones((1, len(scores)), int) * (np.arange(len(scores)) != 3))).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        whole = accuracy_over_clips(alone, confidence=0.95, draws=50, seed=0).iloc[0]
+    assert 0 < whole["map_ci_low"] <= whole["map_ci_high"] <= 1
+    assert np.isnan(accuracy_over_clips(alone, confidence=0.95, draws=0, seed=0).iloc[0]["map_ci_low"])
 
 
 def test_answers_class_by_class() -> None:

@@ -125,7 +125,10 @@ def _spread_of_precision(
     """Return the interval of the mean average precision over groups, and its mean and deviation over folds."""
     times = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), max(draws, 1))
     found = precision_of_draws(scores, groups, times)
-    low, high = np.quantile(found, [0.5 - confidence / 2, 0.5 + confidence / 2]) if draws else (np.nan, np.nan)
+    found = found[np.isfinite(found)]  # a resample without any label has none
+    low, high = (
+        np.quantile(found, [0.5 - confidence / 2, 0.5 + confidence / 2]) if draws and len(found) else (np.nan, np.nan)
+    )
     folds = accuracy_by_fold(scores).groupby("fold")["mean_average_precision"].mean()
     ends = {"map_ci_low": float(low), "map_ci_high": float(high), "map_fold_mean": folds.mean()}
     return {**ends, "map_fold_std": folds.std(ddof=1) if folds.size > 1 else float("nan")}

@@ -52,7 +52,7 @@ def resampled_precision(scores: "pd.DataFrame", times: np.ndarray) -> np.ndarray
     """Return the mean average precision of each resample [shape=(n_resamples,)].
 
     It is scikit-learn's of the clips, each as often as it was drawn; classes that a resample has no clip of are left
-    out of its mean.
+    out of its mean, which is NaN where no class is left.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ def resampled_precision(scores: "pd.DataFrame", times: np.ndarray) -> np.ndarray
         steps = np.diff(right, axis=1, prepend=0) * right / np.maximum(chosen, 1)
         some = total > 0
         found[some, number] = steps.sum(axis=1)[some] / total[some]
-    return np.nanmean(found, axis=1) if found.size else found.sum(axis=1)
+    n_ranked = np.isfinite(found).sum(axis=1)
+    return np.where(n_ranked > 0, np.nansum(found, axis=1) / np.maximum(n_ranked, 1), np.nan)
 
 
 def mean_ranking(scores: "pd.DataFrame") -> dict[str, float]:
