@@ -1,5 +1,6 @@
 """`l3net share`: the folder holds what it says, its test passes, and fails for another model."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -68,6 +69,10 @@ def test_a_zip_has_the_run_s_card(model: Path, tmp_path: Path, capsys: pytest.Ca
         assert archive.testzip() is None
         assert archive.read("mine/README.md") == b"# the run's card\n"
         assert "mine/check.py" in archive.namelist()
+    odd = tmp_path / os.fsdecode(b"m\xe4.zip")  # no text
+    assert main(["share", str(tmp_path / "embedding.keras"), "--output", str(odd)]) == 0
+    with zipfile.ZipFile(odd) as archive:
+        assert "m\\xe4/check.py" in archive.namelist()
     assert f"written: {target}" in capsys.readouterr().out
     assert main(["share", str(tmp_path / "embedding.keras"), "--output", str(target)]) == 1
     assert "is there already" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from l3net.errors import ConfigError, L3Error
-from l3net.files import atomic, sha256_of
+from l3net.files import atomic, printable, sha256_of
 from l3net.media import SAMPLE_RATE
 from l3net.sharing.card import CardFacts, model_card
 
@@ -52,7 +52,7 @@ def share_model(model: Path, target: Path) -> list[str]:
     if target.suffix.lower() in _OTHER_ARCHIVES:
         raise ConfigError(f"{target}: only a zip is packed; name it {target.name.partition('.')[0]}.zip, or a folder")
     with atomic.working_folder(target) as scratch:
-        folder = scratch / (target.stem if target.suffix == ".zip" else target.name)
+        folder = scratch / printable(target.stem if target.suffix == ".zip" else target.name)  # a zip holds texts alone
         folder.mkdir()
         card = model.with_name("README.md")
         text = card.read_text(encoding="utf-8") if card.exists() else model_card(about, CardFacts())
