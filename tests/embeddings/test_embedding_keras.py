@@ -36,6 +36,16 @@ def test_python_takes_one_sound_or_a_list(model: Path) -> None:
         l3net.embed(second, 44100, model="none.keras")
 
 
+def test_what_is_no_model_and_no_sound_is_told(model: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"model is a NoneType; expected the path of an embedding\.keras, or what load"
+    ):
+        l3net.embed(np.zeros(48000), 48000, model=None)
+    for sound in ("dog.wav", Path("dog.wav")):
+        with pytest.raises(ClipError, match=r"sound is a path, dog\.wav; expected samples"):
+            l3net.embed(sound, 48000, model=model)
+
+
 def test_a_precision_is_checked_before_the_file_is_read() -> None:
     with pytest.raises(ConfigError, match="precision is 'float16'; expected one of float32, bfloat16"):
         load_keras_embedding("none.keras", "float16")

@@ -65,6 +65,10 @@ def embed(
         A model that cannot be loaded.
     """
     embedding = load_once(Path(model), precision) if isinstance(model, str | Path) else model
+    if not isinstance(embedding, Embedding):
+        raise ConfigError(
+            f"model is a {type(model).__name__}; expected the path of an embedding.keras, or what load gave"
+        )
     arrays = audio if isinstance(audio, list) else [audio]
     rates = [sample_rate] * len(arrays) if np.ndim(sample_rate) == 0 else list(sample_rate)
     if len(rates) != len(arrays) or (np.ndim(sample_rate) and not isinstance(audio, list)):

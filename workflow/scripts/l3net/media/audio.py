@@ -6,6 +6,7 @@ own: it begins where the earliest of its streams does, and `decoding` keeps ever
 """
 
 from collections.abc import Iterator
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,8 @@ def audio_from_array(
     ClipError
         The shape or type is another, there are no samples or some that are not finite, or the rate is below 1.
     """
+    if isinstance(audio, str | Path):
+        raise ClipError(f"sound is a path, {str(audio)[:100]}; expected samples, as a reader of sound files gives them")
     audio = np.asarray(audio)
     is_lying = (
         audio.ndim == 2
@@ -163,10 +166,11 @@ def audio_from_array(
     )
     if audio.ndim not in (1, 2) or not audio.size or is_lying:
         hint = "; did you mean the transpose, audio.T?" if is_lying and audio.size else ""
+        hint = hint if audio.ndim else "; a list is one of sounds: make an array of the samples of one"
         raise ClipError(
             f"sound has shape {audio.shape}; expected (n,) or (n, channels) with n of 1 or more samples{hint}"
         )
-    if source_rate < 1:
+    if not isinstance(source_rate, Real) or not source_rate >= 1:
         raise ClipError(f"the sample rate is {source_rate}; expected Hz, e.g. 48000")
     if audio.dtype.kind in "iu":
         if (name := _INTEGER_FORMATS.get(audio.dtype.name)) is None:
