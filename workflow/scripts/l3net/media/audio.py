@@ -6,7 +6,6 @@ own: it begins where the earliest of its streams does, and `decoding` keeps ever
 """
 
 from collections.abc import Iterator
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -170,7 +169,7 @@ def audio_from_array(
         raise ClipError(
             f"sound has shape {audio.shape}; expected (n,) or (n, channels) with n of 1 or more samples{hint}"
         )
-    if not isinstance(source_rate, Real) or not source_rate >= 1:
+    if source_rate is None or not source_rate >= 1:
         raise ClipError(f"the sample rate is {source_rate}; expected Hz, e.g. 48000")
     if audio.dtype.kind in "iu":
         if (name := _INTEGER_FORMATS.get(audio.dtype.name)) is None:
