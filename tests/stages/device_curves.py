@@ -47,8 +47,9 @@ def main(data: Path, name: str, precision: str, rate: float) -> None:
         )
         optimizer = make(model, LearningRate(rate), "float32")
     update = training_step(model, optimizer, strategy, prepare_batch, batch_size=BATCH, augment=True, xla=xla)
-    batches = open_feed(data / "train.json", batch_size=BATCH, epoch=0, seed=0, workers=0, batches=STEPS)
-    losses = [float(update(batch)[0]) / BATCH for batch in strategy.experimental_distribute_dataset(batches)]
+    order = {"batch_size": BATCH, "epoch": 0, "seed": 0, "workers": 0, "batches": STEPS}
+    batches = open_feed(data / "train.json", place=strategy.experimental_distribute_dataset, **order)
+    losses = [float(update(batch)[0]) / BATCH for batch in batches]
     print(json.dumps({"replicas": strategy.num_replicas_in_sync, "losses": losses}))
 
 

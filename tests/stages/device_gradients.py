@@ -38,8 +38,8 @@ def main(data: Path, devices: int, target: Path) -> None:
     options = {"objective": "contrastive", "batch_size": BATCH, "augment": True, "xla": False}
     update = training_step(model, optimizer, strategy, prepare_batch, **options)
     before = [np.asarray(variable) for variable in model.trainable_variables]
-    batches = open_feed(data / "train.json", batch_size=BATCH, epoch=0, seed=0, workers=0, batches=1)
-    for batch in strategy.experimental_distribute_dataset(batches):
+    order = {"batch_size": BATCH, "epoch": 0, "seed": 0, "workers": 0, "batches": 1}
+    for batch in open_feed(data / "train.json", place=strategy.experimental_distribute_dataset, **order):
         loss = float(update(batch)[0])
     moved = {v.path: old - np.asarray(v) for v, old in zip(model.trainable_variables, before, strict=True)}
     np.savez(target, loss=loss, replicas=strategy.num_replicas_in_sync, **moved)

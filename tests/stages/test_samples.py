@@ -328,6 +328,20 @@ def test_a_feed_gives_each_epoch_and_traces_the_whole_ones_once(index: Path) -> 
     assert not same(given[1, 0], given[2, 0])
 
 
+def test_a_process_ends_with_a_feed_under_way(index: Path) -> None:
+    """Also where a module holds the iterator; without the feed's care it hangs in most of such ends."""
+    code = f"""
+import sys; sys.path[:0] = [{str(SCRIPTS)!r}]
+from pathlib import Path
+from l3net.feed import open_feed
+settings = dict(batch_size=16, epoch=0, seed=1, batches=1000)
+here, apart = (iter(open_feed(Path({str(index)!r}), workers=n, **settings)) for n in (0, 1))
+print(len(next(here)["label"]), len(next(apart)["label"]))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout) == (0, "16 16\n"), ended.stderr[-2000:]
+
+
 def test_order_is_a_function_of_seed_and_epoch(index: Path, batches: list) -> None:
     assert not same(read(index, seed=4, workers=0), batches)
     assert not same(read(index, epoch=2, workers=0), batches)

@@ -4,8 +4,10 @@ Readers decode the images to where TensorFlow reads them. What the network takes
 step (`augment.prepare_batch`).
 """
 
+import atexit
 import re
-from collections.abc import Callable, Iterable, Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from l3net.media import SAMPLE_RATE
 from l3net.samples import read_shard_index
 
 _BATCHES_AHEAD = 2
+_under_way: weakref.WeakSet[Iterator] = weakref.WeakSet()
 
 
 class Feed:
@@ -88,7 +91,7 @@ class Feed:
             marks=None if marks is None else str(marks),
         )
 
-    def epoch(self, epoch: int, start_batch: int = 0) -> Iterable[dict[str, Any]]:
+    def epoch(self, epoch: int, start_batch: int = 0) -> "Epoch":
         """Return the batches of an epoch; they are to be taken before another epoch is asked for.
 
         Parameters
@@ -98,7 +101,7 @@ class Feed:
 
         Returns
         -------
-        tf.data.Dataset, or what `place` made of it
+        Epoch
             Mappings of image uint8 [B, S, S, 3] (the crops), audio int16 [B, 48000], label int32 [B] (1: corresponds),
             flip bool, saturation and brightness float32, saturation_first bool, gain float32, sample_id string, and
             label_mids string (labels of the clip that is heard).
@@ -113,10 +116,10 @@ class Feed:
         first = epoch * self._n
         self._plan = replace(self._plan, first_batch=first + start_batch, end_batch=first + self._n)
         if start_batch:
-            return self._data_set(self._n - start_batch)
+            return Epoch(self._data_set(self._n - start_batch))
         if self._whole is None:
             self._whole = self._data_set(self._n)
-        return self._whole
+        return Epoch(self._whole)
 
     def _data_set(self, n: int) -> Any:
         data = tf.data.Dataset.from_generator(
@@ -125,11 +128,43 @@ class Feed:
         return self._place(data.apply(tf.data.experimental.assert_cardinality(max(n, 0))).prefetch(_BATCHES_AHEAD))
 
 
-def open_feed(
-    index: Path, *, batch_size: int, epoch: int, seed: int, start_batch: int = 0, **options: Any
-) -> tf.data.Dataset:
+def open_feed(index: Path, *, batch_size: int, epoch: int, seed: int, start_batch: int = 0, **options: Any) -> "Epoch":
     """Open the batches of one epoch; the options are those of `Feed`."""
     return Feed(index, batch_size=batch_size, seed=seed, **options).epoch(epoch, start_batch)
+
+
+class Epoch:
+    """The batches of an epoch. What iterates over them ends at Python's end at the latest.
+
+    Parameters
+    ----------
+    data : a data set of TensorFlow, or what a strategy made of it.
+    """
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        batches = _each(self._data)
+        _under_way.add(batches)
+        return batches
+
+
+def _each(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield what a data set holds; unlike TensorFlow's iterator, this one can be closed."""
+    yield from data
+
+
+@atexit.register
+def _end_what_is_under_way() -> None:
+    """End iterators that somebody holds on to, since they cannot end later.
+
+    TensorFlow's iterator waits for its thread to end, and that for Python, which runs no threads while it takes its
+    modules apart: the process would hang.
+    """
+    for batches in list(_under_way):
+        if not batches.gi_running:
+            batches.close()
 
 
 @contextmanager
