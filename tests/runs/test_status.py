@@ -75,6 +75,14 @@ def test_status_as_json_is_for_programs(folder: Path, capsys: pytest.CaptureFixt
     assert found["progress"]["accuracies"]["esc50"]["random"] == 0.75
 
 
+def test_folders_of_other_programs_are_no_runs(folder: Path, tmp_path: Path) -> None:
+    for name in ("logs/nginx", "results/draft"):
+        (folder / name).mkdir()
+        (folder / name / "access.log").touch()
+    with pytest.raises(ConfigError, match="--run draft: no such run in .*; there are mine$"):
+        status_of("draft", folder)
+
+
 def test_nothing_is_estimated_of_nothing(folder: Path) -> None:
     Journal().begin({"fetch_clips": 3})
     (line, *_) = status_lines("mine", folder)

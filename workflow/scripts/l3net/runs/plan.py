@@ -13,6 +13,9 @@ from l3net.configuration import EmbeddingName, ModelName, model_grid
 from l3net.errors import ConfigError
 from l3net.files import atomic
 
+# What the logs or the results of a run hold, from its first jobs on.
+_OF_A_RUN = ("plan.json", "jobs.jsonl", "segments", "clips", "manifests", "shards", "models", "datasets", "scores")
+
 
 @dataclass(frozen=True)
 class RunPlan:
@@ -86,7 +89,7 @@ def find_runs(folder: Path) -> list[str]:
     """Return the runs that have logs or results below `folder`, the one that was busy last first."""
     found: dict[str, float] = {}
     for path in [*folder.glob("logs/*"), *folder.glob("results/*")]:
-        if path.is_dir():
+        if any((path / name).exists() for name in _OF_A_RUN):  # other programs have folders of these names, too
             busy = max([path.stat().st_mtime, *(one.stat().st_mtime for one in path.glob("*"))])
             found[path.name] = max(found.get(path.name, 0.0), busy)
     return sorted(found, key=lambda name: -found[name])
