@@ -79,7 +79,7 @@ def test_folders_of_other_programs_are_no_runs(folder: Path, tmp_path: Path) -> 
     for name in ("logs/nginx", "results/draft"):
         (folder / name).mkdir()
         (folder / name / "access.log").touch()
-    with pytest.raises(ConfigError, match="--run draft: no such run in .*; there are mine$"):
+    with pytest.raises(ConfigError, match=r"--run draft: no such run in .*; there are mine$"):
         status_of("draft", folder)
 
 
