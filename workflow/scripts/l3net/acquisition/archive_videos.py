@@ -12,6 +12,7 @@ import logging
 import re
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -134,9 +135,7 @@ def _tar_members(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]
                 videos.append((place, suffix, _range_reader(path, member.offset_data, member.size)))
             check_end_of_tar(path, archive, ClipError)
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise ClipError(
-            f"{path}: cannot be read as a tar without compression: {error}; where it is compressed, gunzip it"
-        ) from None
+        raise ClipError(f"{path}: cannot be read as a tar; a compressed one must be unpacked: {error}") from None
     for place, suffix, read in videos:
         sidecar = sidecars.get(place.parent / place.name.partition(".")[0])
         yield place.name[: -len(suffix)], lambda sidecar=sidecar: _read_json(sidecar), suffix, read
@@ -163,37 +162,42 @@ def _range_reader(path: Path, start: int, size: int) -> _Reader:
     return read
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]], str, _Reader]]:
-    """Yield the name, what the row says, suffix and reader of each row of a Parquet file that holds videos."""
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
+    """Open a Parquet file, read from a buffer; what goes wrong while it is open becomes one line."""
     import pyarrow
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:
-            names, groups = file.schema_arrow.names, file.num_row_groups
-            ids = next((name for name in _ID_COLUMNS if name in names), None)
-            videos = next((name for name in _VIDEO_COLUMNS if name in names and name != ids), None)
-            if ids is None or videos is None:
-                raise ClipError(
-                    f"{path}: no column of {'ids' if ids is None else 'videos'} among {', '.join(names)}; expected one "
-                    f"of {', '.join(_ID_COLUMNS if ids is None else _VIDEO_COLUMNS)}"
-                )
-            kind = str(file.schema_arrow.field(videos).type)
-            if kind.removeprefix("large_") not in ("binary", "string") and not re.match(r"struct<.*\bbytes: ", kind):
-                raise ClipError(f"{path}: column {videos} holds {kind[:80]}; expected bytes, or paths of files")
-            wanted = [name for name in names if name in (*_ID_COLUMNS, *_START_COLUMNS) and name != videos]
-            for group in range(groups):
-                for row, said in enumerate(file.read_row_group(group, wanted).to_pylist()):
-                    yield str(said[ids]), lambda said=said: said, ".mp4", _row_reader(path, group, row, videos)
+        with parquet.ParquetFile(path, buffer_size=_COPY_BYTES) as file:
+            yield file
     except (pyarrow.ArrowException, OSError) as error:
-        raise ClipError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+        raise ClipError(f"{path}: cannot be read as Parquet: {printable(' '.join(str(error).split())[:200])}") from None
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]], str, _Reader]]:
+    """Yield the name, what the row says, suffix and reader of each row of a Parquet file that holds videos."""
+    with _parquet(path) as file:
+        names, groups = file.schema_arrow.names, file.num_row_groups
+        ids = next((name for name in _ID_COLUMNS if name in names), None)
+        videos = next((name for name in _VIDEO_COLUMNS if name in names and name != ids), None)
+        if ids is None or videos is None:
+            raise ClipError(
+                f"{path}: no column of {'ids' if ids is None else 'videos'} among {', '.join(names)}; expected one "
+                f"of {', '.join(_ID_COLUMNS if ids is None else _VIDEO_COLUMNS)}"
+            )
+        kind = str(file.schema_arrow.field(videos).type)
+        if kind.removeprefix("large_") not in ("binary", "string") and not re.match(r"struct<.*\bbytes: ", kind):
+            raise ClipError(f"{path}: column {videos} holds {kind[:80]}; expected bytes, or paths of files")
+        wanted = [name for name in names if name in (*_ID_COLUMNS, *_START_COLUMNS) and name != videos]
+        for group in range(groups):
+            for row, said in enumerate(file.read_row_group(group, wanted).to_pylist()):
+                yield str(said[ids]), lambda said=said: said, ".mp4", _row_reader(path, group, row, videos)
 
 
 def _row_reader(path: Path, group: int, row: int, column: str) -> _Reader:
     def read() -> Iterator[bytes]:
-        from pyarrow import parquet
-
-        with parquet.ParquetFile(path, buffer_size=_COPY_BYTES) as file:  # row by row, since a group may be gigabytes
+        with _parquet(path) as file:  # row by row, since a group may be gigabytes
             rows = file.iter_batches(batch_size=1, row_groups=[group], columns=[column])
             value = next(islice(rows, row, None))[column][0].as_py()
         value = (value["bytes"] or value.get("path")) if isinstance(value, dict) else value
