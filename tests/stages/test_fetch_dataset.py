@@ -106,6 +106,8 @@ def test_bad_input_gets_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty" / "metadata.csv").write_text("filename,fold\na.wav,1\n")
     with pytest.raises(DatasetError, match=r"metadata\.csv: no labels; expected a column label"):
         fetch(tmp_path / "empty", tmp_path, "folder")
+    with pytest.raises(DatasetError, match=r"data set mine: layout is 'nope'; expected one of us8k, "):
+        fetch(tmp_path / "empty", tmp_path, "nope")
 
 
 @pytest.fixture

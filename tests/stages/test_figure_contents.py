@@ -1,5 +1,6 @@
 """What is drawn in each figure is what its table says: no two numbers of a table are alike, so that a swap shows."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from l3net.errors import DatasetError
 from l3net.report import figure_style
 from tests.stages.loading import stage_function
 from tests.tiny_datasets import write_embeddings
@@ -24,10 +26,26 @@ def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def draw(name: str, *tables: list[dict] | list[list[dict]] | list[Path] | Path, **params: object) -> Figure:
         files = [_written(tmp_path / f"{n}", table) for n, table in enumerate(tables)]
-        stage_function(f"plot_{name}")(*files, tmp_path / "a.svg", tmp_path / "a.png", **params)
-        return kept["figure"]
+        stage = stage_function(f"plot_{name}")
+        stage(*files, tmp_path / "a.svg", tmp_path / "a.png", **params)
+        figure = kept["figure"]
+        _tell_every_missing_column(tmp_path, lambda: stage(*files, tmp_path / "b.svg", tmp_path / "b.png", **params))
+        return figure
 
     return draw
+
+
+def _tell_every_missing_column(folder: Path, stage: Callable[[], None]) -> None:
+    """Run a stage once for each column of each table without it: it is not needed, or the error names it."""
+    for path in folder.glob("*.csv"):
+        whole = pd.read_csv(path, dtype=str, keep_default_na=False)
+        for column in whole:
+            whole.drop(columns=column).to_csv(path, index=False)
+            try:
+                stage()
+            except DatasetError as error:
+                assert f"{path.name}: no column {column}; expected a file of " in str(error)
+        whole.to_csv(path, index=False)
 
 
 def _written(place: Path, table: object) -> object:
@@ -206,7 +224,7 @@ def test_boxes_over_folds(drawn, monkeypatch: pytest.MonkeyPatch, name: str, pla
         figure_style, "grouped_boxes", lambda ax, values, places, groups: seen.append((values, places, groups))
     )
     drawn(name, rows, protocol="paper")
-    ((values, places, groups),) = seen
+    values, places, groups = seen[0]  # the others are of tables without a column
     assert values == wanted
     assert {"front_end": ["linear", "mel128"], "subset": ["environmental", "music"]}[place] == list(places)
     assert {"front_end": ["linear", "mel128"], "subset": ["environmental", "music"]}[group] == list(groups)

@@ -31,6 +31,10 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
     from l3net.downstream import LAYOUTS, SOUND_SUFFIXES, check_dataset, fetch_archives, write_dataset_index
     from l3net.downstream import draw_folds as draw
 
+    for key, known in (("layout", list(LAYOUTS)), ("source", None)):
+        if (value := settings.get(key)) is None or (known and value not in known):
+            expected = f"one of {', '.join(known)}" if known else "a folder, or 'official'"
+            raise DatasetError(f"data set {dataset}: {key} is {value!r}; expected {expected}")
     layout = LAYOUTS[settings["layout"]]
     if settings["source"] == "official":
         limit = {"max_megabytes": settings["max_megabytes"]} if "max_megabytes" in settings else {}

@@ -21,7 +21,7 @@ def plot_attrition(attrition: Path, by_label: Path, svg: Path, png: Path, *, syn
 
     counts = _counts(read_table(attrition, ["subset", "split", "status", "n"], "report_attrition"), ["subset", "split"])
     rows = sorted(counts.index, key=lambda key: (key[0], SPLITS.index(key[1])))
-    labels = _counts(read_table(by_label, ["label", "status", "n"], "report_attrition"), ["label", "subset"])
+    labels = _counts(read_table(by_label, ["label", "subset", "status", "n"], "report_attrition"), ["label", "subset"])
     lost = labels.drop(columns=list(USABLE_STATUSES), errors="ignore").sum(axis=1)
     worst = lost[lost > 0].sort_values(ascending=False, kind="stable").index[:_MOST_LABELS]
     panels = [counts.loc[rows], labels.loc[worst]] if len(worst) else [counts.loc[rows]]

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _NUMBERS_UP_TO = 20  # classes; of more the numbers could not be read
 
+_COLUMNS = ["dataset", "embedding", "model", "checkpoint", "kind", "protocol", "label", "unit", "n_clips"]
+_COLUMNS += ["accuracy", "ci_low", "ci_high"]
+
 
 def plot_class_accuracy(
     by_class: Path, svg: Path, png: Path, *, reference: str, confidence: float = 0.95, synthetic: bool = False
@@ -38,7 +41,7 @@ def plot_class_accuracy(
     reference : model by whose accuracy classes are sorted; its column comes first.
     confidence : of the intervals, whose typical width is said.
     """
-    scores = by_main_measure(best_checkpoints(read_table(by_class, ["model", "checkpoint", "unit"], "collect_scores")))
+    scores = by_main_measure(best_checkpoints(read_table(by_class, _COLUMNS, "collect_scores")))
     first, titles = reference_embedding(scores, reference), titles_in(scores)
     means = scores.groupby(["kind", "embedding"])["accuracy"].mean().reset_index()
     means = means.assign(other=means["kind"] != "l3").sort_values(["other", "accuracy"], ascending=[True, False])

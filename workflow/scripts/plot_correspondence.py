@@ -7,6 +7,8 @@ from l3net.runtime import stage
 
 _CHANCE = 0.5
 
+_COLUMNS = ["model", "train_subset", "test_subset", "n", "n_units", "accuracy", "ci_low", "ci_high"]
+
 
 def plot_correspondence(avc: Path, svg: Path, png: Path, *, confidence: float = 0.95, synthetic: bool = False) -> None:
     """Draw a panel for each subset that was tested on and a row for each model: accuracy with its interval.
@@ -16,7 +18,7 @@ def plot_correspondence(avc: Path, svg: Path, png: Path, *, confidence: float = 
     avc : CSV of make_avc_table.
     confidence : of the intervals.
     """
-    table = read_table(avc, ["model", "train_subset", "test_subset", "n", "n_units"], "make_avc_table")
+    table = read_table(avc, _COLUMNS, "make_avc_table")
     models, subsets = list(dict.fromkeys(table["model"]))[::-1], sorted(table["test_subset"].unique())
     width = figure_style.WIDTH_INCHES if len(subsets) > 1 else 5.0
     figure, axes = figure_style.panels(len(subsets), height=1.3 + 0.3 * len(models), width=width, sharey=True)

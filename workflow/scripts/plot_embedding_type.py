@@ -28,6 +28,10 @@ _LOOKS = {
     "other": ("other embeddings", figure_style.COLOURS[2], "^"),
 }
 
+_COLUMNS = ["dataset", "embedding", "model", "checkpoint", "kind", "front_end", "subset", "n_classes", "unit"]
+_COLUMNS += ["n_clips", "accuracy", "ci_low", "ci_high"]
+_COLUMNS_OF_FOLDS = ["dataset", "embedding", "checkpoint", "fold", "n_clips", "accuracy"]
+
 
 def plot_embedding_type(
     overall: Path,
@@ -49,9 +53,9 @@ def plot_embedding_type(
     overall, downstream : CSVs of collect_scores, over clips and by fold.
     paper : the paper's numbers.
     """
-    table = read_table(overall, ["model", "checkpoint", "n_classes", "unit"], "collect_scores")
+    table = read_table(overall, _COLUMNS, "collect_scores")
     scores = by_main_measure(best_checkpoints(table))
-    folds = by_main_measure(best_checkpoints(read_table(downstream, ["checkpoint"], "collect_scores")))
+    folds = by_main_measure(best_checkpoints(read_table(downstream, _COLUMNS_OF_FOLDS, "collect_scores")))
     published = summaries.read_paper(paper)
     name_in_paper = dict(zip(scores["embedding"], summaries.names_in_paper(scores, published), strict=True))
     theirs = {} if synthetic else summaries.paper_accuracies(published)

@@ -11,6 +11,9 @@ from l3net.runtime import stage
 if TYPE_CHECKING:
     import pandas as pd
 
+_COLUMNS = ["model", "trained_on", "tested_on", "n", "accuracy", "ci_low", "ci_high", "n_units"]
+_COLUMNS_OF_OFFSETS = ["pairing", "seconds", "n"]
+
 
 def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, *, synthetic: bool = False) -> None:
     """Draw when a matching frame is shown after its window's start, and each model's accuracy on both kinds of samples.
@@ -19,10 +22,10 @@ def plot_pairing(scores: list[Path], offsets: list[Path], svg: Path, png: Path, 
     ----------
     scores, offsets : as `evaluate_pairing` writes them, of every model.
     """
-    accuracy = read_tables(scores)
+    accuracy = read_tables(scores, _COLUMNS, "evaluate_pairing")
     models, pairings = accuracy["model"].unique(), accuracy["trained_on"].unique()
     figure, axes = figure_style.panels(1 + len(models), height=2.8)
-    _draw_offsets(axes[0, 0], read_tables(offsets), pairings)
+    _draw_offsets(axes[0, 0], read_tables(offsets, _COLUMNS_OF_OFFSETS, "evaluate_pairing"), pairings)
     for ax, model in zip(axes[0, 1:], models, strict=True):
         _draw_accuracy(ax, accuracy[accuracy["model"] == model], pairings)
         ax.set_title(model_title(model))

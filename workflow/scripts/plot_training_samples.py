@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _BEST = "the epoch that is kept (best validation), as in the tables"
 
+_COLUMNS = ["dataset", "model", "checkpoint", "fold", "samples_seen", "n_classes", "n_clips", "accuracy"]
+
 
 def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: str, synthetic: bool = False) -> None:
     """Draw a panel for each data set, a line for each model: mean over folds, with their standard deviation as a band.
@@ -32,7 +34,7 @@ def plot_training_samples(downstream: Path, svg: Path, png: Path, *, protocol: s
     """
     from matplotlib.ticker import EngFormatter
 
-    table = by_main_measure(read_table(downstream, ["model", "checkpoint", "n_classes"], "collect_scores"))
+    table = by_main_measure(read_table(downstream, _COLUMNS, "collect_scores"))
     scores = checkpoints_on_the_way(table)
     models, datasets = sorted(scores["model"].unique()), sorted(scores["dataset"].unique())
     kept = best_checkpoints(table)

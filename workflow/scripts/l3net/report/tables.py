@@ -105,11 +105,11 @@ def read_table(path: Path, columns: Iterable[str] = (), made_by: str = "") -> "p
     return table
 
 
-def read_tables(paths: Iterable[Path]) -> "pd.DataFrame":
-    """Read several tables of the same columns as one."""
+def read_tables(paths: Iterable[Path], columns: Sequence[str] = (), made_by: str = "") -> "pd.DataFrame":
+    """Read several tables of the same columns as one; `columns` and `made_by` are those of `read_table`."""
     import pandas as pd
 
-    return pd.concat([read_table(path) for path in paths])
+    return pd.concat([read_table(path, columns, made_by) for path in paths])
 
 
 # What stands in the place of an accuracy where clips have several labels.
