@@ -10,7 +10,7 @@ rule plot_confusion:
         svg=report(
             "<results>/figures/confusion.svg",
             category=chapter("A closer look"),
-            labels={"figure": "confusion matrices (several labels: average precision by class)"},
+            labels={"figure": "confusion matrices"},
             caption="../workflow/report/confusion.rst",
         ),
         png="<results>/figures/confusion.png",

@@ -89,9 +89,17 @@ def _draw(ax: "Axes", y: int, row: "pd.Series", folds: list[float]) -> None:
     kind = {"l3": "trained", "random": "untrained"}.get(row["kind"], "other")
     label, colour, marker = _LOOKS[kind]
     if len(folds) > 1:
-        ax.scatter(folds, [y] * len(folds), s=7, color=figure_style.tint(colour, 0.6), zorder=2)
+        ax.scatter(folds, [y] * len(folds), s=7, color=figure_style.tint(colour, 0.6), zorder=2, clip_on=False)
     ends = [[max(row["accuracy"] - row["ci_low"], 0)], [max(row["ci_high"] - row["accuracy"], 0)]]
-    look = {"fmt": marker, "color": colour, "markersize": 6, "elinewidth": 1.6, "capsize": 3, "zorder": 3}
+    look = {
+        "fmt": marker,
+        "color": colour,
+        "markersize": 6,
+        "elinewidth": 1.6,
+        "capsize": 3,
+        "zorder": 3,
+        "clip_on": False,
+    }
     ax.errorbar([row["accuracy"]], [y], xerr=ends, label=label, **look)
 
 
