@@ -58,12 +58,13 @@ def compare(python: str, folder: Path, network: keras.Model, inputs: np.ndarray)
 
 
 def sounds() -> np.ndarray:
-    """Noise, a chord in noise, and silence but for a click."""
+    """Noise, a chord in noise, silence but for a click, a tone and a sweep: the last two leave most bins empty."""
     rng, t = np.random.default_rng(1), np.arange(48_000) / 48_000
     chord = sum(np.sin(2 * np.pi * f * t) for f in (220, 277.2, 1000)) / 6 + rng.normal(0, 0.01, t.size)
     click = rng.normal(0, 1e-3, t.size)
     click[20_000:20_050] = 0.9
-    return np.stack([rng.uniform(-0.5, 0.5, t.size), chord, click]).astype(np.float32)
+    tone, sweep = 0.5 * np.sin(2 * np.pi * 440 * t), 0.7 * np.sin(2 * np.pi * (200 * t + 9000 * t * t))
+    return np.stack([rng.uniform(-0.5, 0.5, t.size), chord, click, tone, sweep]).astype(np.float32)
 
 
 @pytest.mark.parametrize("version", ["training", "openl3"])

@@ -68,7 +68,7 @@ def transformed(name: str, hop_length: int, sound: np.ndarray):
     """Return what the layer's Fourier transform gives, before it is squared."""
     layer, kept = build_front_end(name, hop_length=hop_length), []
     transform = layer.transform
-    layer.transform = lambda padded: kept.append(transform(padded)) or kept[0]
+    layer.transform = lambda *given: kept.append(transform(*given)) or kept[0]
     layer(sound)
     return kept[0]
 

@@ -114,7 +114,7 @@ def _front_ends() -> list[Ratio]:
 
 def _by_us(version: str, windows: np.ndarray) -> Callable:
     layer, on_device = tf.function(build_front_end("mel256", version=version)), tf.constant(windows)
-    return lambda: layer(on_device).numpy()
+    return lambda: layer(on_device, training=True).numpy()
 
 
 @contextmanager

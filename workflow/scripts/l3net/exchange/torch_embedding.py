@@ -29,7 +29,6 @@ class L3Embedding(nn.Module):
             n = width
             setattr(self, f"norm_{place}", nn.BatchNorm2d(n, settings["epsilon"]) if place != "4_2" else None)
         if "n_fft" in settings:
-            self.register_buffer("window", torch.zeros(settings["n_fft"]))
             self.register_buffer("filters", torch.zeros(settings["filters"]))
 
     def spectrogram(self, sound):
@@ -37,7 +36,10 @@ class L3Embedding(nn.Module):
         s, n_fft = self.s, self.s["n_fft"]
         end = (s["frames"] - 1) * s["hop_length"] + n_fft
         sound = functional.pad(sound, (s["before"], max(end - s["before"] - sound.shape[1], 0)))[:, :end]
-        values = torch.fft.rfft(sound.unfold(1, n_fft, s["hop_length"]) * self.window).abs() ** s["exponent"]
+        exact = torch.float32 if sound.device.type == "mps" else torch.float64  # Apple's has no float64
+        window = torch.hann_window(n_fft, dtype=exact, device=sound.device)
+        values = torch.fft.rfft(sound.unfold(1, n_fft, s["hop_length"]).to(exact) * window).abs() ** s["exponent"]
+        values = values.to(sound.dtype)
         values = values @ self.filters if s["filters"][1] > 1 else values
         decibels = s["tens"] * torch.log10(values.clamp(min=s["floor"]))
         return (decibels - decibels.amax((1, 2), keepdim=True)).clamp(min=-80.0).transpose(1, 2)[:, None]

@@ -93,7 +93,6 @@ def _state(network: Any) -> dict[str, np.ndarray]:
     if any(layer.name == "front_end" for layer in network.layers):
         layer = network.get_layer("front_end")
         n_fft, n_mels = _sizes(layer)
-        state["window"] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
         state["filters"] = np.ones((1, 1))
         if n_mels:
             state["filters"] = models.mel_filters(n_mels, n_fft, htk=layer.version == "training").T
