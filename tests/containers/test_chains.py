@@ -95,3 +95,16 @@ def test_an_own_element_of_matroska_and_an_own_box_of_mp4_pass(tmp_path: Path, m
     check_whole(tmp_path / "own.mp4")
     with av.open(str(tmp_path / "own.mp4")) as container:
         assert sum(frame.samples for frame in container.decode(audio=0)) > 5 * 44100
+
+
+@pytest.mark.parametrize("size", [b"\x01" + b"\xff" * 6 + b"\xfe", b"\x01" + b"\x7f" * 7, b"\x08\x00\x00\x00\x00"])
+@pytest.mark.parametrize("mark", [b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"], ids=["segment", "cluster"])
+def test_sizes_beyond_every_file_are_no_way_to_walk(
+    tmp_path: Path, made: dict[str, Path], size: bytes, mark: bytes
+) -> None:
+    data = made["a.webm"].read_bytes()
+    at = data.index(mark) + 4
+    middle = len(data) // 2
+    (tmp_path / "a.webm").write_bytes(data[:at] + size + data[at + 8 : middle] + bytes(99) + data[middle:])
+    with pytest.raises(ClipError, match=r"damaged: |cut off: the file has"):
+        check_whole(tmp_path / "a.webm")

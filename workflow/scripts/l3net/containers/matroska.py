@@ -86,7 +86,7 @@ def _damaged_parts(path: Path, n_bytes: int, modified_ns: int) -> tuple[DamagedP
 
 def _parts_of_matroska(file: BinaryIO, n_bytes: int) -> Iterator[_Part]:
     """Yield what may hold damage, to the end of the segment; what is no element counts as a cluster."""
-    end, is_open = n_bytes, False
+    end, is_cut = n_bytes, False
     for n in range(_MOST_ELEMENTS):
         at = file.tell()
         if at >= end:
@@ -95,16 +95,15 @@ def _parts_of_matroska(file: BinaryIO, n_bytes: int) -> Iterator[_Part]:
         if n == 0 and identity != _EBML:
             return
         if identity == _SEGMENT:
-            end, is_open = (n_bytes, True) if size is None else (file.tell() + size, False)
+            end = file.tell() + size if size else n_bytes  # a stream does not know its size
+            end, is_cut = min(end, n_bytes), end > n_bytes
             continue  # its parts follow
         if identity == _CLUSTER and size is None:
             size = _size_of_open_cluster(file, n_bytes)
         contents = file.tell()
-        if size is not None and contents + size > n_bytes and identity in _OF_A_SEGMENT:
-            if is_open:  # else the size of the segment tells
-                yield _Part(_CLUSTER, at, b"", _NO_ELEMENT.format(at))
-            return
-        if size is None or not _is_element(file, identity, contents + size, end):
+        if is_cut and size is not None and contents + size > n_bytes:
+            return  # which the size of the segment tells
+        if size is None or contents + size > end or not _is_element(file, identity, contents + size, end):
             yield _Part(_CLUSTER, at, b"", _NO_ELEMENT.format(at))
             if not _seek_cluster(file, at + 1, end):
                 return
@@ -120,8 +119,10 @@ def _is_element(file: BinaryIO, identity: int | None, behind: int, end: int) -> 
     """Return whether this is an element of a segment: one that is known, or one behind which a known one stands."""
     if identity in _OF_A_SEGMENT or identity is None:
         return identity is not None
+    if behind >= end:
+        return behind == end
     file.seek(behind)
-    return behind == end or (behind < end and ebml_number(file, keep_mark=True) in _OF_A_SEGMENT)
+    return ebml_number(file, keep_mark=True) in _OF_A_SEGMENT
 
 
 def _wrong(identity: int, at: int, content: bytes) -> str | None:
@@ -134,7 +135,9 @@ def _wrong(identity: int, at: int, content: bytes) -> str | None:
 def _is_row_of_elements(content: bytes) -> bool:
     """Return whether the contents of a cluster are elements that fill it."""
     at, n_bytes = 0, len(content)
-    while at < n_bytes:
+    for _ in range(_MOST_ELEMENTS):
+        if at >= n_bytes:
+            break
         n_of_name = 9 - content[at].bit_length()
         if int.from_bytes(content[at : at + n_of_name]) not in _OF_A_CLUSTER:
             return False
@@ -149,7 +152,9 @@ def _is_row_of_elements(content: bytes) -> bool:
 def _size_of_open_cluster(file: BinaryIO, n_bytes: int) -> int:
     """Return the size of a cluster that does not state it, as in a live stream, and stay at its beginning."""
     begin = at = file.tell()
-    while ebml_number(file, keep_mark=True) in _OF_A_CLUSTER:
+    for _ in range(_MOST_ELEMENTS):
+        if ebml_number(file, keep_mark=True) not in _OF_A_CLUSTER:
+            break
         size = ebml_number(file)
         at = n_bytes + 1 if size is None else file.tell() + size
         file.seek(min(at, n_bytes))
