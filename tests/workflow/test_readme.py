@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -73,7 +74,7 @@ def make_targets(*commands: str) -> None:
     """Let make say what it would do, in the project's folder."""
     for command in commands:
         assert command.startswith("make ")
-        ended = subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
+        ended = subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True)
         assert ended.returncode == 0, ended.stderr
 
 
@@ -159,8 +160,9 @@ def test_compare_my_embedding(place: StubRun, tiny_videos: Path) -> None:
     """The comparison is planned and run with its work replaced by touch; the probe is real."""
     (place.folder / "my-videos").symlink_to(tiny_videos)
     write_sounds(place.folder / "my-sounds")
-    install, compare, probe = RECIPES[FIVE[2]]
+    install, compare, report, probe = RECIPES[FIVE[2]]
     assert install == "pip install onnx onnxruntime"
+    make_targets(report)
     type_in(place, RECIPES[FIVE[0]][0], compare)
     scores = place.folder / "results" / "own" / "scores" / "mine"
     assert {path.stem for path in scores.glob("*.csv")} >= {"l3-mine-mel256", "random", "soundnet", "yamnet"}
