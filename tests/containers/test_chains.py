@@ -108,3 +108,10 @@ def test_sizes_beyond_every_file_are_no_way_to_walk(
     (tmp_path / "a.webm").write_bytes(data[:at] + size + data[at + 8 : middle] + bytes(99) + data[middle:])
     with pytest.raises(ClipError, match=r"damaged: |cut off: the file has"):
         check_whole(tmp_path / "a.webm")
+
+
+def test_many_bytes_behind_an_mp4_that_is_whole_are_no_damage(tmp_path: Path) -> None:
+    path = media_sources.run(*SOUND, "-c:a", "aac", to=tmp_path / "a.m4a")
+    whole = read_audio(path)
+    path.write_bytes(path.read_bytes() + b"something else " * 2000)
+    assert (read_audio(path) == whole).all()

@@ -107,3 +107,14 @@ def test_erased_memory_and_tags_behind_the_last_frame_are_left_out(
 )  # fmt: skip
 def test_where_tags_end(tags: bytes, expected: int) -> None:
     assert end_of_tags(io.BytesIO(b"xx" + tags), 2) == 2 + expected
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "vbr.mp3", "a.mp2"])
+def test_what_only_looks_like_a_frame_behind_the_last_one_is_left_out(tmp_path: Path, made: dict, name: str) -> None:
+    """A tag with the beginning of a frame behind it, and a mark by chance among other bytes."""
+    data, _ = made[name]
+    (tmp_path / name).write_bytes(data)
+    whole = read_audio(tmp_path / name)
+    for tail in (ID3 + data[:20], b"by chance \xff\xe7\x37\x9c and more of it " * 3):
+        (tmp_path / name).write_bytes(data + tail)
+        assert np.array_equal(read_audio(tmp_path / name), whole)

@@ -191,7 +191,7 @@ def _w64_chunks(file: BinaryIO, n_bytes: int) -> Iterator[tuple[bytes, int, int]
 
 def _end_of_boxes(file: BinaryIO, n_bytes: int) -> int | None:
     """Return where the last top-level box of an MP4 or MOV file ends; a box of size 0 lasts to the end of the file."""
-    at = 0
+    at, kinds = 0, set()
     for _ in range(MOST_PARTS):
         if at + 8 > n_bytes:
             return at
@@ -199,8 +199,10 @@ def _end_of_boxes(file: BinaryIO, n_bytes: int) -> int | None:
         size, kind = struct.unpack(">I4s", file.read(8))
         if size == 1:
             (size,) = struct.unpack(">Q", file.read(8))
-        if (size == 0 and kind in _BOXES) or (kind not in _BOXES and is_tail(at, n_bytes)):
+        is_behind = is_tail(at, n_bytes) or (kinds >= {b"moov", b"mdat"} and b"moof" not in kinds)
+        if (size == 0 and kind in _BOXES) or (kind not in _BOXES and is_behind):
             return at  # the last box, or something that was added behind
+        kinds.add(kind)
         if size < 8 or (kind not in _BOXES and not (kind.isalnum() and at + size <= n_bytes)):
             raise BrokenError(file, at, f"the bytes from {at} on are no box of MP4")
         at += size

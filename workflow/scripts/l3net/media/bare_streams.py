@@ -31,13 +31,22 @@ class Foreign(NamedTuple):
 def foreign_bytes(packet: av.Packet, rate: int) -> Foreign:
     """Count the bytes of a packet that are none of its frame; a frame that does not tell its size has none behind."""
     data = bytes(packet)
-    begin = end_of_tags(io.BytesIO(data), 0)
-    at = next((n for n in range(begin, len(data)) if begins_a_frame(data[n : n + 4])), len(data))
+    begin = at = end_of_tags(io.BytesIO(data), 0)
+    if begin or not begins_a_frame(data[:4]):
+        at = next((n for n in range(begin, len(data)) if _is_whole_frame(data, n, rate)), len(data))
     size = frame_bytes(data[at : at + 8], rate)
     end = at + size if size >= _LEAST_FRAME_BYTES else len(data)
     if end >= len(data) or begins_a_frame(data[end : end + 4]):
         return Foreign(at, 0, at > begin)
     return Foreign(at, len(data) - end, at > begin or end_of_tags(io.BytesIO(data), end) < len(data))
+
+
+def _is_whole_frame(data: bytes, at: int, rate: int) -> bool:
+    """Return whether a frame that tells its size begins at `at` and ends within `data`; marks alone come by chance."""
+    return (
+        begins_a_frame(data[at : at + 4])
+        and _LEAST_FRAME_BYTES <= frame_bytes(data[at : at + 8], rate) <= len(data) - at
+    )
 
 
 def end_of_tags(file: BinaryIO, at: int) -> int:
@@ -89,7 +98,7 @@ def look_behind_the_last_frame(
         begin = end_of_tags(file, end)
         file.seek(begin)
         mark = file.read(8)
-    if begins_a_frame(mark):
+    if begins_a_frame(mark) and begin == end:
         raise ClipError(f"{path}: cut off: the last frame, after {seconds:.2f} s of sound, is not whole")
     if begin >= n_bytes or mark == _APE:
         return
