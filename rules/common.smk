@@ -20,7 +20,9 @@ except ConfigError as error:
 
 for name, module in modules_not_found(config["embeddings"], Path.cwd()).items():
     # Told before a model is trained for hours; jobs in an environment of their own may have it.
-    logger.warning(f"config: embeddings.{name}.module is {module!r}, and there is no such module here; its jobs need it")
+    logger.warning(
+        f"config: embeddings.{name}.module is {module!r}, and there is no such module here; its jobs need it"
+    )
 
 os.environ[journal.FOLDER] = f"logs/{config['run']}"
 
