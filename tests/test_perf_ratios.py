@@ -59,3 +59,16 @@ def test_peak_memory_is_the_process_s_own_and_not_what_its_parent_held() -> None
     before, after = map(float, ended.stdout.split())
     assert before < 300 < 400 and 290 < after - before < 320
     del held
+
+
+def test_the_fold_of_urbansound8ks_size_is_a_file_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In small: `make perf` is run seldom, and what reads its file may have changed since."""
+    from l3net.downstream.mlp_grid import MlpGrid
+    from tests.perf import downstream
+
+    monkeypatch.setattr(MlpGrid, "fit", MlpGrid.fit)  # the fold is given another, which ends after two steps
+    for name, value in {"CLIPS": 400, "WINDOWS": 31, "DIMENSIONS": 8}.items():
+        monkeypatch.setattr(downstream, f"US8K_{name}", value)
+    megabytes, seconds = downstream._fold(tmp_path)
+    assert megabytes > 0
+    assert seconds > 0

@@ -189,6 +189,7 @@ def _fold(folder: Path) -> tuple[float, float]:
         for start in range(0, n_windows, 200 * US8K_WINDOWS):
             embedding[start : start + US8K_WINDOWS] = rng.standard_normal((US8K_WINDOWS, US8K_DIMENSIONS))
         file["offsets"] = np.arange(US8K_CLIPS + 1) * US8K_WINDOWS
+        file["timestamps"] = np.tile(0.1 * np.arange(US8K_WINDOWS), US8K_CLIPS)
         clip = np.arange(US8K_CLIPS)
         text = {"filename": clip, "label": clip % 10, "fold": clip // 10 % 10 + 1, "group": clip // 2}
         for name, values in text.items():
