@@ -11,6 +11,7 @@ import tensorflow as tf
 from l3net.errors import ConfigError
 from l3net.models.front_ends import FRONT_END_VERSIONS, FRONT_ENDS
 from l3net.models.mel_filters import mel_filters
+from l3net.models.l3 import build_l3
 from l3net.models.spectrogram import SpecAugment, Spectrogram, build_front_end
 from tests.golden.front_end_sounds import KINDS, digest, sounds
 
@@ -122,3 +123,16 @@ def test_spec_augment_hides_by_its_seeds_alone() -> None:
     assert np.array_equal(hidden[0], hidden[2])
     assert not np.array_equal(hidden[0], hidden[1])
     assert 0 < hidden.mean() < 0.85
+
+
+def test_the_network_transforms_in_float32_in_training_and_in_float64_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transformed_in, fourier = [], Spectrogram.fourier
+    monkeypatch.setattr(Spectrogram, "fourier", lambda self, x: transformed_in.append(x.dtype) or fourier(self, x))
+    network = build_l3("mel128", image_size=32, width=1 / 16, hop_length=1936)
+    batch = {"image": np.zeros((1, 32, 32, 3), np.float32), "audio": sounds()[:1]}
+    transformed_in.clear()
+    network(batch, training=True)
+    network(batch, training=False)
+    assert transformed_in == [tf.float32, tf.float64]
