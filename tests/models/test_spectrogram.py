@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from l3net.errors import ConfigError
 from l3net.models.front_ends import FRONT_END_VERSIONS, FRONT_ENDS
-from l3net.models.mel_filters import mel_filters
 from l3net.models.l3 import build_l3
+from l3net.models.mel_filters import mel_filters
 from l3net.models.spectrogram import SpecAugment, Spectrogram, build_front_end
 from tests.golden.front_end_sounds import KINDS, digest, sounds
 
