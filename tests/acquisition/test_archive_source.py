@@ -147,8 +147,8 @@ def test_rows_name_files_beside_them(kind: str, videos: dict[str, bytes], tmp_pa
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "whole.mp4").write_bytes(videos["whole"])
     (tmp_path / "cut.mp4").write_bytes(videos["cut"])
-    names = [WHOLE, f"{CUT}_000030", "nowhere____", "outside____", "nothing____"]
-    values = ["below/whole.mp4", "cut.mp4", "none.mp4", "../outside.mp4", None]
+    names = [WHOLE, f"{CUT}_000030", "nowhere____", "outside____", "nothing____", "nul________"]
+    values = ["below/whole.mp4", "cut.mp4", "none.mp4", "../outside.mp4", None, "cut\0.mp4"]
     (tmp_path.parent / "outside.mp4").write_bytes(videos["cut"])
     if kind == "struct":
         values = [{"bytes": None, "path": value} for value in values]
@@ -162,6 +162,7 @@ def test_rows_name_files_beside_them(kind: str, videos: dict[str, bytes], tmp_pa
     for ytid, why in (
         ("nowhere____", r"names none\.mp4; expected a file in its folder or below"),
         ("outside____", r"names \.\./outside\.mp4; expected a file in its folder or below"),
+        ("nul________", r"names cut\\x00\.mp4; expected a file in its folder or below"),
         ("nothing____", rf"row 0 of group 2 has no video in column {column}"),
     ):
         with pytest.raises(ClipFailure, match=rf"^invalid_media: .*a\.parquet: {why}"):
@@ -195,13 +196,13 @@ def test_compressed_tars_and_videos_that_stand_twice_are_named(
 ) -> None:
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
         add(archive, f"{WHOLE}.mp4", b"video")
-    with pytest.raises(ConfigError, match=r"holds no \.tar or \.parquet \(a\.tar\.gz is compressed: gunzip it\)"):
+    with pytest.raises(ConfigError, match=r"holds no \.tar or \.parquet \(a\.tar\.gz is compressed: decompress it\)"):
         ArchiveSource(tmp_path, SMALL)
     with tarfile.open(tmp_path / "b.tar", "w") as archive:
         for content in (videos["whole"], b"other"):
             add(archive, f"{WHOLE}.mp4", content)
     ArchiveSource(tmp_path, SMALL).fetch(Clip(WHOLE, 2.0, 4.0), tmp_path / "clip.mkv")
-    assert "left out 1 compressed tars, such as a.tar.gz: gunzip them" in caplog.text
+    assert "left out 1 compressed tar, such as a.tar.gz: decompress them" in caplog.text
     assert f"1 videos are there already, such as {WHOLE} in b.tar: the first counts" in caplog.text
     (tmp_path / "b.tar").write_bytes((tmp_path / "a.tar.gz").read_bytes())
     with pytest.raises(ClipError, match=r"b\.tar: cannot be read as a tar; a compressed one must be unpacked: "):

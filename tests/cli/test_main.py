@@ -1,5 +1,6 @@
 """The command l3net: its help and wrong arguments are answered without TensorFlow; info and export."""
 
+import errno
 import json
 import os
 import re
@@ -108,6 +109,18 @@ def test_info_of_a_table_or_data_of_others_is_one_line(tmp_path: Path, capsys: p
         assert main(["info", str(path)]) == 1
         said = capsys.readouterr().err
         assert said.startswith(f"l3net: {path}: ") and said.count("\n") == 1, said
+
+
+def test_info_of_vectors_that_may_not_be_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def refuse(path: Path) -> dict:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    (tmp_path / "a.parquet").touch()
+    monkeypatch.setattr("l3net.vectors.read_vector_metadata", refuse)
+    assert main(["info", str(tmp_path / "a.parquet")]) == 1
+    assert capsys.readouterr().err.startswith(f"l3net: {tmp_path / 'a.parquet'}: permission denied; give yourself")
 
 
 def test_info_of_a_whole_training_is_lines_and_no_braces() -> None:

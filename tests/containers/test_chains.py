@@ -1,6 +1,7 @@
 """Containers of which a part never came, or is missing, though the file has its length."""
 
 import random
+import struct
 from pathlib import Path
 
 import av
@@ -75,6 +76,27 @@ def test_4_kilobytes_in_the_middle_never_came(tmp_path: Path, made: dict[str, Pa
         (tmp_path / name).write_bytes(data[:at] + bytes(4096) + data[at + 4096 :])
         with pytest.raises(ClipError, match="damaged: "):
             check_whole(tmp_path / name)
+
+
+def test_chunks_of_avi_that_are_not_filled_up_are_no_damage(tmp_path: Path) -> None:
+    """Black pictures of 33 x 31 bytes: a walk that is one byte beside the chunks meets zeros soon."""
+    black = ["-f", "lavfi", "-i", "color=black:s=33x31:r=25:d=3", "-c:v", "rawvideo", "-pix_fmt", "gray"]
+    path = media_sources.run(*black, to=tmp_path / "a.avi")
+    data = path.read_bytes()
+    at = begin = data.index(b"movi") + 4
+    end = begin - 4 + int.from_bytes(data[begin - 8 : begin - 4], "little")
+    chunks = []
+    while at < end:
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        chunks.append(data[at : at + 8 + size])
+        at += 8 + size + size % 2
+    movi = b"movi" + b"".join(chunks)
+    head = data[: begin - 8] + struct.pack("<I", len(movi))
+    path.write_bytes(head[:4] + struct.pack("<I", len(head) + len(movi + data[at:]) - 8) + head[8:] + movi + data[at:])
+    assert len(path.read_bytes()) < len(data)
+    with av.open(str(path)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 75
+    check_whole(path)
 
 
 def test_files_of_ogg_with_one_number_may_follow_one_another(tmp_path: Path) -> None:

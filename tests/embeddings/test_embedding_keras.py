@@ -41,6 +41,8 @@ def test_what_is_no_model_and_no_sound_is_told(model: Path) -> None:
         ConfigError, match=r"model is a NoneType; expected the path of an embedding\.keras, or what load"
     ):
         l3net.embed(np.zeros(48000), 48000, model=None)
+    with pytest.raises(ConfigError, match=r"model is a int; expected the path of an embedding\.keras, or what load"):
+        l3net.stream(3)
     for sound in ("dog.wav", Path("dog.wav")):
         with pytest.raises(ClipError, match=r"sound is a path, dog\.wav; expected samples"):
             l3net.embed(sound, 48000, model=model)

@@ -140,6 +140,7 @@ def test_recall_at_k() -> None:
     assert found_within(items, items, 1).all()
     assert not found_within(np.ones((4, 2)), np.ones((4, 2)), 3).any()  # equal vectors tell nothing apart
     assert not found_within(np.full((4, 2), np.nan), np.ones((4, 2)), 3).any()
+    assert found_within(np.zeros((0, 2)), np.zeros((0, 2)), 3).shape == (0,)
 
 
 def test_recall_at_k_with_ties_is_that_of_exact_sums() -> None:

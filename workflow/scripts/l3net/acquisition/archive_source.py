@@ -13,6 +13,7 @@ from l3net.audioset import Clip, ClipFailure
 from l3net.errors import ClipError, ConfigError
 from l3net.files import files_below, stable_hash
 from l3net.media import Encoding, cut_clip, probe_media
+from l3net.runtime import counted
 
 _NEAR = 0.5  # seconds
 _COMPRESSED = re.compile(r"(?i)\.(?:tar\.(?:gz|bz2|xz|zst)|tgz)$")
@@ -45,13 +46,14 @@ class ArchiveSource:
         for place, why in failed.items():
             _log.warning("%s: %s", folder / place, why)
         if not self.archives:
-            hint = f" ({packed[0].name} is compressed: gunzip it)" if packed else ""
+            hint = f" ({packed[0].name} is compressed: decompress it)" if packed else ""
             raise ConfigError(
                 f"audioset.directory {str(folder)!r} holds no .tar or .parquet{hint}; expected such shards"
             )
         if packed:
             _log.warning(
-                "%s: left out %d compressed tars, such as %s: gunzip them", folder, len(packed), packed[0].name
+                "%s: left out %s, such as %s: decompress them",
+                *(folder, counted(len(packed), "compressed tar"), packed[0].name),
             )
         self.encoding, self.digest, self._last = encoding, f"{stable_hash(f'tar {folder}'):016x}", local()
 

@@ -214,6 +214,6 @@ def _row_reader(path: Path, group: int, row: int, column: str) -> _Reader:
 def _file_beside(path: Path, name: str) -> Iterator[bytes]:
     """Yield the bytes of a file that a Parquet file names; it lies in the same folder or below it."""
     file = path.parent / name
-    if not file.resolve().is_relative_to(path.parent.resolve()) or not file.is_file():
+    if "\0" in name or not file.resolve().is_relative_to(path.parent.resolve()) or not file.is_file():
         raise ClipError(f"{path}: names {printable(name[:80])}; expected a file in its folder or below")
     yield from _range_reader(file, 0, file.stat().st_size)()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from l3net.errors import L3Error, WeightsError
-from l3net.files import printable
+from l3net.files import printable, system_errno
 
 # What a reader wants to know first, and how it is called.
 _FIRST = {
@@ -64,7 +64,9 @@ def _metadata_of_others(path: Path) -> dict[str, Any]:
         return read_vector_metadata(path)
     except L3Error:
         raise
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if system_errno(error) is not None:  # such as a file that may not be read
+            raise
         raise WeightsError(
             f"{path}: has no metadata of this project; expected vectors that l3net embed wrote, a run's best.h5, or an"
             " embedding.keras"

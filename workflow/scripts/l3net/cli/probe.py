@@ -83,10 +83,9 @@ def find_recordings(folder: Path) -> list[Path]:
     paths = sorted(path for path in visible if path.is_file())
     sounds = [path for path in paths if is_audio(path)]
     if others := sorted(set(paths) - set(sounds)):
-        named = ", ".join(f"{path.parent.name}/{path.name}" for path in others[:_NAMED_AT_MOST])
-        _log.warning(
-            "left out, %s without sound: %s", counted(len(others), "file"), named + ", ..." * (len(others) > 5)
-        )
+        named = [f"{path.parent.name}/{path.name}" for path in others[:_NAMED_AT_MOST]]
+        named += ["..."] * (len(others) > _NAMED_AT_MOST)
+        _log.warning("left out, %s without sound: %s", counted(len(others), "file"), ", ".join(named))
     paths = sounds
     if (n_classes := len({path.parent for path in paths})) < 2:
         raise DatasetError(

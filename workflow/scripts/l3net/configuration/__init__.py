@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "EVERY_CLIP",
             "FRONT_ENDS",
             "GPU_STAGES",
+            "SUBNETWORK_LAYER",
             "EmbeddingName",
             "ModelName",
             "checkpoint_name",

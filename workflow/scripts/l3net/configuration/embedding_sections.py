@@ -1,8 +1,8 @@
 """The sections of embeddings beside our own models: their entries by kind, and the released weights they load."""
 
-import sys
 from collections.abc import Mapping
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -121,7 +121,9 @@ def modules_not_found(embeddings: Mapping[str, Mapping[str, Any]], folder: Path)
     Nothing is imported. The jobs may run in another environment that has them, so this is worth a warning and no error.
     """
     named = {name: entry["module"] for name, entry in embeddings.items() if entry.get("kind") == "hear"}
-    places = [str(folder), *sys.path]
-    return {
-        name: module for name, module in named.items() if PathFinder.find_spec(module.partition(".")[0], places) is None
-    }
+    return {name: module for name, module in named.items() if not _is_there(module.partition(".")[0], folder)}
+
+
+def _is_there(package: str, folder: Path) -> bool:
+    # Editable installs are found by finders of their own, not on the path.
+    return PathFinder.find_spec(package, [str(folder)]) is not None or find_spec(package) is not None

@@ -39,7 +39,7 @@ IN_WORDS = {
     PART_PATTERN: "audio, vision, fusion, or the beginning of a layer's name",
     SHA256_PATTERN: "64 hexadecimal digits",
 }
-_SUBNETWORK_LAYER = re.compile(r"(audio|vision)_(?:conv|norm)_\d(?:_\d)?")
+SUBNETWORK_LAYER = re.compile(r"(audio|vision)_(?:conv|norm)_\d(?:_\d)?")  # with weights; the others are the head's
 _MODEL = re.compile(rf"(?P<subset>{SUBSET_PATTERN[1:-1]})-(?P<front_end>{'|'.join(FRONT_ENDS)})(-seed(?P<seed>\d+))?")
 _EMBEDDING = re.compile(r"l3-(?P<model>.+?)(-epoch-(?P<epoch>\d{3}))?")
 
@@ -156,7 +156,7 @@ def layers_of_part(part: str, names: Iterable[str]) -> list[str]:
     part : ``audio`` or ``vision``, the layers of that embedding (to the last convolution, whose values it pools);
         ``fusion``, all layers that join the two sides; or the beginning of layers' names, as ``vision_conv_1``.
     """
-    inside = {name: _SUBNETWORK_LAYER.fullmatch(name) for name in names}
+    inside = {name: SUBNETWORK_LAYER.fullmatch(name) for name in names}
     if part == "fusion":
         return [name for name, match in inside.items() if match is None]
     if part in ("audio", "vision"):  # what is behind the embedding is none of it

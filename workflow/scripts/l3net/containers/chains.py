@@ -34,7 +34,10 @@ def check_avi_chunks(file: BinaryIO, n_bytes: int) -> None:
             if at < end or not is_tail(at, n_bytes):
                 raise _broken(file, at, "chunk of AVI")
             return
-        at += 8 + size + size % 2
+        at += 8 + size
+        if size % 2:  # filled up to an even number, which some writers leave out
+            file.seek(at)
+            at += not file.read(4).isalnum()
 
 
 def end_of_flv(file: BinaryIO, n_bytes: int) -> int | None:

@@ -64,11 +64,7 @@ def embed(
     WeightsError
         A model that cannot be loaded.
     """
-    embedding = load_once(Path(model), precision) if isinstance(model, str | Path) else model
-    if not isinstance(embedding, Embedding):
-        raise ConfigError(
-            f"model is a {type(model).__name__}; expected the path of an embedding.keras, or what load gave"
-        )
+    embedding = as_embedding(model, precision)
     arrays = audio if isinstance(audio, list) else [audio]
     rates = [sample_rate] * len(arrays) if np.ndim(sample_rate) == 0 else list(sample_rate)
     if len(rates) != len(arrays) or (np.ndim(sample_rate) and not isinstance(audio, list)):
@@ -85,6 +81,16 @@ def embed(
         times[piece.key].append(piece.timestamps)
     all_vectors, all_times = [np.concatenate(own) for own in vectors], [np.concatenate(own) for own in times]
     return (all_vectors, all_times) if isinstance(audio, list) else (all_vectors[0], all_times[0])
+
+
+def as_embedding(model: Path | str | Embedding, precision: str) -> Embedding:
+    """Return the embedding that a path names, or the one that is given; raise a `ConfigError` where it is neither."""
+    embedding = load_once(Path(model), precision) if isinstance(model, str | Path) else model
+    if not isinstance(embedding, Embedding):
+        raise ConfigError(
+            f"model is a {type(model).__name__}; expected the path of an embedding.keras, or what load gave"
+        )
+    return embedding
 
 
 def load_once(path: Path, precision: str) -> WindowEmbedding:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from l3net.embeddings.embedding_keras import load_once
+from l3net.embeddings.embedding_keras import as_embedding
 from l3net.embeddings.interface import Embedding, WindowEmbedding
 from l3net.embeddings.windows import WindowCutter, Windows, check_batch_size
 from l3net.errors import ClipError, ConfigError
@@ -136,7 +136,7 @@ def stream(
     WeightsError
         A model that cannot be loaded.
     """
-    embedding = load_once(Path(model), precision) if isinstance(model, str | Path) else model
+    embedding = as_embedding(model, precision)
     if not isinstance(embedding, WindowEmbedding):
         raise ConfigError(f"{embedding.about.get('kind', 'this embedding')} hears a sound as a whole and has no stream")
     check_batch_size(batch_size)

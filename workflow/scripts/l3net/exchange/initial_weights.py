@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from l3net import embeddings, models, training
+from l3net.configuration import SUBNETWORK_LAYER
 from l3net.errors import WeightsError
 from l3net.files import open_foreign_hdf5
 
@@ -110,7 +111,7 @@ def _check_sound(path: Path, found: dict[str, Any], network: dict[str, Any]) -> 
 
 def _has_place(arrays: list[np.ndarray], name: str, ours: dict[str, Any]) -> bool:
     """Return whether a layer is one of ours; the head of another objective is another, though a name be the same."""
-    inside = models.SUBNETWORK_LAYER.fullmatch(name) is not None
+    inside = SUBNETWORK_LAYER.fullmatch(name) is not None
     return name in ours and (inside or _shapes(arrays) == _shapes(ours[name].weights))
 
 

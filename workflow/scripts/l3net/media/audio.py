@@ -153,7 +153,8 @@ def audio_from_array(
     Raises
     ------
     ClipError
-        The shape or type is another, there are no samples or some that are not finite, or the rate is below 1.
+        The shape or type is another, there are no samples or some that are not finite, or the rate is no whole number of 1 or
+        more.
     """
     if isinstance(audio, str | Path):
         raise ClipError(f"sound is a path, {str(audio)[:100]}; expected samples, as a reader of sound files gives them")
@@ -169,8 +170,8 @@ def audio_from_array(
         raise ClipError(
             f"sound has shape {audio.shape}; expected (n,) or (n, channels) with n of 1 or more samples{hint}"
         )
-    if source_rate is None or not source_rate >= 1:
-        raise ClipError(f"the sample rate is {source_rate}; expected Hz, e.g. 48000")
+    if source_rate is None or isinstance(source_rate, str) or not source_rate >= 1 or source_rate % 1:
+        raise ClipError(f"the sample rate is {source_rate!r}; expected a whole number of Hz, e.g. 48000")
     if audio.dtype.kind in "iu":
         if (name := _INTEGER_FORMATS.get(audio.dtype.name)) is None:
             raise ClipError(f"sound has type {audio.dtype}; expected floating point, uint8, int16, int32 or int64")

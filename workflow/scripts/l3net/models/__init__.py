@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "finite_weights": ["check_finite_weights"],
         "front_ends": ["FRONT_ENDS", "FRONT_END_VERSIONS", "HOP_LENGTH", "POOLINGS"],
         "mel_filters": ["mel_filters"],
-        "l3": ["SUBNETWORK_LAYER", "build_l3", "embedding_network", "vision_embedding_network"],
+        "l3": ["build_l3", "embedding_network", "vision_embedding_network"],
         "objectives": ["OBJECTIVES"],
         "openl3_weights": ["openl3_side", "read_openl3_weights"],
         "pickled_arrays": ["read_pickled_arrays"],

@@ -6,7 +6,6 @@ vision subnetwork has one convolution in the order conv, ReLU, batch norm (all o
 """
 
 import functools
-import re
 
 import keras
 from keras import layers
@@ -19,9 +18,6 @@ from l3net.models.objectives import OBJECTIVES
 from l3net.models.spectrogram import SpecAugment, build_front_end
 
 CHANNELS = (64, 128, 256, 512)  # of the four blocks, at width 1
-SUBNETWORK_LAYER = re.compile(
-    r"(audio|vision)_(?:conv|norm)_\d(?:_\d)?"
-)  # names of layers with weights, but the head's
 AUDIO_TAP, VISION_TAP = "audio_conv_4_2", "vision_conv_4_2"
 
 

@@ -103,9 +103,10 @@ def found_within(queries: np.ndarray, items: np.ndarray, k: int) -> np.ndarray:
     """
     queries, items = np.asarray(queries, np.float64), np.asarray(items, np.float64)
     own = (queries * items).sum(axis=1)
-    before = [
+    found = np.zeros(len(queries), bool)
+    for n in range(0, len(queries), _QUERIES_AT_ONCE):
+        some = slice(n, n + _QUERIES_AT_ONCE)
         # Products of equal vectors may be rounded otherwise from place to place.
-        (~(queries[n : n + _QUERIES_AT_ONCE] @ items.T < own[n : n + _QUERIES_AT_ONCE, None] - 1e-12)).sum(axis=1) - 1
-        for n in range(0, len(queries), _QUERIES_AT_ONCE)
-    ]
-    return np.concatenate(before) < k
+        is_before = ~(queries[some] @ items.T < own[some, None] - 1e-12)
+        found[some] = is_before.sum(axis=1) - 1 < k
+    return found
