@@ -153,8 +153,8 @@ def audio_from_array(
     Raises
     ------
     ClipError
-        The shape or type is another, there are no samples or some that are not finite, or the rate is no whole number of 1 or
-        more.
+        The shape or type is another, there are no samples or some that are not finite, or the rate is no whole number of
+        1 or more.
     """
     if isinstance(audio, str | Path):
         raise ClipError(f"sound is a path, {str(audio)[:100]}; expected samples, as a reader of sound files gives them")
