@@ -153,7 +153,7 @@ def audio_from_array(
     Raises
     ------
     ClipError
-        The shape or type is another, there are no samples or some that are not finite, or the rate is no whole number of
+        The shape or type is another, there are no samples or some are not finite, or the rate is no whole number of
         1 or more.
     """
     if isinstance(audio, str | Path):
