@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from l3net.files.hashing import sha256_of
+from l3net.files.kept import sha256_of
 from l3net.media.rates import SAMPLE_RATE
 from l3net.samples.shard_format import SAMPLE
 from l3net.samples.shard_index import IndexedShard, ShardIndex, write_shard_index

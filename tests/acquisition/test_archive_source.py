@@ -15,7 +15,7 @@ from l3net.acquisition.sources import open_source
 from l3net.audioset.clip import Clip, ClipFailure
 from l3net.downloads.ytdlp_options import Access
 from l3net.errors import ClipError, ConfigError
-from l3net.files.hashing import sha256_of
+from l3net.files.kept import sha256_of
 from l3net.media.encoding import Encoding
 from l3net.media.probe import measure_clip
 from tests import media_sources

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from l3net.audioset.clip import clip_path
-from l3net.files.hashing import stable_hash
+from l3net.files.kept import stable_hash
 
 
 def test_clip_path():

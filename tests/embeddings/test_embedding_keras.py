@@ -1,11 +1,13 @@
 """Our own networks as embeddings: sound in arrays, files that are no embedding, and what a file says of itself."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import l3net
+from l3net.embeddings import embedding_keras
 from l3net.embeddings.embedding_keras import load_keras_embedding, load_l3
 from l3net.embeddings.interface import WindowEmbedding
 from l3net.embeddings.keras_metadata import add_keras_metadata
@@ -79,3 +81,16 @@ def test_a_vector_that_is_not_finite_is_refused_with_its_sound_and_time() -> Non
     silent[96000:150000] = 0
     with np.errstate(all="ignore"), pytest.raises(ClipError, match=r"sound 1: the vector at 2\.00 s .* not finite"):
         l3net.embed([sound, silent], 48000, model=divides)
+
+
+def test_a_file_of_another_size_is_another_model_whatever_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Path] = []
+    monkeypatch.setattr(embedding_keras, "load_keras_embedding", lambda path, precision: loaded.append(path))
+    path = tmp_path / "embedding.keras"
+    for content in (b"one", b"one", b"another"):
+        path.write_bytes(content)
+        os.utime(path, ns=(0, 10**18))  # as a copy that keeps times has
+        embedding_keras.load_once(path, "float32")
+    assert len(loaded) == 2

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import h5py
 import pandas as pd
 
-from l3net.files.hashing import sha256_of
+from l3net.files.kept import sha256_of
 from l3net.runtime import stage
 from tests import media_sources, tiny_datasets, tiny_embedding, tiny_shards, tiny_training
 from tests.small_store import SETTINGS as SHARD

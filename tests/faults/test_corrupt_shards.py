@@ -16,7 +16,7 @@ from l3net.feed import batch_reader, shard_digests
 from l3net.feed.batch_filler import ReadPlan
 from l3net.feed.batch_reader import read_batches
 from l3net.feed.reader_process import ReaderProcess
-from l3net.files.hashing import sha256_of
+from l3net.files.kept import sha256_of
 from l3net.samples.sample import read_sample
 from l3net.samples.shard_index import read_shard_index
 from l3net.samples.shard_reader import Shard

@@ -11,7 +11,7 @@ import pytest
 from l3net.acquisition.clip_store import ClipStore
 from l3net.audioset.clip import clip_path
 from l3net.audioset.clip_tables import read_manifest
-from l3net.files.hashing import sha256_of
+from l3net.files.kept import sha256_of
 from tests import media_sources
 from tests.loopback import Server, serving
 from tests.stages.loading import stage_function

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from l3net.files.hashing import sha256_of
+from l3net.files.kept import sha256_of
 from l3net.runtime import locks
 from l3net.samples.node_cache import cached_index, shutil
 

@@ -11,7 +11,7 @@ from l3net.audioset.clip import STATUSES
 from l3net.audioset.clip_tables import MANIFEST_COLUMNS, read_clip_list
 from l3net.audioset.splits import deal_videos, part_of
 from l3net.errors import ClipError, ConfigError
-from l3net.files.hashing import stable_hash
+from l3net.files.kept import stable_hash
 from tests.loopback import serving
 from tests.stages.loading import SCRIPTS, stage_function
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from l3net.feed import prepare_batch
-from l3net.files.hashing import sha256_of
+from l3net.files.kept import sha256_of
 from l3net.models.l3 import build_l3
 from l3net.samples import read_shard_index, write_shard_index
 from l3net.training import Answers, ask_correspondence

@@ -7,9 +7,10 @@ the checksums of Matroska, other writers and those of WebM do not.
 import math
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+from l3net.files import kept_while_unchanged
 
 _EBML, _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
 _CUES = 0x1C53BB6B  # by which is sought
@@ -43,6 +44,7 @@ class _Part(NamedTuple):
     reason: str | None
 
 
+@kept_while_unchanged(most=16)
 def damaged_parts(path: Path) -> tuple[DamagedPart, ...]:
     """Return the parts of a Matroska file that are damaged, none of other files; a file is read once.
 
@@ -55,15 +57,9 @@ def damaged_parts(path: Path) -> tuple[DamagedPart, ...]:
     OSError
         The file cannot be read.
     """
-    status = path.stat()
-    return _damaged_parts(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=16)
-def _damaged_parts(path: Path, n_bytes: int, modified_ns: int) -> tuple[DamagedPart, ...]:
     scale, clusters, found = _USUAL_SCALE, [], []
     with open(path, "rb") as file:
-        for part in _parts_of_matroska(file, n_bytes):
+        for part in _parts_of_matroska(file, path.stat().st_size):
             reason = part.reason
             if part.identity == _CLUSTER:
                 clusters.append((part.at, _whole_number(part.content[:64], _TIMESTAMP), reason))

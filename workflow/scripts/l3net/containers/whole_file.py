@@ -8,7 +8,6 @@ import logging
 import os
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +26,7 @@ from l3net.containers.packets import (
     is_tail,
 )
 from l3net.errors import ClipError
+from l3net.files import kept_while_unchanged
 
 _log = logging.getLogger("l3net")
 _SLACK_BYTES = 64  # some writers count a header or a filler byte twice in the size of the sound alone
@@ -85,6 +85,7 @@ def check_whole(path: Path) -> None:
         raise ClipError(f"{path}: damaged: {damaged[0].reason}")
 
 
+@kept_while_unchanged(most=16)
 def broken_at(path: Path) -> tuple[int, str] | None:
     """Return from which byte on a file is damaged and why, as its container tells; None of a file that is whole or cut.
 
@@ -95,12 +96,6 @@ def broken_at(path: Path) -> tuple[int, str] | None:
     OSError
         The file cannot be read.
     """
-    status = path.stat()
-    return _broken_at(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=16)
-def _broken_at(path: Path, n_bytes: int, modified_ns: int) -> tuple[int, str] | None:
     try:
         check_whole(path)
     except BrokenError as error:

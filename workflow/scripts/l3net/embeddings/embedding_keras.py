@@ -3,7 +3,6 @@
 Conventions: windows of 1 s at 48 kHz, float32 in [-1, 1); times in seconds.
 """
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from l3net.embeddings.keras_archive import check_keras_archive
 from l3net.embeddings.keras_metadata import check_origin, read_keras_metadata
 from l3net.embeddings.onnx_embedding import load_onnx_embedding
 from l3net.errors import ConfigError, WeightsError
-from l3net.files import foreign
+from l3net.files import foreign, kept_while_unchanged
 from l3net.media import SAMPLE_RATE, audio_from_array
 
 if TYPE_CHECKING:
@@ -96,13 +95,13 @@ def as_embedding(model: Path | str | Embedding, precision: str) -> Embedding:
 def load_once(path: Path, precision: str) -> WindowEmbedding:
     """Load an embedding.keras, or return what was loaded of the same file before."""
     try:
-        return _load_version(path.resolve(), path.stat().st_mtime_ns, precision)
+        return _load_version(path.resolve(), precision)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-@cache
-def _load_version(path: Path, modified_ns: int, precision: str) -> WindowEmbedding:
+@kept_while_unchanged(most=None)
+def _load_version(path: Path, precision: str) -> WindowEmbedding:
     return load_keras_embedding(path, precision)
 
 

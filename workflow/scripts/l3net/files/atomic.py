@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l3net.files.hashing import stable_hash
+from l3net.files.kept import stable_hash
 from l3net.files.system_errors import system_errno
 
 if TYPE_CHECKING:

@@ -1,9 +1,14 @@
-"""What earlier runs kept: used again where it is whole, made anew where it is not, which the log says."""
+"""What is kept to be used again: of an earlier run, of a file that has not changed, and the hashes to know it by.
 
+What an earlier run kept is used where it is whole, and made anew where it is not, which the log says.
+"""
+
+import hashlib
 import logging
 from collections.abc import Callable
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _Kept = TypeVar("_Kept")
 _said: set[tuple[Path, int]] = set()
@@ -32,3 +37,41 @@ def read_kept(path: Path, read: Callable[[Path], _Kept], *, instead: str = "it i
         said = " ".join(str(error).split()).removeprefix(f"{path}: ")[:200] or "it ends too soon"
         _log.warning("%s is damaged and is passed over (%s: %s); %s", path, type(error).__name__, said, instead)
         return None
+
+
+def kept_while_unchanged(most: int | None) -> Callable[[Callable[..., _Kept]], Callable[..., _Kept]]:
+    """Return a decorator for a function that reads a file: it is asked once for each state of the file.
+
+    A file is another one when its place on the disk, its size or its time of change is another. The function's first
+    argument is the file's path, which it gets absolute; the others are part of what is asked. Exceptions are not kept.
+
+    Parameters
+    ----------
+    most : results that are kept at a time; None for all.
+    """
+
+    def decorate(read: Callable[..., _Kept]) -> Callable[..., _Kept]:
+        @lru_cache(maxsize=most)
+        def read_once(path: Path, state: tuple[int, ...], *others: Any) -> _Kept:
+            return read(path, *others)
+
+        @wraps(read)
+        def read_now(path: Path | str, *others: Any) -> _Kept:
+            status = Path(path).stat()
+            state = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            return read_once(Path(path).absolute(), state, *others)
+
+        return read_now
+
+    return decorate
+
+
+def stable_hash(text: str) -> int:
+    """Return the first 64 bits (big-endian) of the BLAKE2b digest of `text` in UTF-8, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,7 @@ import urllib.parse
 from typing import Any
 
 from l3net.errors import ConfigError
-from l3net.files.hashing import stable_hash
+from l3net.files.kept import stable_hash
 
 _PREFIX = "concealed://"  # an address still, for rules that tell addresses from paths
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
