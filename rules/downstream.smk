@@ -18,6 +18,8 @@ rule fetch_dataset:
     params:
         dataset="{dataset}",
         settings=lambda wildcards: dataset_settings(wildcards.dataset),
+        # Another protocol makes no other index: it only says which folds can be evaluated.
+        protocol=lambda wildcards, threads: config["classify"]["protocol"],
     script:
         "../workflow/scripts/fetch_dataset.py"
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l3net.downstream.folds import evaluated_folds, split_fold, training_clips, validation_clips
+from l3net.downstream.folds import check_folds, evaluated_folds, split_fold, training_clips, validation_clips
+from l3net.errors import DatasetError
 from l3net.vectors import read_dataset_vectors
 from tests.tiny_datasets import write_embeddings
 
@@ -139,3 +140,100 @@ def test_where_a_fold_is_called_train_no_other_is_trained_on(tmp_path: Path, pro
     clips = read_dataset_vectors(path)
     split = split_fold(clips, "1", protocol=protocol, validation_share=0.2, seed=1)
     assert set(clips.fold[clips.window_clip[split.train | split.valid]]) == {"train"}
+
+
+def an_index(*clips: str) -> pd.DataFrame:
+    """Return an index of clips, each given as ``label fold group``."""
+    return pd.DataFrame([clip.split() for clip in clips], columns=["label", "fold", "group"])
+
+
+GOOD = ("dog 1 a", "dog 1 b", "dog 2 c", "dog 2 d", "cat 1 e", "cat 1 f", "cat 2 g", "cat 2 h")
+
+
+@pytest.mark.parametrize(
+    ("clips", "line"),
+    [
+        (
+            ("owl 1 w", "owl 1 w"),
+            r"all 2 clips of class 'owl' are of one group, 'w', .* fold 1 is tested .*; add",
+        ),
+        (("owl 1 w", "owl 2 w"), r"all 2 clips of class 'owl' are of one group, 'w', "),  # in two folds, left out
+        (("owl 2 w", "owl 2 v"), r"class 'owl' has clips of 2 groups, .* when fold 2 is tested .*; put some of its"),
+    ],
+)
+def test_a_class_that_a_fold_cannot_train_on_is_named_with_its_group(clips: tuple[str, ...], line: str) -> None:
+    check_folds(an_index(*GOOD), "paper")
+    with pytest.raises(DatasetError, match=line):
+        check_folds(an_index(*GOOD, *clips), "paper")
+
+
+def test_a_group_in_two_folds_is_trained_on_by_the_published_code() -> None:
+    check_folds(an_index(*GOOD, "owl 1 w", "owl 2 w"), "published_code")
+    with pytest.raises(DatasetError, match="'owl'"):
+        check_folds(an_index(*GOOD, "owl 1 w"), "published_code")
+
+
+def test_a_class_in_training_alone_is_never_tested_and_passes() -> None:
+    train = [clip.replace(" 1 ", " train ") for clip in GOOD]
+    check_folds(an_index(*train, "owl train w"), "paper")
+    with pytest.raises(DatasetError, match=r"'owl' .* fold 2 is tested and train are trained on"):
+        check_folds(an_index(*train, "owl 2 w"), "paper")
+
+
+def test_a_fold_without_a_clip_to_validate_on_is_told_where_groups_matter() -> None:
+    clips = ("dog 1 a", "dog 2 b", "cat 1 c", "cat 2 d")
+    with pytest.raises(DatasetError, match="fold 1 leaves no clip to validate on"):
+        check_folds(an_index(*clips), "paper")
+    check_folds(an_index(*clips), "published_code")
+
+
+def test_sets_of_labels_may_be_rare_but_not_all_one() -> None:
+    clips = (
+        ";dog; 1 a",
+        ";dog; 2 b",
+        ";dog; 1 e",
+        ";dog; 2 f",
+        ";cat; 1 c",
+        ";cat; 2 d",
+        ";cat; 2 g",
+        ";cat;dog;owl; 1 h",
+    )
+    check_folds(an_index(*clips), "paper")
+    with pytest.raises(DatasetError, match=r"fold 1 trains on clips of ';dog;' only; expected two classes"):
+        check_folds(an_index(*[clip.replace(";cat; 2", ";dog; 2") for clip in clips]), "paper")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "names"), [("UrbanSound8K.csv", "class fsID"), ("esc50.csv", "category src_file")]
+)
+def test_the_published_folds_pass(metadata: str, names: str, shared_data: Path) -> None:
+    table = pd.read_csv(shared_data / "benchmarks" / metadata, dtype=str)
+    label, group = names.split()
+    check_folds(table.rename(columns={label: "label", group: "group"})[["label", "fold", "group"]], "paper")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_passes_is_split_and_what_is_refused_is_not(seed: int, tmp_path: Path) -> None:
+    """Folds and groups drawn at random: the check before embedding agrees with the classification's own splits."""
+    rng = np.random.default_rng(seed)
+    path = write_embeddings(tmp_path / "drawn.h5")
+    with h5py.File(path, "a") as file:
+        n = len(file["clips/fold"])
+        file["clips/fold"][:] = rng.integers(1, 4, n).astype(str)
+        file["clips/group"][:] = rng.integers(0, 3 + seed, n).astype(str)
+    clips = read_dataset_vectors(path)
+    index = pd.DataFrame({"label": clips.label, "fold": clips.fold, "group": clips.group})
+    try:
+        check_folds(index, "paper")
+        passes = True
+    except DatasetError:
+        passes = False
+    can_all = True
+    for fold in evaluated_folds(clips.fold):
+        try:
+            split = split_fold(clips, fold, protocol="paper", validation_share=0.2, seed=1)
+            trained = set(clips.label[list(set(clips.window_clip[split.train | split.valid]))])
+            can_all = can_all and len(trained) > 1 and set(clips.label[clips.fold == fold]) <= trained
+        except DatasetError:
+            can_all = False
+    assert passes is can_all

@@ -187,10 +187,9 @@ def test_columns_fold_and_group_of_a_csv_are_optional(tmp_path: Path) -> None:
     assert read_folder(folder, {})["group"].tolist() == ["x", "x", *names[2:]]
     index = fetched(folder, tmp_path / "other.csv").set_index("filename")
     assert index.loc[names[0], "fold"] == index.loc[names[1], "fold"]
-    grouped.assign(fold=["1"] * 5 + ["2"] * 5).to_csv(folder / "metadata.csv", index=False)
-    assert (
-        fetched(folder, tmp_path / "third.csv").set_index("filename")["fold"][names].tolist() == ["1"] * 5 + ["2"] * 5
-    )
+    own = ["1", "1", "2", "2", "2"] * 2
+    grouped.assign(fold=own).to_csv(folder / "metadata.csv", index=False)
+    assert fetched(folder, tmp_path / "third.csv").set_index("filename")["fold"][names].tolist() == own
     grouped.assign(fold=["1"] * 9 + [""]).to_csv(folder / "metadata.csv", index=False)
     with pytest.raises(DatasetError, match=r"no fold in the metadata"):
         fetched(folder, tmp_path / "fourth.csv")

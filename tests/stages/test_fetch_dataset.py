@@ -79,6 +79,18 @@ def test_ones_own_folder_and_csv(tmp_path: Path) -> None:
     assert table.loc["7.flac", "group"] == "person 3"
 
 
+def test_a_class_of_one_group_is_told_before_anything_is_embedded(tmp_path: Path) -> None:
+    lines = ["filename,label,group"]
+    for n in range(12):
+        write_sound(tmp_path / "mine" / f"{n}.flac", n)
+        lines.append(f"{n}.flac,{'ab'[n % 2]},{f'person {n}' if n % 2 else 'the farm'}")
+    (tmp_path / "mine" / "metadata.csv").write_text("\n".join(lines))
+    said = r"data set mine: all 6 clips of class 'a' are of one group, 'the farm', and none is left to train on"
+    with pytest.raises(DatasetError, match=said):
+        fetch(tmp_path / "mine", tmp_path, "folder")
+    assert not (tmp_path / "index.csv").exists()
+
+
 def test_capital_suffixes_and_the_notes_of_file_managers(tmp_path: Path) -> None:
     folder = lay_out_dcase2013(tmp_path / "dcase", coded=False)
     for path in sorted(folder.rglob("*.wav")):

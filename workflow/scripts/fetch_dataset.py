@@ -10,7 +10,13 @@ from l3net.runtime import stage
 _log = logging.getLogger("l3net")
 
 
-def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = Path("resources/datasets")) -> None:
+def fetch_dataset(
+    dataset: str,
+    settings: dict,
+    index: Path,
+    downloads: Path = Path("resources/datasets"),
+    protocol: str = "paper",
+) -> None:
     """Write the checked index (path, filename, label, fold, group) of a data set.
 
     Parameters
@@ -22,13 +28,22 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
     index : the CSV to write. Beside it, ``{dataset}.read.csv`` keeps which files were read to their end, and
         ``{dataset}.folds.csv`` the folds that were drawn.
     downloads : where official archives are kept and unpacked.
+    protocol : of the classification (``classify.protocol``), whose folds are checked before anything is embedded.
 
     Raises
     ------
     DatasetError
-        The folder is missing, its files do not agree with the metadata, or an archive cannot be fetched.
+        The folder is missing, its files do not agree with the metadata, an archive cannot be fetched, or a fold
+        cannot be evaluated: all clips of a class are of one group, for example.
     """
-    from l3net.downstream import LAYOUTS, SOUND_SUFFIXES, check_dataset, fetch_archives, write_dataset_index
+    from l3net.downstream import (
+        LAYOUTS,
+        SOUND_SUFFIXES,
+        check_dataset,
+        check_folds,
+        fetch_archives,
+        write_dataset_index,
+    )
     from l3net.downstream import draw_folds as draw
 
     for key, known in (("layout", list(LAYOUTS)), ("source", None)):
@@ -60,6 +75,7 @@ def fetch_dataset(dataset: str, settings: dict, index: Path, downloads: Path = P
             draw_folds=draw_folds if settings["layout"] == "folder" else None,
             lists_all=settings["layout"] not in ("folder", "esc10"),  # ESC-10 is a part of ESC-50's folder
         )
+        check_folds(checked, protocol)
     except DatasetError as error:
         raise DatasetError(f"data set {dataset}: {error}") from None
     write_dataset_index(checked, index)

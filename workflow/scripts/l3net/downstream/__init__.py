@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "archive_layouts": ["LAYOUTS", "SOUND_SUFFIXES"],
         "classifiers": ["CLASSIFIERS", "MlpSettings"],
         "datasets": ["check_dataset", "read_dataset_index", "write_dataset_index"],
+        "folds": ["check_folds"],
         "own_dataset": ["draw_folds"],
         "evaluation": ["EvaluationSettings", "FoldOutcome", "evaluate_folds"],
     },

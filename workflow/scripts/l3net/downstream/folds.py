@@ -1,11 +1,15 @@
 """Which clips and windows of a data set a fold trains, validates and tests on."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from l3net.errors import DatasetError
-from l3net.vectors import DatasetVectors, rarest_labels
+from l3net.vectors import DatasetVectors, are_label_sets, rarest_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAIN_ONLY_FOLD = "train"
 
@@ -28,6 +32,56 @@ class FoldSplit:
 def evaluated_folds(folds: np.ndarray) -> list[str]:
     """List the folds that are tested one after another: all of them but one called ``train`` (DCASE 2013)."""
     return sorted(set(folds) - {TRAIN_ONLY_FOLD}, key=_by_number)
+
+
+def check_folds(index: "pd.DataFrame", protocol: str) -> None:
+    """Refuse a data set of which a fold cannot be evaluated, before anything is embedded.
+
+    Parameters
+    ----------
+    index : of `check_dataset`; the columns label, fold and group.
+    protocol : as of `split_fold`; under ``paper`` clips that share a group with a tested one are not trained on.
+
+    Raises
+    ------
+    DatasetError
+        A fold tests a class that it cannot train on, by name, with its group where it has one only; trains on one
+        class only, or on one set of labels; or leaves no clip to validate on.
+    """
+    labels, folds, groups = (index[name].to_numpy(str) for name in ("label", "fold", "group"))
+    has_sets = are_label_sets(index["label"])
+    strata = rarest_labels(labels) if has_sets else labels
+    for fold in evaluated_folds(folds):
+        tested = folds == fold
+        training = training_clips(folds, fold, groups if protocol == "paper" else None)
+        trained = sorted(set(labels[training]))
+        # Of clips with several labels a rare one may be in one fold only: the others of its clips are still learnt.
+        missing = [] if has_sets else sorted(set(labels[tested]) - set(trained))
+        if missing:
+            raise DatasetError(_untrained(str(missing[0]), fold, labels, folds, groups))
+        if len(trained) < 2:
+            what = f"of {str(trained[0])!r} only" if trained else "of no class"
+            raise DatasetError(f"fold {fold} trains on clips {what}; expected two classes or more outside it")
+        pairs = zip(strata[training], groups[training], strict=True)
+        if protocol == "paper" and len(set(pairs)) == len(set(strata[training])):
+            raise DatasetError(
+                f"fold {fold} leaves no clip to validate on, since every class has a single group outside it; add "
+                "recordings, so that a class has two groups there"
+            )
+
+
+def _untrained(name: str, fold: str, labels: np.ndarray, folds: np.ndarray, groups: np.ndarray) -> str:
+    """Say why no clip of a class is left to train on when a fold is tested."""
+    of_class = labels == name
+    own = sorted(map(str, set(groups[of_class])))
+    if len(own) == 1:
+        why = f"all {of_class.sum()} clips of class {name!r} are of one group, {own[0]!r}"
+        todo = "add recordings of another group to the class, or leave the class out"
+    else:
+        why = f"class {name!r} has clips of {len(own)} groups"
+        todo = "put some of its groups into other folds, or leave the class out"
+    others = TRAIN_ONLY_FOLD if TRAIN_ONLY_FOLD in folds else "the others"
+    return f"{why}, and none is left to train on when fold {fold} is tested and {others} are trained on; {todo}"
 
 
 def split_fold(
