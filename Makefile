@@ -32,14 +32,14 @@ $(READY): $(LOCKS) pyproject.toml $(WINOGRAD)
 
 # The run of `make run` and `make report`: the demo, or CONFIG=presets/x.yaml.
 CONFIG ?= presets/demo.yaml
-# Snakemake ends with a traceback where a file of configuration is not there.
-NAMED = @for file in $(CONFIG); do [ -f "$$file" ] || { echo "CONFIG=$$file: no such file" >&2; exit 1; }; done
+NAMED = @for file in $(CONFIG); do [ -f "$$file" ] || { echo "CONFIG=$$file: no such file" >&2; exit 1; }; done; \
+	$(BIN)/python -c 'import sys; from l3net.configuration import fault_of_file as fault; sys.exit(next(filter(None, map(fault, sys.argv[1:])), 0))' $(CONFIG)
 run: setup  ## Run the embedded demo (or CONFIG=presets/x.yaml) end to end and write its report
 	$(NAMED)
 	$(BIN)/snakemake --cores $(CORES) --configfile $(CONFIG)
 	$(MAKE) --no-print-directory report
 
-RUN = $(shell $(BIN)/python -c 'import sys, yaml; print(([""] + [found for found in (yaml.safe_load(open(path)).get("run") for path in sys.argv[1:]) if found])[-1])' $(wildcard $(CONFIG)))
+RUN = $(shell $(BIN)/python -c 'import sys, yaml; print(([""] + [found for found in (yaml.safe_load(open(path)).get("run") for path in sys.argv[1:]) if found])[-1])' $(wildcard $(CONFIG)) 2>/dev/null)
 report: setup  ## Write results/<run>/report.html of a finished run: the demo's, or CONFIG="presets/x.yaml more.yaml"
 	$(NAMED)
 	@[ -d results/$(RUN) ] || { echo "results/$(RUN): no such folder; first: make run CONFIG=\"$(CONFIG)\"" >&2; exit 1; }

@@ -5,10 +5,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from l3net.configuration import modules_not_found, read_configuration
+from l3net.configuration import fault_of_file, modules_not_found, read_configuration
 from l3net.errors import ConfigError
 from l3net.network import conceal_all
 from l3net.runs import journal, write_plan
+
+for file in workflow.configfiles if workflow.is_main_process else []:
+    # Snakemake has read it; of a key that stands twice it took the last.
+    if fault := fault_of_file(str(file).removeprefix(f"{Path.cwd()}/")):
+        raise WorkflowError(fault)
 
 try:
     # Checked, and with its keys in an order of its own: the order they are written in runs nothing again.

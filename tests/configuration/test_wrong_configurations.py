@@ -9,12 +9,13 @@ import h5py
 import pytest
 import yaml
 
-from l3net.configuration.run import read_configuration
+from l3net.configuration.run import fault_of_file, read_configuration
 from l3net.errors import ConfigError
 from tests.workflow.preset_files import merged, read_preset
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "wrong-configuration.md"
+FILES = re.findall(r"^\| ([\w ,-]+) \|(?: (.*))? \| `(config: my/x\.yaml.+)` \|$", PAGE.read_text(), re.MULTILINE)
 ROWS = re.findall(r"^\| `(.+?)` \| `(.+)` \|$", PAGE.read_text(), re.MULTILINE)
 
 
@@ -48,6 +49,33 @@ def test_a_mistake_says_what_the_page_says(written: str, line: str, tmp_path: Pa
         read_configuration(demo_with(written), tmp_path)
     assert str(caught.value) == line
     assert "\n" not in line
+
+
+def written_file(folder: Path, what: str, content: str) -> Path:
+    """Write ``my/x.yaml`` as a row of the page says."""
+    path = folder / "my" / "x.yaml"
+    path.parent.mkdir()
+    if content:
+        path.write_bytes(content.strip("`").encode("latin-1").decode("unicode_escape").encode("latin-1"))
+    elif "folder" in what:
+        path.mkdir()
+    return Path("my/x.yaml")
+
+
+@pytest.mark.parametrize(("what", "content", "line"), FILES, ids=[what for what, _, _ in FILES])
+def test_a_broken_file_says_what_the_page_says(
+    what: str, content: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert fault_of_file(written_file(tmp_path, what, content)) == line
+    assert "\n" not in line
+    assert len(line) <= 400
+
+
+def test_the_page_has_every_kind_of_broken_file_and_none_of_the_projects_is_one() -> None:
+    assert len(FILES) == 10
+    for path in (ROOT / "config.yaml", *(ROOT / "presets").glob("*.yaml"), *(ROOT / "docs").rglob("*.yaml")):
+        assert fault_of_file(path) is None
 
 
 def test_every_check_between_keys_is_on_the_page() -> None:

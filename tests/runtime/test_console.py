@@ -50,6 +50,12 @@ def test_what_snakemake_says_of_its_own_work_is_left_out_and_the_rest_is_passed_
     assert run.last_lines() == []
 
 
+def test_an_error_about_a_file_of_configuration_is_no_word_about_its_own_work() -> None:
+    run, said = Console(), "Config file must be given as JSON or YAML with keys at top level."
+    assert run.lines(None, {}, "Config file config.yaml is extended by additional config") == []
+    assert run.lines("error", {}, f"WorkflowError:\n{said}", is_error=True) == [said]
+
+
 def test_the_error_of_a_job_is_the_last_error_of_its_log_and_stands_once(tmp_path: Path) -> None:
     run = Console()
     log = written(tmp_path / "a.log", "INFO reading", "ERROR make_shard: clip b: cut short", "INFO end")

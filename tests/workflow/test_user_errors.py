@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.workflow.conftest import Workspace
 
 
@@ -16,6 +18,34 @@ def test_a_misspelt_key_stops_before_anything_runs(workspace: Workspace) -> None
     assert line == "config: unknown key train.lerning_rate; did you mean train.learning_rate?"
     assert line == ended.stdout.splitlines()[-1]
     assert "Traceback" not in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "does not exist"),  # Snakemake: a traceback
+        (b"run: \xff", "cannot be read as a configuration"),  # so too
+        (b"- run: mine", "is a list"),  # Snakemake: a line that names no file
+        (b"", "is empty"),
+        (b"seed: 1\nseed: 2\n", "has seed twice, in lines 1 and 2"),  # Snakemake takes the last
+    ],
+)
+def test_a_broken_file_of_configuration_is_one_line(content: bytes | None, said: str, workspace: Workspace) -> None:
+    if content is not None:
+        (workspace.folder / "x.yaml").write_bytes(content)
+    ended = workspace.snakemake("-n", "--configfile", "presets/demo.yaml", "x.yaml")
+    assert ended.returncode == 1
+    assert ended.stdout.splitlines()[-1].startswith(f"config: x.yaml: {said}")
+    assert ended.stdout.count("x.yaml") == 1
+    assert "Traceback" not in ended.stdout
+
+
+def test_a_broken_file_of_the_project_is_named_too(workspace: Workspace) -> None:
+    (workspace.folder / "config.yaml").unlink()
+    (workspace.folder / "config.yaml").write_text("run: [\n")
+    ended = workspace.snakemake("-n")
+    assert ended.returncode == 1
+    assert ended.stdout.splitlines()[-1].startswith("config: config.yaml, line 2, column 1: is no YAML")
 
 
 def test_a_filter_that_names_no_label_of_the_ontology(workspace: Workspace) -> None:

@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "layers_of_part",
             "model_grid",
         ],
-        "run": ["Configuration", "read_configuration", "sort_keys", "without_secrets"],
+        "run": ["Configuration", "fault_of_file", "read_configuration", "sort_keys", "without_secrets"],
         "training_sections": ["Evaluate", "FrontEnd", "Models", "Network", "Train"],
     },
 )

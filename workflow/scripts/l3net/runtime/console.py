@@ -17,7 +17,7 @@ REPORT = "L3NET_REPORT"  # in the environment: how the report of this run is mad
 # What Snakemake says of its own work; all else that it says is passed on.
 _OF_ITS_OWN = (
     "Using workflow specific profile",
-    "Config file ",
+    "Config file ",  # such as that it is extended by the command line; an error begins so where it cannot be read
     "Assuming unrestricted shared filesystem",
     "Building DAG of jobs",
     "Using shell",
@@ -29,16 +29,19 @@ _OF_ITS_OWN = (
     "Select jobs to execute",
     "Execute ",
     "Touching output file",
-    "Removing output files of failed job",
     "Removing temporary output",
+    "Workflow finished",
+    "Loading script code for rule",
+)
+# What it says as errors because of others, which are told by themselves.
+_OF_OTHER_ERRORS = (
     "Shutting down, this might take some time",
     "Exiting because a job execution failed",
     "Will exit after finishing currently running jobs",
     "At least one job did not complete successfully",
+    "Removing output files of failed job",
     "Complete log(s):",
-    "Workflow finished",
     "Trying to restart job",
-    "Loading script code for rule",
 )
 _LOCKED = (
     "{folder} is locked: another snakemake is at work here, or one was killed; where none is (pgrep -af snakemake), "
@@ -131,7 +134,11 @@ class Console:
             self._report = os.environ.get(REPORT, "")
         if text.startswith("Elapsed time"):
             return [] if self.failed or self._began is None else [self._how_it_ended(time.monotonic() - self._began)]
-        return [] if text.strip().startswith(_OF_ITS_OWN) else [line for line in text.splitlines() if line.strip()]
+        return (
+            []
+            if text.strip().startswith(_OF_ITS_OWN + _OF_OTHER_ERRORS)
+            else [line for line in text.splitlines() if line.strip()]
+        )
 
     def _how_it_ended(self, seconds: float) -> str:
         done = f"{self._n_done} of {self._n_jobs} jobs done"
@@ -192,7 +199,7 @@ class Console:
         text = _LOCKED.format(folder=Path.cwd()) if "Directory cannot be locked" in text else text
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         lines = [line for line in lines if not re.match(r'  File "|\w+(Error|Exception)( in (file|rule) .*)?:?$', line)]
-        if not lines or "returned non-zero exit status" in text or lines[-1].startswith(_OF_ITS_OWN):
+        if not lines or "returned non-zero exit status" in text or lines[-1].startswith(_OF_OTHER_ERRORS):
             return []
         self._error = lines[-1]
         return lines
