@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ def test_a_mistake_says_what_the_page_says(written: str, line: str, tmp_path: Pa
     with h5py.File(tmp_path / "results" / "finished" / "models" / "music-mel128" / "best.h5", "w") as checkpoint:
         about = {"front_end": "mel128", "front_end_version": "training", "hop_length": 2400}
         checkpoint.attrs["metadata"] = json.dumps(about)
+    for name in ("wide.keras", "again.keras"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("l3net.json", json.dumps({"kind": "l3-vision"}))
+            last = {"config": {"name": "vision_conv_4_2", "filters": 512}}
+            archive.writestr("config.json", json.dumps({"config": {"layers": [last]}}))
+    (tmp_path / "config.yaml").symlink_to(ROOT / "config.yaml")
     with pytest.raises(ConfigError) as caught:
         read_configuration(demo_with(written), tmp_path)
     assert str(caught.value) == line

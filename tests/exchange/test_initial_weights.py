@@ -4,12 +4,14 @@ import json
 import logging
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
+from l3net.configuration.initial_weights import initial_weights_fit_the_models, read_stored
 from l3net.configuration.names import network_layers
-from l3net.configuration.training_sections import _spectrogram_of
+from l3net.configuration.run import Configuration
 from l3net.embeddings.embedding_keras import load_network, load_openl3
 from l3net.errors import ConfigError, WeightsError
 from l3net.exchange import give_initial_weights
@@ -169,16 +171,54 @@ def test_the_parts_of_freeze(parts: list[str], first: str, last: str, free: str)
     assert [model.get_layer(name).trainable for name in (first, last, free)] == [False, False, True]
 
 
-def test_a_configuration_reads_the_spectrogram_of_weights(files: Path, tmp_path: Path) -> None:
+def test_a_configuration_reads_what_weights_say_of_themselves(files: Path, tmp_path: Path) -> None:
     of_owner = {"models.front_ends": "mel128", "front_end.version": "training", "front_end.hop_length": 1936}
-    for name in ("epoch-002.h5", "embedding.keras"):
-        assert _spectrogram_of(files / name) == of_owner
-    assert _spectrogram_of(files / "vision.keras") == {}
-    (tmp_path / "text.keras").write_text("text")
-    for name in ("text.keras", "none.keras", "none.h5", "openl3_image_mel256_music.h5"):
-        assert not any(_spectrogram_of(tmp_path / name).values())
-    named = _spectrogram_of(tmp_path / "openl3_audio_mel256_music.h5")
+    last = round(512 * tiny_embedding.SETTINGS["width"])
+    assert read_stored(files / "epoch-002.h5") == (of_owner, {"audio": last, "vision": last})
+    assert read_stored(files / "embedding.keras") == (of_owner, {"audio": last})
+    assert read_stored(files / "vision.keras") == ({}, {"vision": last})
+    for name in ("none.keras", "none.h5", "openl3_image_mel256_music.h5"):
+        assert not any(read_stored(tmp_path / name))
+    named, channels = read_stored(tmp_path / "openl3_audio_mel256_music.h5")
     assert named == {"models.front_ends": "mel256", "front_end.version": "openl3", "front_end.hop_length": 242}
+    assert channels == {}
+
+
+def test_a_configuration_tells_what_the_training_would_refuse(files: Path, tmp_path: Path) -> None:
+    """No wrong file or width waits for the first training; TensorFlow is not asked."""
+    owner = tiny_embedding.SETTINGS
+    demo = {"run": "a", "front_end": {"version": "training", "hop_length": owner["hop_length"]}}
+    demo["models"] = {"front_ends": [owner["front_end"]], "subsets": ["music"]}
+
+    def said(*names: str, width: float = owner["width"]) -> list[str]:
+        given = {**demo, "network": {"width": width}, "train": {"initial": list(names)}}
+        return list(initial_weights_fit_the_models(Configuration.read(given, ""), files))
+
+    for name in ("epoch-002.h5", "embedding.keras", "vision.keras"):
+        assert said(name) == []
+        (line, *_) = said(name, width=0.5)
+        assert f"network.width is 0.5, and train.initial[0], '{name}', is of {owner['width']:g}" in line
+    assert said("embedding.keras", "vision.keras") == []
+    (line,) = said("embedding.keras", "epoch-002.h5")
+    assert (
+        line == "train.initial[1], 'epoch-002.h5', holds the audio layers, as 'embedding.keras' does; name one of them"
+    )
+    model, network = fresh()
+    with pytest.raises(WeightsError, match="holds too; name one of them"):
+        give_initial_weights(model, network, [files / "embedding.keras", files / "epoch-002.h5"])
+    wide = build_l3(**WIDE)
+    write_openl3_weights(embedding_network(wide), files / "theirs.h5", "audio_embedding_layer")
+    (line,) = said("theirs.h5")
+    assert "is of 1 (512 channels in audio_conv_4_2)" in line
+    assert said("theirs.h5", width=1.0) == []
+    for name, content in (("text.keras", b"text"), ("text.h5", b"text"), ("folder.keras", None)):
+        (files / name).mkdir() if content is None else (files / name).write_bytes(content)
+        (line,) = said(name)
+        assert line.startswith(f"train.initial[0] is {name}: cannot be read")
+        assert len(line) < 400
+    with h5py.File(files / "other.h5", "w") as file:
+        file["x"] = np.zeros((3, 3, 7, 8))
+    assert said("other.h5")[0].startswith("train.initial[0] is other.h5: holds no network; expected weights to start")
 
 
 @pytest.mark.parametrize("objective", ["correspondence", "contrastive"])

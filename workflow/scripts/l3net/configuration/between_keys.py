@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l3net.configuration import data_sections, training_sections
+from l3net.configuration import data_sections, initial_weights, training_sections
 from l3net.configuration.messages import nearest
 from l3net.configuration.names import EVERY_CLIP, model_grid
 from l3net.errors import ConfigError
@@ -210,8 +210,8 @@ CHECKS: tuple[Callable[["Configuration"], Iterator[str]], ...] = (
 FILE_CHECKS: tuple[Callable[["Configuration", Path], Iterator[str]], ...] = (
     _videos_are_there,
     _filters_are_there,
-    training_sections.initial_weights_are_there,
-    training_sections.initial_weights_fit_the_models,
+    initial_weights.initial_weights_are_there,
+    initial_weights.initial_weights_fit_the_models,
     _folders_have_metadata,
     _other_run_is_there,
 )

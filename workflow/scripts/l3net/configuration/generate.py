@@ -22,7 +22,7 @@ from l3net.configuration.embedding_sections import (
     WeightsFile,
 )
 from l3net.configuration.evaluation_sections import Dataset
-from l3net.configuration.json_schema import describe_type, schema_of
+from l3net.configuration.messages import describe_type, schema_of
 from l3net.configuration.run import Configuration
 from l3net.configuration.section import Section, changes_only_how
 

@@ -1,22 +1,17 @@
 """The sections of training: the grid of models, their front end and network, the training, and the AVC test."""
 
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from l3net.configuration.messages import nearest
 from l3net.configuration.names import PART_PATTERN, SUBSET_PATTERN, FrontEndName, layers_of_part, network_layers
 from l3net.configuration.section import Distinct, Number, PathText, Section, Seed, Whole, setting
-from l3net.errors import ConfigError, L3Error
 
 if TYPE_CHECKING:
     from l3net.configuration.run import Configuration
 
-_WEIGHTS = "resources/weights/"
-_METADATA_BYTES = 16 << 20
 FrontEndVersion = Literal["training", "openl3"]
 ScheduleName = Literal["constant", "cosine"]
 PrecisionName = Literal["float32", "mixed_bfloat16", "mixed_float16"]
@@ -145,55 +140,3 @@ def frozen_parts_are_layers(configuration: "Configuration") -> Iterator[str]:
         left -= set(chosen)
     if not left:
         yield f"train.freeze is {', '.join(train.freeze)}, which leaves nothing to train; keep fewer parts"
-
-
-def initial_weights_are_there(configuration: "Configuration", folder: Path) -> Iterator[str]:
-    """Yield which weights to start from are neither there nor fetched (a check of `between_keys`)."""
-    for n, path in enumerate(configuration.train.initial):
-        fetched = path.startswith(_WEIGHTS) and path.removeprefix(_WEIGHTS) in configuration.weights
-        if not fetched and not (folder / path).is_file():
-            yield f"train.initial[{n}] is {path!r}, and there is no such file; nor has section weights one of that name"
-
-
-def initial_weights_fit_the_models(configuration: "Configuration", folder: Path) -> Iterator[str]:
-    """Yield which weights to start from are of another spectrogram than the models (a check of `between_keys`).
-
-    Without that, a run would find it when shards have been made. A file that says nothing is left to the training.
-    """
-    wanted = {
-        "front_end.version": [configuration.front_end.version],
-        "front_end.hop_length": [configuration.front_end.hop_length],
-        "models.front_ends": configuration.models.front_ends,
-    }
-    for n, path in enumerate(configuration.train.initial):
-        for key, value in _spectrogram_of(folder / path).items():
-            if value is not None and wanted[key] != [value]:
-                found = ", ".join(map(str, wanted[key]))
-                yield f"{key} is {found}, and train.initial[{n}], {path!r}, is of {value}; expected {key} of {value}"
-
-
-def _spectrogram_of(path: Path) -> dict[str, Any]:
-    """Return what a file of weights says of its spectrogram, by the configuration's keys; of openl3's its name does."""
-    from l3net.files import open_foreign_hdf5, open_foreign_zip, parse_json, read_member  # loads HDF5
-
-    said: dict[str, Any] = {}
-    names = {"front_end": "models.front_ends", "front_end_version": "front_end.version"}
-    names |= {"hop_length": "front_end.hop_length"}
-    with suppress(L3Error):
-        if path.suffix == ".keras":
-            with open_foreign_zip(path, ConfigError, "weights") as archive:
-                said = parse_json(
-                    read_member(archive, "l3net.json", ConfigError, most=_METADATA_BYTES),
-                    str(path),
-                    ConfigError,
-                    "JSON",
-                )
-        else:
-            with open_foreign_hdf5(path, ConfigError, "weights") as file:
-                said = parse_json(file.text("metadata"), str(path), ConfigError, "JSON")
-    words = path.stem.split("_")
-    if not said and words[:2] == ["openl3", "audio"]:
-        front_end = next((name for name in words if name in get_args(FrontEndName)), None)
-        said = {"kind": "l3", "front_end": front_end, "front_end_version": "openl3", "hop_length": 242}
-    is_of_sound = isinstance(said, dict) and said.get("kind", "l3") == "l3"
-    return {key: said.get(name) for name, key in names.items()} if is_of_sound else {}
