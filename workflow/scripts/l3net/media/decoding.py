@@ -65,21 +65,14 @@ def _frames(path: Path, container: InputContainer, track: av.AudioStream) -> Ite
     """Yield the decoded frames; raise where one cannot be decoded, unless it is no more than a tail of other bytes."""
     own = decoder_of_samples(path, track)
     decoder = own or track.codec_context
-    is_bare, is_flac = container.format.name in _BARE_STREAMS, container.format.name == "flac"
-    seconds, n_frames, begin, end, failure = 0.0, 0, None, 0, None
+    kind, seconds, n_frames, begin, end, failure = container.format.name, 0.0, 0, None, 0, None
+    is_bare = kind in _BARE_STREAMS
     for packet, error in _packets(container, track, again=is_bare):
         frames, foreign, n_bytes = [], _NONE, 0
         try:
             if packet is not None:
                 n_bytes = packet.size
-                # libavformat's FLAC parser joins frames around a damaged one, and gives them no time stamp.
-                if is_flac and n_bytes and packet.pts is None:
-                    error = "a frame cannot be found"
-                elif not is_bare and is_zeros(packet):
-                    error = "zeros stand in the place of sound"
-                elif is_bare and not is_flac and n_bytes:
-                    foreign = foreign_bytes(packet, track.rate)
-                    error = BETWEEN_FRAMES if foreign.before and foreign.is_odd and seconds else None
+                foreign, error = _look_at(packet, kind, track.rate, has_sound=seconds > 0)
                 if own:  # libavformat counted other samples
                     packet.pts = packet.dts = None
                 frames = decoder.decode(_frame_alone(packet, foreign))
@@ -93,16 +86,34 @@ def _frames(path: Path, container: InputContainer, track: av.AudioStream) -> Ite
             yield frame
         if packet is not None and frames and packet.pos is not None:
             header = bytes(packet)[foreign.before :][:8]
-            is_whole = is_flac or n_bytes - foreign.before >= frame_bytes(header, track.rate)
+            is_whole = kind == "flac" or n_bytes - foreign.before >= frame_bytes(header, track.rate)
             end = packet.pos + (n_bytes - foreign.behind if is_whole else 0)
             begin = packet.pos if begin is None else begin
             n_frames += 1
         if foreign.behind and foreign.is_odd:
             failure = failure or BETWEEN_FRAMES
     if is_bare and seconds:
-        look_behind_the_last_frame(path, container.format.name, seconds, n_frames, range(begin or 0, end), failure)
+        look_behind_the_last_frame(path, kind, seconds, n_frames, range(begin or 0, end), failure)
     elif failure:
         raise ClipError(f"{path}: damaged after {seconds:.2f} s of sound: {failure}")
+
+
+def _look_at(packet: av.Packet, kind: str, rate: int, *, has_sound: bool) -> tuple[Foreign, str | None]:
+    """Return what a packet has besides its frame, and what is wrong with it before it is decoded.
+
+    Parameters
+    ----------
+    kind : libavformat's name of the format.
+    has_sound : whether sound came before; what stands before the first frame is no damage.
+    """
+    if kind not in _BARE_STREAMS:
+        return _NONE, "zeros stand in the place of sound" if is_zeros(packet) else None
+    if not packet.size:
+        return _NONE, None
+    if kind == "flac":  # libavformat's parser joins frames around a damaged one, and gives them no time stamp
+        return _NONE, "a frame cannot be found" if packet.pts is None else None
+    foreign = foreign_bytes(packet, rate)
+    return foreign, BETWEEN_FRAMES if foreign.before and foreign.is_odd and has_sound else None
 
 
 def _frame_alone(packet: av.Packet, foreign: Foreign) -> av.Packet:
