@@ -14,7 +14,7 @@ import soundfile
 
 import l3net
 from l3net.cli.main import main
-from l3net.embeddings import read_metadata
+from l3net.embeddings import load_onnx_network, read_metadata
 from l3net.errors import ClipError, ConfigError, WeightsError
 from l3net.exchange import onnx_int8
 from l3net.exchange.onnx_int8 import calibration_windows
@@ -96,6 +96,21 @@ def test_the_other_doors_take_it_too(exported: tuple[Path, str]) -> None:
     assert difference(vectors, expected) < 1e-4
     live = l3net.stream(folder / "float32.onnx", hop_seconds=0.5)
     np.testing.assert_array_equal(np.concatenate([live.push(sound.astype(np.float32))[0], live.finish()[0]]), vectors)
+
+
+@pytest.mark.parametrize("file", ["float32.onnx", "int8.onnx"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_vectors_do_not_depend_on_threads_or_on_what_is_beside_them(
+    exported: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, threads: int, file: str
+) -> None:
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", str(threads))
+    run, about = load_onnx_network(exported[0] / file)
+    windows = np.random.default_rng(1).normal(0, 0.1, (9, about["window_samples"])).astype(np.float32)
+    alone = np.concatenate([run(window[None]) for window in windows])
+    assert difference(alone[::-1], alone) > 1e-3  # windows tell one another apart
+    for n in (2, 3, 9):
+        assert difference(run(windows[:n]), alone[:n]) < 1e-6
+    assert run(windows[:0]).shape == (0, about["dimension"])
 
 
 def test_an_onnx_tells_what_its_keras_tells(exported: tuple[Path, str], capsys: pytest.CaptureFixture) -> None:
