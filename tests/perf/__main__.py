@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import l3net  # noqa: F401  before TensorFlow, which then loads without its notes
 from tests.perf.ratios import machine_speed
 
 # Feeds are measured in CPU seconds of one core: every library gets one thread there, and all elsewhere.
