@@ -203,7 +203,7 @@ def test_compressed_tars_and_videos_that_stand_twice_are_named(
             add(archive, f"{WHOLE}.mp4", content)
     ArchiveSource(tmp_path, SMALL).fetch(Clip(WHOLE, 2.0, 4.0), tmp_path / "clip.mkv")
     assert "left out 1 compressed tar, such as a.tar.gz: decompress them" in caplog.text
-    assert f"1 videos are there already, such as {WHOLE} in b.tar: the first counts" in caplog.text
+    assert f"left out 1 video whose id and start another has, such as {WHOLE} in b.tar" in caplog.text
     (tmp_path / "b.tar").write_bytes((tmp_path / "a.tar.gz").read_bytes())
     with pytest.raises(ClipError, match=r"b\.tar: cannot be read as a tar; a compressed one must be unpacked: "):
         ArchiveSource(tmp_path, SMALL).fetch(Clip(WHOLE, 2.0, 4.0), tmp_path / "none.mkv")
@@ -229,7 +229,7 @@ def test_names_of_videos(name: str, tmp_path: Path, caplog: pytest.LogCaptureFix
     for archive in ("a.tar", "a.parquet"):
         found = [(video.ytid, video.start_seconds) for video in videos_in(tmp_path / archive)]
         assert found == ([NAMES[name]] if NAMES[name] else [])
-    told = "left out 1 videos whose names tell no id, such as 00000_0001; expected an id"
+    told = "left out 1 video whose name tells no id, such as 00000_0001; expected an id"
     assert (told in caplog.text) == (NAMES[name] is None)
 
 

@@ -68,7 +68,7 @@ def test_shares_and_what_may_come_later_are_logged(fates: pd.DataFrame, caplog: 
         log_shares(count_statuses(fates, ["NA", "few"]))
     said = [record.getMessage() for record in caplog.records]
     assert said[0] == "NA: 27 of 30 clips obtained (90.0 %)"
-    assert said[1].startswith("NA: 2 clips may be obtained later: snakemake -R fetch_clips")
+    assert said[1].startswith("NA: 2 clips may be obtained later; snakemake -R fetch_clips")
     assert said[2] == "few: 1 of 4 clips obtained (25.0 %)"
 
 

@@ -96,7 +96,7 @@ def test_extra_files_are_named_and_left_out(tmp_path: Path, caplog: pytest.LogCa
     write_sound(tmp_path / "more.wav", 9)
     (tmp_path / "notes.txt").write_text("not a sound")
     assert len(check(table)) == 4
-    assert "more.wav: 1 files that the data set does not list" in caplog.text
+    assert "more.wav: left out 1 file that the data set does not list" in caplog.text
     assert "notes.txt" not in caplog.text
 
 
@@ -106,7 +106,7 @@ def test_what_metadata_that_should_list_all_does_not_list_is_refused(tmp_path: P
     check_dataset(table, SOUND_SUFFIXES, lists_all=True)
     for name in ("more.wav", "._more.wav"):
         write_sound(tmp_path / name, 9)
-    with pytest.raises(DatasetError, match=r"/more\.wav: 1 files that the metadata does not list; it may be cut off"):
+    with pytest.raises(DatasetError, match=r"/more\.wav: 1 file that the metadata does not list; it may be cut off"):
         check_dataset(table, SOUND_SUFFIXES, lists_all=True)
 
 
@@ -125,7 +125,7 @@ def test_a_duplicate_across_folds_is_reported_and_shares_its_group(
 
 def test_a_group_across_folds_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     check(rows(tmp_path, "a.wav", "b.wav", "c.wav", "d.wav").assign(group=["1", "2", "2", "3"]))
-    assert "2: 1 groups are in more than one fold: a leak" in caplog.text
+    assert "2: 1 group in more than one fold: a leak" in caplog.text
 
 
 @pytest.mark.parametrize(

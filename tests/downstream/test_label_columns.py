@@ -24,7 +24,7 @@ def test_the_three_ways() -> None:
 
 def test_a_semicolon_in_a_single_label_is_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
     read("filename,label\na.wav,dog\nb.wav,dog;cat\n")
-    assert "own.csv: 1 labels hold a semicolon, such as dog;cat, and count as one label each" in caplog.text
+    assert "own.csv: 1 label with a semicolon, such as dog;cat, counted as one each" in caplog.text
     caplog.clear()
     read("filename,label\na.wav,dog\n")
     assert not caplog.records

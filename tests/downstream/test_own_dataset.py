@@ -108,7 +108,7 @@ def test_what_is_no_sound_is_left_out_and_said(tmp_path: Path, caplog: pytest.Lo
     assert set(folds) == {""}
     assert groups == names
     (said,) = caplog.messages
-    assert said.endswith("2 files are left out: a/notes.txt (no sound), loose.wav (in no sub-folder)")
+    assert said.endswith("left out 2 files: a/notes.txt (no sound), loose.wav (in no sub-folder)")
 
 
 def test_folds_hold_whole_groups_and_share_every_label(tmp_path: Path) -> None:

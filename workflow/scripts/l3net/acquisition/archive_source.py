@@ -68,7 +68,9 @@ class ArchiveSource:
                     again.append(f"{video.ytid} in {path.name}")
                 found.setdefault(video.ytid, []).append(video)
         if again:
-            _log.warning("%d videos are there already, such as %s: the first counts", len(again), again[0])
+            _log.warning(
+                "left out %s whose id and start another has, such as %s", counted(len(again), "video"), again[0]
+            )
         return found
 
     def fetch(self, clip: Clip, target: Path) -> None:

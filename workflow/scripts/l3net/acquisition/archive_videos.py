@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from l3net.acquisition.sources import VIDEO_SUFFIXES
 from l3net.errors import ClipError
 from l3net.files import check_end_of_tar, printable
+from l3net.runtime import counted
 
 _YTID = r"[A-Za-z0-9_-]{11}"
 _NAME = re.compile(rf"(?P<ytid>{_YTID})(?:_(?P<start>\d{{6}}))?")
@@ -70,9 +71,9 @@ def videos_in(path: Path) -> Iterator[ArchivedVideo]:
             yield ArchivedVideo(known[0], known[1], suffix, read, is_named=known[2])
     if unknown:
         _log.warning(
-            "%s: left out %d videos whose names tell no id, such as %s; expected an id of 11 letters, digits, - or _, "
+            "%s: left out %s whose name tells no id, such as %s; expected an id of 11 letters, digits, - or _, "
             "then perhaps _start or _start_end, or a .json with ytid beside it",
-            path, len(unknown), printable(unknown[0][:80]),
+            path, counted(len(unknown), "video"), printable(unknown[0][:80]),
         )  # fmt: skip
 
 

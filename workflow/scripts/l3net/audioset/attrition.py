@@ -69,7 +69,7 @@ def log_shares(counts: pd.DataFrame) -> None:
         _log.info("%s: %d of %d clips obtained (%.1f %%)", subset, n_obtained, n_wanted, share)
         if n_left := table["n"][table["status"].isin(_WORTH_TRYING)].sum():
             _log.warning(
-                "%s: %d clips may be obtained later: snakemake -R fetch_clips tries them again", subset, n_left
+                "%s: %s may be obtained later; snakemake -R fetch_clips tries again", subset, counted(n_left, "clip")
             )
 
 

@@ -146,11 +146,11 @@ def _report_extra(rows: pd.DataFrame, suffixes: set[str], lists_all: bool) -> No
         extra = sorted(path for path in files if path.suffix.lower() in suffixes and path not in known)
         if extra and lists_all:
             raise DatasetError(
-                f"{_some(extra)}: {len(extra)} files that the metadata does not list; it may be cut off: copy or unpack"
-                " it again, or remove the files"
+                f"{_some(extra)}: {counted(len(extra), 'file')} that the metadata does not list; it may be cut off:"
+                " copy or unpack it again, or remove the files"
             )
         if extra:
-            _log.warning("%s: %d files that the data set does not list; they are left out", _some(extra), len(extra))
+            _log.warning("%s: left out %s that the data set does not list", _some(extra), counted(len(extra), "file"))
 
 
 def _merge(groups: pd.Series, digests: list[str]) -> list[str]:
@@ -177,7 +177,7 @@ def _report_leaks(index: pd.DataFrame, digests: list[str]) -> None:
         _log.warning("the same content %s%s: %s", where, labels, names)
     folds = table.drop_duplicates("digest").groupby("group")["fold"].nunique()
     if leaking := sorted(folds.index[folds > 1]):
-        _log.warning("%s: %d groups are in more than one fold: a leak", _some(leaking), len(leaking))
+        _log.warning("%s: %s in more than one fold: a leak", _some(leaking), counted(len(leaking), "group"))
 
 
 def _some(names: Iterable) -> str:

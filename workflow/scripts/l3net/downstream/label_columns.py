@@ -8,6 +8,7 @@ import pandas as pd
 
 from l3net.errors import DatasetError
 from l3net.files import printable
+from l3net.runtime import counted
 from l3net.vectors import SEPARATOR, join_labels
 
 _NO_CLASS = {"filename", "fold", "group", "split"}
@@ -52,8 +53,8 @@ def read_labels(table: pd.DataFrame, path: Path) -> pd.Series:
         if (several := table["label"].str.contains(SEPARATOR)).any():
             example = table.loc[several, "label"].iloc[0]
             _log.warning(
-                "%s: %d labels hold a semicolon, such as %s, and count as one label each; name the column labels if "
-                "clips have several", path, several.sum(), printable(example[:80]),
+                "%s: %s with a semicolon, such as %s, counted as one each; name the column labels if "
+                "clips have several", path, counted(several.sum(), "label"), printable(example[:80]),
             )  # fmt: skip
         return table["label"]
     if "labels" in table:

@@ -16,6 +16,7 @@ import pandas as pd
 from l3net.errors import DatasetError
 from l3net.files import atomic, files_below, printable, read_kept, stable_hash
 from l3net.media import is_audio
+from l3net.runtime import counted
 from l3net.vectors import are_label_sets, split_labels
 
 _KEPT_COLUMNS = ["filename", "fold", "folds", "seed"]
@@ -53,7 +54,7 @@ def class_folders(
             " columns filename and label"
         )
     if left_out:
-        _log.warning("%s: %d files are left out: %s", folder, len(left_out), _some(left_out))
+        _log.warning("%s: left out %s: %s", folder, counted(len(left_out), "file"), _some(left_out))
     paths, names, labels = (list(column) for column in zip(*found, strict=True))
     return paths, names, labels, [""] * len(names), names
 

@@ -37,7 +37,11 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
         What `read_keras_metadata` refuses; an .onnx that cannot be read or is not of this project.
     """
     path = Path(path)
-    return _metadata(path, _open(path, _read(path), optimise=False)) if path.suffix == ".onnx" else read_keras_metadata(path)
+    return (
+        _metadata(path, _open(path, _read(path), optimise=False))
+        if path.suffix == ".onnx"
+        else read_keras_metadata(path)
+    )
 
 
 def load_onnx_embedding(path: Path, precision: str = "float32") -> WindowEmbedding:
