@@ -12,7 +12,7 @@ import pandas as pd
 from l3net.audioset import CLIP_KEY, USABLE_STATUSES, clip_path, part_of, read_clip_list, read_manifest
 from l3net.errors import ClipError, ConfigError, ShardError
 from l3net.media import FPS, SAMPLE_RATE, read_outline
-from l3net.runtime import counted, describe, track_progress
+from l3net.runtime import describe, track_progress
 from l3net.samples.crops import decode_crops
 from l3net.samples.recipes import RECIPE_VERSION, Recipes
 from l3net.samples.shard_format import SAMPLE, LeftOutClip
@@ -160,7 +160,7 @@ def _add_clips(
 def _leave_out_only_video(clips: np.ndarray) -> list[LeftOutClip]:
     """Leave out the clips of a part that holds one video only, because a mismatch takes its sound from another."""
     reason = "its part holds no other video to mismatch it with"
-    _log.warning("left out: %s of %s, the only video: %s", counted(len(clips), "clip"), clips[0]["ytid"].decode(), reason)
+    _log.warning("left out: %d clips of %s, the only video: %s", len(clips), clips[0]["ytid"].decode(), reason)
     return [LeftOutClip(clip["ytid"].decode(), *clip.tolist()[1:3], reason) for clip in clips]
 
 
