@@ -91,6 +91,22 @@ def test_a_class_of_one_group_is_told_before_anything_is_embedded(tmp_path: Path
     assert not (tmp_path / "index.csv").exists()
 
 
+def test_the_protocol_says_which_folds_can_be_evaluated(tmp_path: Path) -> None:
+    """All recordings of b are of one group, in both folds; the published code alone trains on those of the other."""
+    lines = ["filename,label,fold,group"]
+    for number in range(8):
+        label, fold = "ab"[number % 2], number // 4 + 1
+        write_sound(tmp_path / "own" / f"{number}.flac", seed=number)
+        lines.append(f"{number}.flac,{label},{fold},{'the farm' if label == 'b' else f'place {number}'}")
+    (tmp_path / "own" / "metadata.csv").write_text("\n".join(lines) + "\n")
+    settings, index = {"layout": "folder", "source": str(tmp_path / "own")}, tmp_path / "index.csv"
+    with pytest.raises(DatasetError, match=r"data set mine: all 4 clips of class 'b' are of one group, 'the farm'"):
+        fetch_dataset("mine", settings, index, tmp_path / "downloads", protocol="paper")
+    assert not index.exists()
+    fetch_dataset("mine", settings, index, tmp_path / "downloads", protocol="published_code")
+    assert len(pd.read_csv(index)) == 8
+
+
 def test_capital_suffixes_and_the_notes_of_file_managers(tmp_path: Path) -> None:
     folder = lay_out_dcase2013(tmp_path / "dcase", coded=False)
     for path in sorted(folder.rglob("*.wav")):
