@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "matroska": ["damaged_parts"],
         "packets": ["begins_a_frame", "frame_bytes"],
+        "presented": ["presented"],
         "whole_file": ["broken_at", "check_whole"],
     },
 )

@@ -7,12 +7,12 @@ leaves out Ogg pages whose checksum is wrong, and ends at the end of the file wi
 import logging
 import os
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from l3net.containers.chains import check_avi_chunks, check_packs, end_of_flv
 from l3net.containers.checksums import check_ogg_pages
+from l3net.containers.chunks import PIPE_SIZES, chunks, end_of_chunk, end_of_wave, w64_chunks
 from l3net.containers.matroska import damaged_parts, ebml_number
 from l3net.containers.packets import (
     MOST_PARTS,
@@ -25,14 +25,12 @@ from l3net.containers.packets import (
     end_of_voc,
     is_tail,
 )
+from l3net.containers.rare import end_of_rare
 from l3net.errors import ClipError
 from l3net.files import kept_while_unchanged
 
 _log = logging.getLogger("l3net")
 _SLACK_BYTES = 64  # some writers count a header or a filler byte twice in the size of the sound alone
-# What writers to a pipe, which cannot go back, put in the place of a size: ffmpeg, SoX and arecord.
-_PIPE_SIZES = {0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF}
-_UNKNOWN_SIZE = (1 << 64) - 1
 _W64_RIFF, _W64_DATA = b"riff\x2e\x91\xcf\x11", b"data\xf3\xac\xd3\x11"
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11")
 _EBML, _EBML_SEGMENT = b"\x1aE\xdf\xa3", b"\x18S\x80g"
@@ -42,13 +40,18 @@ _BOXES = {
 }
 
 
-def check_whole(path: Path) -> None:
+def check_whole(path: Path) -> bool:
     """Check that a file is as long as its headers state, and that the checksums of Ogg and Matroska are right.
 
     WAVE, AVI, AIFF, Wave64, CAF, AU, MP4 and MOV, Matroska and WebM, and ASF (WMA, WMV) state a length in bytes; a
     length that was not known when the header was written is left out of account. So do the blocks of VOC, the packets
     of MPEG program streams, and FLV, whose stated time must not be reached either. The packets of ASF and of MPEG
-    transport streams are counted off. Files of other kinds pass.
+    transport streams are counted off. Files of other kinds pass, of rare ones (`rare`) those that state no length.
+
+    Returns
+    -------
+    bool
+        Whether the file says where it ends.
 
     Raises
     ------
@@ -57,7 +60,7 @@ def check_whole(path: Path) -> None:
         FLAC file, which has no checksum, states another rate than its first frame, which has one.
     """
     if not path.is_file():
-        return  # a pipe can be read only once
+        return False  # a pipe can be read only once
     try:
         with open(path, "rb") as file:
             n_bytes = os.fstat(file.fileno()).st_size
@@ -65,24 +68,25 @@ def check_whole(path: Path) -> None:
             file.seek(0)
             if head[:4] == b"OggS":
                 check_ogg_pages(file)
-                return
+                return True
             if head[:4] == b"fLaC":
                 check_flac_rate(file)
-                return
+                return True
             for stride, offset in ((188, 0), (192, 4), (204, 0)):  # plain, of a Blu-ray, with error correction
                 if head[offset::stride][:3] == b"GGG":
                     check_transport_packets(file, stride, offset)
-                    return
+                    return True
             end = _stated_end(file, n_bytes)
             damaged = damaged_parts(path)
     except OSError as error:
         raise ClipError(f"{path}: cannot be read: {error.strerror}") from None
     except struct.error:
-        return  # a header that is cut is the demuxer's to report
+        return False  # a header that is cut is the demuxer's to report
     if end is not None and end > n_bytes:
         raise ClipError(f"{path}: cut off: the file has {n_bytes} bytes, its header states {end}")
     if damaged:
         raise ClipError(f"{path}: damaged: {damaged[0].reason}")
+    return end is not None
 
 
 @kept_while_unchanged(most=16)
@@ -107,24 +111,24 @@ def broken_at(path: Path) -> tuple[int, str] | None:
 
 def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
     """Return the offset at which the file's contents end by its headers; None where they do not say."""
-    head = file.read(16)
+    head = file.read(24)
     order = ">" if head[:4] in (b"RIFX", b"FORM") else "<"
     (size,) = struct.unpack(f"{order}I", head[4:8])  # of the whole file, in RIFF and its kin
-    slack = _SLACK_BYTES if size not in _PIPE_SIZES and size + 8 <= n_bytes else 0
+    slack = _SLACK_BYTES if size not in PIPE_SIZES and size + 8 <= n_bytes else 0
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
-        return (_end_of_wave(file, order, n_bytes) or slack) - slack
+        return (end_of_wave(file, order, n_bytes) or slack) - slack
     if head[:4] == b"RIFF" and head[8:11] == b"AVI":
         check_avi_chunks(file, n_bytes)
-        return None if size in _PIPE_SIZES else size + 8 - _SLACK_BYTES  # an index is at its end
+        return None if size in PIPE_SIZES else size + 8 - _SLACK_BYTES  # an index is at its end
     if head[:4] == b"FORM" and head[8:11] == b"AIF":
-        return (_end_of_chunk(_chunks(file, 12, ">4sI", n_bytes), b"SSND") or slack) - slack
+        return (end_of_chunk(chunks(file, 12, ">4sI", n_bytes), b"SSND") or slack) - slack
     if head[:8] == _W64_RIFF:
-        return _end_of_chunk(_w64_chunks(file, n_bytes), _W64_DATA)
+        return end_of_chunk(w64_chunks(file, n_bytes), _W64_DATA)
     if head[:4] == b"caff":
-        return _end_of_chunk(_chunks(file, 8, ">4sQ", n_bytes), b"data")
-    if head[:4] == b".snd":
-        offset, size = struct.unpack(">II", head[4:12])
-        return None if size in _PIPE_SIZES else offset + size
+        return end_of_chunk(chunks(file, 8, ">4sQ", n_bytes), b"data")
+    if head[:4] in (b".snd", b"dns.", b"\0ds.", b".sd\0"):
+        offset, size = struct.unpack(">II" if head[:1] == b"." else "<II", head[4:12])
+        return None if size in PIPE_SIZES else offset + size
     if head[:4] == _EBML:
         return _end_of_segment(file)
     if head[:8] == _ASF_HEADER:
@@ -136,52 +140,7 @@ def _stated_end(file: BinaryIO, n_bytes: int) -> int | None:
     if head[:4] == PACK:
         check_packs(file, n_bytes)
         return end_of_packs(file, n_bytes)
-    return _end_of_boxes(file, n_bytes) if head[4:8] in _BOXES else None
-
-
-def _chunks(file: BinaryIO, start: int, header: str, n_bytes: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (name, offset of the contents, their size) of each chunk; chunks of 32-bit sizes fill an even number."""
-    at, width = start, struct.calcsize(header)
-    for _ in range(MOST_PARTS):
-        if at + width > n_bytes:
-            return
-        file.seek(at)
-        name, size = struct.unpack(header, file.read(width))
-        yield name, at + width, size
-        at += width + size + (size % 2 if "I" in header else 0)
-
-
-def _end_of_chunk(chunks: Iterator[tuple[bytes, int, int]], wanted: bytes) -> int | None:
-    for name, at, size in chunks:
-        if name == wanted:
-            return None if size in _PIPE_SIZES | {_UNKNOWN_SIZE} else at + size
-    return None
-
-
-def _end_of_wave(file: BinaryIO, order: str, n_bytes: int) -> int | None:
-    long_size = None
-    for name, at, size in _chunks(file, 12, f"{order}4sI", n_bytes):
-        if name == b"ds64":  # RF64 and BW64: the size of the data in 64 bits, in place of the largest number
-            (long_size,) = struct.unpack("<8xQ", file.read(16))
-        elif name == b"data":
-            if size == 0xFFFFFFFF and long_size:
-                return at + long_size
-            return None if size in _PIPE_SIZES else at + size
-    return None
-
-
-def _w64_chunks(file: BinaryIO, n_bytes: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the chunks of Wave64, whose names have 16 bytes, whose sizes count the header and fill multiples of 8."""
-    at = 40
-    for _ in range(MOST_PARTS):
-        if at + 24 > n_bytes:
-            return
-        file.seek(at)
-        name, size = struct.unpack("<8s8xQ", file.read(24))
-        yield name, at + 24, size - 24 if 0 < size < 1 << 62 else _UNKNOWN_SIZE
-        if size < 24:
-            return
-        at += size + -size % 8
+    return _end_of_boxes(file, n_bytes) if head[4:8] in _BOXES else end_of_rare(file, head, n_bytes)
 
 
 def _end_of_boxes(file: BinaryIO, n_bytes: int) -> int | None:

@@ -6,7 +6,7 @@ sound from being read.
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from l3net.containers import presented
 from l3net.errors import ClipError
 from l3net.media.ffmpeg import NETWORK_OPTIONS
 from l3net.media.wave import wave_options
@@ -57,8 +58,10 @@ def open_container(path: Path | str, *, failing: str = "cannot be read as media"
         # A name such as "a:b.wav" is an address of protocol "a" to ffmpeg unless it is told that it names a file.
         kind = "jpeg_pipe" if Path(path).suffix.lower() in _JPEG else None
         options = {**_own_contents(), **wave_options(path)}
-        with av.open(f"file:{path}", format=kind, options=options, metadata_errors="replace") as container:
-            yield container
+        with presented(path) or nullcontext() as other:
+            source, kind = (f"file:{path}", kind) if other is None else (other, other.kind)
+            with av.open(source, format=kind, options=options, metadata_errors="replace") as container:
+                yield container
     except MEDIA_ERRORS as error:
         raise ClipError(f"{path}: {failing}: {one_reason(error)}") from None
 

@@ -5,6 +5,7 @@ clock begins elsewhere, such as a piece of a broadcast, thus begins at 0; sound 
 silence.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,10 +24,17 @@ _SHORTEST_GAP_SECONDS = 0.1  # encoders' padding and rounded time stamps are les
 _LONGEST_GAP_SECONDS = 3600.0
 _SILENCE_SECONDS = 10.0  # of the pieces of a long gap
 _BARE_STREAMS = {"mp3", "aac", "ac3", "eac3", "dts", "flac", "loas"}  # frames one behind the other, without a container
+# Kinds of which a cut file is told, by the container, a count of samples or the frames; those of a pipe are not.
+_TELLING = {
+    *("wav", "aiff", "w64", "caf", "au", "voc", "avi", "mov", "matroska", "webm", "ogg", "asf", "flv", "mpeg"),
+    *("mpegts", "wv", "tta", "nistsphere", "mxf", "ape", "tak", "mpc8", *_BARE_STREAMS, "amr"),
+}
+_UNTOLD = "%s: states no length (%s), so a cut file would not be told: look whether it is whole, or convert its source"
 _NONE = Foreign(0, 0, is_odd=False)
 _COUNTED, _COUNTED_EXACTLY = {"mov", "mxf", "ape", "tak", "mpc8"}, {"wv", "tta", "nistsphere"}  # by a field or a table
 _MOST_DEMUX_ERRORS = 100
 _ROUNDED_SECONDS, _ROUNDED_SHARE = 0.1, 0.02  # what may be missing of a length that a container rounds
+_log = logging.getLogger("l3net")
 _DAMAGE = (av.InvalidDataError, av.error.UndefinedError)  # that of AC-3's parser has a number of its own
 
 
@@ -46,7 +54,8 @@ def decoded_pieces(path: Path) -> Iterator[tuple[np.ndarray, int]]:
             if container.streams.audio:
                 raise ClipError(f"{path}: cannot be read as sound: this ffmpeg has no decoder for its sound track")
             raise ClipError(f"{path}: the file has no sound track")
-        check_whole(path)
+        if not check_whole(path) and not _TELLING & set(container.format.name.split(",")):
+            _log.warning(_UNTOLD, path, container.format.name)
         refuse_damage(track)
         begin = (container.start_time or 0) / av.time_base
         for frame in _frames(path, container, track):

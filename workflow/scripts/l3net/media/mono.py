@@ -38,7 +38,8 @@ def scaled_float32(samples: np.ndarray, sample_format: str) -> np.ndarray:
     """Return samples as float32, integers scaled to [-1, 1); floating-point samples keep their scale."""
     offset, full_scale = _OFFSET_AND_FULL_SCALE.get(sample_format, (0.0, 1.0))
     if full_scale == 1.0:
-        return samples.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # numbers that float32 has not are told as not finite
+            return samples.astype(np.float32, copy=False)
     if samples.dtype.itemsize <= 2:  # float32 holds these numbers and their parts of a power of two as they are
         return (samples.astype(np.float32) - np.float32(offset)) * np.float32(1.0 / full_scale)
     return ((samples - offset) / full_scale).astype(np.float32)
