@@ -23,6 +23,7 @@ SETTINGS = {
     "freeze": [],
 }
 HOW = {"feed_workers": 0, "save_every_seconds": 300.0, "stop_on_nan": True, "strategy": "single", "xla": False}
+HOW |= {"steps_per_call": 1}
 
 
 def arguments(data: Path, run: Path, *, epoch: int, previous: int | None = None, **changes: Any) -> dict[str, Any]:

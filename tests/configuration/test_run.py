@@ -125,7 +125,7 @@ def test_sorting_goes_into_lists_and_leaves_their_order() -> None:
 
 def test_keys_that_change_only_how_a_job_runs() -> None:
     switches = {"deterministic", "strategy", "tf32", "xla"}
-    assert Train.keys_of_how() == {"feed_workers", "save_every_seconds", "stop_on_nan"} | switches
+    assert Train.keys_of_how() == {"feed_workers", "save_every_seconds", "steps_per_call", "stop_on_nan"} | switches
 
 
 def test_the_configuration_loads_no_library_of_numbers() -> None:

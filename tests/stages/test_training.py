@@ -1,6 +1,8 @@
 """The stages of training on tiny shards: learning, legs, what is refused, what comes out."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +134,60 @@ def test_a_loss_that_is_no_number_names_its_samples(
     state = read_checkpoint(tmp_path / "state" / "state.h5")
     assert state.position["batches"] == 3
     assert all(np.isfinite(values).all() for values in state.weights.values())
+
+
+def test_several_steps_in_a_call_change_no_bit(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six batches an epoch: calls of four and two single ones; stopped within an epoch; gone on with calls of three."""
+    train_leg, make, sizes = stage_function("train_leg"), loop.several_steps, []
+
+    def watched(step, n):
+        steps = make(step, n)
+
+        def told(batches):
+            sizes.append(len(batches))
+            if sizes == [4, 2, 4]:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return steps(batches)
+
+        return told
+
+    train_leg(**arguments(data, tmp_path / "one", epoch=2))
+    monkeypatch.setattr(loop, "several_steps", watched)
+    with pytest.raises(loop.Interrupted, match="stopped by SIGTERM after epoch 1"):
+        train_leg(**arguments(data, tmp_path / "several", epoch=2, steps_per_call=4))
+    assert read_checkpoint(tmp_path / "several" / "state" / "state.h5").position["batches"] == 4
+    train_leg(**arguments(data, tmp_path / "several", epoch=2, steps_per_call=3))
+    assert sizes == [4, 2, 4, 2]
+    one, several = (contents(tmp_path / run / "epoch-002.h5") for run in ("one", "several"))
+    assert sorted(one) == sorted(several)
+    different = {name for name in one if one[name].tobytes() != several[name].tobytes()}
+    assert different == {"@config"}, "the key itself"
+
+
+def test_a_loss_that_is_no_number_within_a_call_names_its_own_samples(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = training_step
+
+    def spoilt(*args, **options):
+        step, number = make(*args, **options), tf.Variable(0)
+
+        def update(batch):
+            loss, right = step(batch)
+            return tf.where(number.assign_add(1) == 3, np.nan, loss), right
+
+        return update
+
+    monkeypatch.setattr(loop, "training_step", spoilt)
+    told = []
+    for n in (1, 2):
+        leg = arguments(data, tmp_path, epoch=1, save_every_seconds=0.0, steps_per_call=n)
+        with pytest.raises(Diverged, match="the loss is nan in epoch 1, in or before batch 3;") as error:
+            stage_function("train_leg")(**leg | {"state": tmp_path / str(n)})
+        told.append(str(error.value).partition("samples: ")[2])
+        assert read_checkpoint(tmp_path / str(n) / "state.h5").position["batches"] == 2
+    assert told[0] == told[1]
+    assert told[0].count("music/0/") == 8
 
 
 def test_weights_that_an_update_spoilt_never_become_the_state(

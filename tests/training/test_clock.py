@@ -29,21 +29,34 @@ def slow_batches(now: SimpleNamespace, waits: list[float]):
 def test_the_first_step_counts_for_the_seconds_only(now: SimpleNamespace) -> None:
     counts, steps = EpochCounts(), clock.StepClock()
     steps.start_step()
-    for number in steps.batches(slow_batches(now, [5.0, 1.0, 2.0])):
+    for (number,) in steps.batches(slow_batches(now, [5.0, 1.0, 2.0])):
         now.seconds += [30.0, 3.0, 4.0][number]
-        steps.end_step(counts)
+        steps.end_steps(counts, 1)
     assert counts == EpochCounts(seconds=45.0, steps=2, step_seconds=10.0, waiting=3.0)
+
+
+def test_of_several_steps_at_a_time_the_first_of_each_number_counts_for_the_seconds_only(now: SimpleNamespace) -> None:
+    counts, steps, seen = EpochCounts(), clock.StepClock(), []
+    for waits in ([1.0, 1.0, 1.0, 1.0, 5.0], [2.0, 2.0, 3.0, 3.0, 7.0]):  # two epochs of five
+        steps.start_step()
+        for some in steps.batches(slow_batches(now, waits), 2):
+            seen.append(some)
+            now.seconds += 10.0
+            steps.end_steps(counts, len(some))
+    assert seen == [[0, 1], [2, 3], [4]] * 2
+    # Of two at a time all but the first call, of one at a time the second.
+    assert counts == EpochCounts(seconds=86.0, steps=7, step_seconds=59.0, waiting=19.0)
 
 
 def test_what_passes_between_steps_is_left_out_after_a_new_start(now: SimpleNamespace) -> None:
     counts, steps = EpochCounts(), clock.StepClock()
     steps.start_step()
     now.seconds += 1.0
-    steps.end_step(counts)
+    steps.end_steps(counts, 1)
     now.seconds += 50.0  # a save
     steps.start_step()
     now.seconds += 2.0
-    steps.end_step(counts)
+    steps.end_steps(counts, 1)
     assert counts.seconds == 3.0
 
 

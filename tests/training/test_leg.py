@@ -41,7 +41,14 @@ def test_the_fingerprint_stays_what_it_was_in_version_0_1_0(folder: Path) -> Non
 
 @pytest.mark.parametrize(
     "how",
-    [{"feed_workers": 9}, {"save_every_seconds": 1.0}, {"stop_on_nan": False}, {"strategy": "auto"}, {"xla": True}],
+    [
+        {"feed_workers": 9},
+        {"save_every_seconds": 1.0},
+        {"stop_on_nan": False},
+        {"strategy": "auto"},
+        {"xla": True},
+        {"steps_per_call": 8},
+    ],
 )
 def test_how_a_leg_runs_leaves_the_fingerprint(folder: Path, how: dict) -> None:
     assert leg(folder, **how).fingerprint() == leg(folder).fingerprint()

@@ -10,7 +10,7 @@ from l3net.feed.pipeline import open_feed
 from l3net.models.l3 import build_l3
 from l3net.training.model_state import capture_variables
 from l3net.training.optimizer import LearningRate, make_optimizer
-from l3net.training.step import training_step, validation_step
+from l3net.training.step import several_steps, training_step, validation_step
 from tests import tiny_shards
 
 N = 6
@@ -71,6 +71,25 @@ def test_training_changes_weights_and_running_means_and_augments_if_asked(batch:
     for kind in ("/kernel", "/gamma", "/moving_mean", "/moving_variance"):
         names = [name for name in before if name.endswith(kind)]
         assert names and all((before[name] != after[name]).any() for name in names), kind
+
+
+def test_several_steps_are_one_call_of_tensorflow_and_fewer_are_single_ones() -> None:
+    total, calls = tf.Variable(1.0), []
+
+    def step(batch):
+        calls.append(tf.inside_function())
+        return tf.identity(total.assign(total * 2.0 + batch["x"])), batch["x"]
+
+    steps = several_steps(step, 3)
+    batches = [{"x": tf.constant(float(n))} for n in range(3)]
+    for start in (1.0, 12.0):  # as the first three steps leave it
+        made = [(float(loss), float(right)) for loss, right in steps(batches)]
+        assert made == [(2 * start, 0.0), (4 * start + 1, 1.0), (8 * start + 4, 2.0)]
+    assert calls == [True] * 3, "traced once, run twice"
+    assert [float(loss) for loss, _ in steps(batches[:2])] == [200.0, 401.0]
+    assert calls == [True] * 3 + [False] * 2
+    assert len(several_steps(step, 1)(batches[:1])) == 1
+    assert not calls[-1]
 
 
 @pytest.fixture(scope="module")

@@ -93,6 +93,7 @@ def test_settings_of_how_a_job_runs_make_nothing_anew(finished: StubRun) -> None
             "save_every_seconds": 9.0,
             "strategy": "mirrored",
             "xla": True,
+            "steps_per_call": 8,
             "stop_on_nan": False,
             "deterministic": False,  # with xla it would be refused
             "tf32": False,

@@ -115,6 +115,14 @@ class Train(Section):
         300.0, "Seconds between two states that are saved against a kill.", unit="seconds", ge=0, changes_only_how=True
     )
     stop_on_nan: bool = setting(True, "Whether a loss that is not a number ends the job.", changes_only_how=True)
+    steps_per_call: Whole = setting(
+        1,
+        "Steps that TensorFlow makes before Python has its turn again, for a GPU that waits for Python.",
+        unit="steps",
+        ge=1,
+        le=100,
+        changes_only_how=True,
+    )
 
 
 class Evaluate(Section):

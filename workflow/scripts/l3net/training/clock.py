@@ -4,6 +4,7 @@ The clock knows how long steps take, how much of that is waiting for data, and w
 a line an epoch in the log, the table of the epochs as CSV, and TensorBoard's scalars.
 """
 
+import itertools
 import logging
 import time
 from collections.abc import Iterable, Iterator
@@ -25,42 +26,44 @@ _log = logging.getLogger("l3net")
 class StepClock:
     """Times the steps of a process.
 
-    The first step traces and compiles, so it counts for the seconds of its epoch and not for the images a second.
+    The first step traces and compiles, so it counts for the seconds of its epoch and not for the images a second; of
+    steps that are made several at a time, so does the first time of each number.
     """
 
     def __init__(self) -> None:
-        self._is_warm = False
+        self._warm: set[int] = set()
         self._step_began = self._saved_at = time.monotonic()
         self._waited = 0.0
         self._told_at = time.monotonic() - _SECONDS_BETWEEN_EPOCHS
 
-    def batches(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """Yield each batch, and note how long it was waited for."""
+    def batches(self, batches: Iterable[Any], n: int = 1) -> Iterator[list[Any]]:
+        """Yield the batches, `n` at a time and at the end those left, and note how long they were waited for."""
         iterator = iter(batches)
         while True:
             began = time.perf_counter()
-            batch = next(iterator, None)
-            if batch is None:
+            some = list(itertools.islice(iterator, n))
+            if not some:
                 return
             self._waited = time.perf_counter() - began
-            yield batch
+            yield some
 
     def start_step(self) -> None:
         """Begin the time of the next step now; each further step begins where the one before it ends."""
         self._step_began = time.perf_counter()
 
-    def end_step(self, counts: EpochCounts) -> None:
-        """Add the time of the step that ends now to the counts of its epoch."""
+    def end_steps(self, counts: EpochCounts, n: int) -> None:
+        """Add the time of the `n` steps that end now to the counts of their epoch."""
         now = time.perf_counter()
         seconds, self._step_began = now - self._step_began, now
         counts.seconds += seconds
-        if self._is_warm:
+        if n in self._warm:
             counts.step_seconds += seconds
             counts.waiting += self._waited
-            counts.steps += 1
+            counts.steps += n
         else:
-            _log.info("first step: %.1f s (tracing, compiling)", seconds)
-            self._is_warm = True
+            what = "first step" if n == 1 else f"first {n} steps at a time"
+            _log.info("%s: %.1f s (tracing, compiling)", what, seconds)
+            self._warm.add(n)
 
     def note_save(self) -> None:
         """Note that the state has been saved now."""

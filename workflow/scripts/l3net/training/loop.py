@@ -25,7 +25,7 @@ from l3net.training.leg import Leg, find_start
 from l3net.training.metrics import EpochCounts, Validation
 from l3net.training.model_state import capture_variables, freeze_parts, restore_variables
 from l3net.training.optimizer import LearningRate, make_optimizer
-from l3net.training.step import training_step, validation_step
+from l3net.training.step import several_steps, training_step, validation_step
 
 _log = logging.getLogger("l3net")
 
@@ -39,11 +39,12 @@ class Diverged(L3Error):
 
 
 class _Step(NamedTuple):
-    """A step that was made: the sum of its losses, its right answers, and the ids of its samples."""
+    """A step that was made: the sum of its losses, its right answers, the ids of its samples, its batch's number."""
 
     loss: tf.Tensor
     right: tf.Tensor
     sample_ids: Any
+    number: int
 
 
 def run_leg(leg: Leg) -> Checkpoint | None:
@@ -73,7 +74,7 @@ class _Training:
             self.model = build_l3(**leg.network, batch_norm=batch_norm_for(s.xla))
             freeze_parts(self.model, s.freeze)
             self.optimizer = make_optimizer(self.model, LearningRate.of(s), s.precision)
-        self.update = training_step(
+        step = training_step(
             self.model,
             self.optimizer,
             strategy,
@@ -83,6 +84,7 @@ class _Training:
             augment=s.augment,
             xla=s.xla,
         )
+        self.update = several_steps(step, s.steps_per_call)
         self.measure = validation_step(self.model, strategy, prepare_batch, objective=s.objective, xla=s.xla)
         self.train = self._open_feed(leg.train, s.batches_per_epoch)
         self.valid = self._open_feed(leg.valid, s.validation_batches)
@@ -121,35 +123,36 @@ class _Training:
 
     def _train_epoch(self, epoch: int) -> None:
         """Make the updates of an epoch that are still to be made."""
-        s, counts, pending = self.settings, self.counts, None
+        s, counts, pending = self.settings, self.counts, []
         batches = self.train.epoch(epoch - 1, counts.batches)
         with Progress(f"epoch {epoch} of {self.leg.epoch}", s.batches_per_epoch - counts.batches, "batches") as bar:
             self.clock.start_step()
-            for batch in self.clock.batches(batches):
-                self.last_step = _Step(*self.update(batch), batch["sample_id"])
-                # The loss is read one step late, so that an accelerator never waits for Python.
+            for some in self.clock.batches(batches, s.steps_per_call):
+                results = enumerate(zip(self.update(some), some, strict=True), counts.batches + 1)
+                made = [_Step(*sums, batch["sample_id"], number) for number, (sums, batch) in results]
+                self.last_step = made[-1]
+                # Losses are read one call late, so that an accelerator never waits for Python.
                 self._count(epoch, pending)
-                pending = self.last_step
-                counts.batches += 1
-                self.clock.end_step(counts)
-                bar.advance()
+                pending = made
+                counts.batches += len(some)
+                self.clock.end_steps(counts, len(some))
+                bar.advance(len(some))
                 if self.stop.received or self.clock.seconds_since_save() > s.save_every_seconds:
                     self._count(epoch, pending)
-                    pending = None
+                    pending = []
                     self._stop_if_asked()
                     self._save()
                     self.clock.start_step()
             self._count(epoch, pending)
 
-    def _count(self, epoch: int, step: _Step | None) -> None:
-        """Add a step's loss and right answers to the counts, unless the loss is not a finite number."""
-        if step is None:
-            return
-        loss = float(step.loss)
-        if not math.isfinite(loss):
-            self._diverge(f"the loss is {loss} in epoch {epoch}", step)
-        self.counts.loss += loss
-        self.counts.right += int(step.right)
+    def _count(self, epoch: int, steps: list[_Step]) -> None:
+        """Add the losses and right answers of steps to the counts, unless a loss is not a finite number."""
+        for step in steps:
+            loss = float(step.loss)
+            if not math.isfinite(loss):
+                self._diverge(f"the loss is {loss} in epoch {epoch}", step)
+            self.counts.loss += loss
+            self.counts.right += int(step.right)
 
     def _validate(self) -> Validation:
         """Measure the model on the validation samples, the same ones after every epoch."""
@@ -203,8 +206,9 @@ class _Training:
             return
         parts = self.strategy.experimental_local_results(step.sample_ids) if step else ()
         names = ", ".join(name.decode() for part in parts for name in part.numpy())
+        number = step.number if step else self.counts.batches
         raise Diverged(
-            f"{what}, in or before batch {self.counts.batches}; the last good state is kept in {self.leg.state}; "
+            f"{what}, in or before batch {number}; the last good state is kept in {self.leg.state}; "
             f"lower train.learning_rate or look at the batch's samples: {names}"
         )
 
