@@ -110,6 +110,15 @@ def test_several_chunks_of_sound_are_read_one_behind_the_other(
     np.testing.assert_array_equal(read_audio(path, RATE), np.float32(samples / 2**15))
 
 
+def test_empty_chunks_beside_the_sound_hold_none(tmp_path: Path) -> None:
+    """Alone, a size of 0 is that of a pipe, and all that follows is sound."""
+    samples, path = np.round(numbers()[:, 0] * 2**15).astype("<i2"), tmp_path / "a.wav"
+    sound, empty, text = chunk(b"data", samples.tobytes()), chunk(b"data", b""), chunk(b"LIST", b"INFO" + bytes(400))
+    for pieces in ([sound, empty, text], [empty, sound, text], [empty, empty, sound]):
+        path.write_bytes(wave_of(about(), *pieces))
+        np.testing.assert_array_equal(read_audio(path, RATE), np.float32(samples / 2**15))
+
+
 def test_aac_in_wave_is_read_where_its_frames_have_headers(tmp_path: Path) -> None:
     from tests import media_sources
 

@@ -149,14 +149,17 @@ def _of_aiff(file: BinaryIO, n_bytes: int) -> Presented | None:
 
 def _of_wave(file: BinaryIO, path: Path, order: str, n_bytes: int) -> Presented | None:
     """Present RIFX with the header of RIFF, and pieces of sound as one; a RIFX of samples is decoded as big-endian."""
-    about, pieces, first = b"", [], 0
+    about, pieces, empty = b"", [], []
     for name, at, size in chunks(file, 12, f"{order}4sI", n_bytes):
         if name == b"fmt ":
             file.seek(at)
             about = file.read(min(size, 64))
         elif name == b"data":
+            file.seek(at)
+            if not size and (pieces or file.read(4) == b"data"):  # beside another chunk it is no size of a pipe
+                empty.append(at)
+                continue
             is_open = size in PIPE_SIZES
-            first = first or at
             pieces.append((at, n_bytes - at if is_open else min(size, n_bytes - at)))
             if is_open:
                 break
@@ -177,13 +180,15 @@ def _of_wave(file: BinaryIO, path: Path, order: str, n_bytes: int) -> Presented 
         _log.warning("%s: has %d chunks of sound, which are read one behind the other", path, len(pieces))
     if order == ">":
         return _as_wave(file, _Sound(kind, block // max(n_channels, 1), n_channels, rate, pieces))
-    if len(pieces) < 2:
+    if not pieces or len(pieces) + len(empty) < 2:
         return None
     file.seek(0)
-    size = sum(size for _, size in pieces)
+    size, first = sum(size for _, size in pieces), pieces[0][0]
     header = bytearray(file.read(first))
-    struct.pack_into("<I", header, 4, min(first - 8 + size, 0xFFFFFFFF))
-    struct.pack_into("<I", header, first - 4, min(size, 0xFFFFFFFF))
+    for at in [at for at in empty if at < first][::-1]:
+        del header[at - 8 : at]
+    struct.pack_into("<I", header, 4, min(len(header) - 8 + size, 0xFFFFFFFF))
+    struct.pack_into("<I", header, len(header) - 4, min(size, 0xFFFFFFFF))
     return Presented(file, "wav", bytes(header), pieces)
 
 
