@@ -177,11 +177,12 @@ def test_a_configuration_reads_what_weights_say_of_themselves(files: Path, tmp_p
     assert read_stored(files / "epoch-002.h5") == (of_owner, {"audio": last, "vision": last})
     assert read_stored(files / "embedding.keras") == (of_owner, {"audio": last})
     assert read_stored(files / "vision.keras") == ({}, {"vision": last})
-    for name in ("none.keras", "none.h5", "openl3_image_mel256_music.h5"):
+    for name in ("none.keras", "none.h5"):
         assert not any(read_stored(tmp_path / name))
+    assert read_stored(tmp_path / "openl3_image_mel256_music.h5") == ({}, {"vision": 512})
     named, channels = read_stored(tmp_path / "openl3_audio_mel256_music.h5")
     assert named == {"models.front_ends": "mel256", "front_end.version": "openl3", "front_end.hop_length": 242}
-    assert channels == {}
+    assert channels == {"audio": 512}
 
 
 def test_a_configuration_tells_what_the_training_would_refuse(files: Path, tmp_path: Path) -> None:

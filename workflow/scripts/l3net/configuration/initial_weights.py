@@ -20,6 +20,7 @@ _WHAT = "weights to start from: an embedding.keras, a vision.keras, a checkpoint
 _METADATA_BYTES, _CONFIG_BYTES = 16 << 20, 4 << 20
 _NAMES = {"front_end": "models.front_ends", "front_end_version": "front_end.version"}
 _NAMES |= {"hop_length": "front_end.hop_length"}
+_SIDES = {"openl3_audio": "audio", "openl3_image": "vision"}  # by the beginnings of the names of openl3's files
 _LAST, _LAST_CHANNELS = "conv_4_2", 512  # the last convolution of each side, and its channels at width 1
 
 
@@ -89,7 +90,10 @@ def read_stored(path: Path) -> StoredWeights:
     """
     about, channels = _of_keras(path) if path.suffix == ".keras" else _of_hdf5(path)
     words = path.stem.split("_")
-    if not about and words[:2] == ["openl3", "audio"]:
+    side = _SIDES.get("_".join(words[:2]))
+    if not about and not channels and side:
+        channels = {side: _LAST_CHANNELS}  # openl3 has networks of width 1 only
+    if not about and side == "audio":
         front_end = next((word for word in words if word in get_args(FrontEndName)), None)
         about = {"kind": "l3", "front_end": front_end, "front_end_version": "openl3", "hop_length": 242}
     is_of_sound = bool(about) and about.get("kind", "l3") == "l3"
