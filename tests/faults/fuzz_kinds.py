@@ -183,7 +183,7 @@ def _training_batches(path: Path) -> str:
 def _batches_of_index(path: Path) -> str:
     plan = ReadPlan(index=str(path), batch_size=4, first_batch=0, end_batch=4, seed=1)
     found = [
-        (batch.audio.copy(), batch.image.copy(), batch.recipes.copy(), batch.sample_ids, batch.label_mids)
+        (*(values.copy() for values in batch.arrays.values()), batch.sample_ids, batch.label_mids)
         for batch in read_batches(plan, 0)
     ]
     return digest(*(part for batch in found for part in batch))

@@ -1,4 +1,4 @@
-"""Buffers of batches: they do not overlap, and a pool keeps each while its sound or images are used."""
+"""Buffers of batches: they do not overlap, and a pool keeps each while anything of it is used."""
 
 import gc
 
@@ -6,24 +6,32 @@ import numpy as np
 import pytest
 
 from l3net.feed.shared_memory import BATCHES_AHEAD, BufferPool, create_shared_file, map_buffers
-from l3net.samples.shard_format import SAMPLE
 
 
 def test_buffers_keep_what_another_process_wrote_and_do_not_overlap() -> None:
     rng = np.random.default_rng(0)
     with create_shared_file(4, 3, 9) as file:
         ours, theirs = (map_buffers(file.fileno(), 3, 9) for _ in range(2))
-        fields = ("audio", "image", "recipes")
         written = []
         for buffer in ours:
-            for name in fields:
-                place = getattr(buffer, name)
+            for place in buffer.arrays.values():
                 value = np.frombuffer(rng.bytes(place.nbytes), place.dtype).reshape(place.shape)
                 place[...] = value
                 written.append(value.tobytes())
-        assert [getattr(buffer, name).tobytes() for buffer in theirs for name in fields] == written
+        assert [place.tobytes() for buffer in theirs for place in buffer.arrays.values()] == written
     assert len(ours) == 4
-    assert (ours[0].audio.shape, ours[0].image.shape, ours[0].recipes.dtype) == ((3, 48000), (3, 9, 9, 3), SAMPLE)
+    shapes = {name: (place.shape, place.dtype.name) for name, place in ours[0].arrays.items()}
+    assert shapes == {
+        "audio": ((3, 48000), "int16"),
+        "image": ((3, 9, 9, 3), "uint8"),
+        "label": ((3,), "int32"),
+        "flip": ((3,), "bool"),
+        "saturation": ((3,), "float32"),
+        "brightness": ((3,), "float32"),
+        "saturation_first": ((3,), "bool"),
+        "gain": ((3,), "float32"),
+    }
+    assert {place.ctypes.data % 64 for buffer in ours for place in buffer.arrays.values()} == {0}
 
 
 @pytest.fixture
@@ -31,17 +39,17 @@ def pool() -> BufferPool:
     with create_shared_file(BATCHES_AHEAD + 2, 2, 10) as file:
         made = map_buffers(file.fileno(), 2, 10)
     for number, buffer in enumerate(made):
-        buffer.audio[:] = buffer.image[:] = number
+        buffer.arrays["audio"][:] = buffer.arrays["image"][:] = buffer.arrays["gain"][:] = number
     return BufferPool(made)
 
 
-@pytest.mark.parametrize("kept", [0, 1])
-def test_nothing_is_copied_and_a_buffer_is_free_when_nothing_refers_to_its_sound_or_images(pool, kept) -> None:
+@pytest.mark.parametrize("kept", ["audio", "image", "gain"])
+def test_nothing_is_copied_and_a_buffer_is_free_when_nothing_refers_to_it(pool, kept) -> None:
     number = pool.acquire()
     handed_over = pool.release_when_unused(number)
-    assert np.shares_memory(handed_over[0], pool._buffers[number].audio)
-    assert np.shares_memory(handed_over[1], pool._buffers[number].image)
-    part = handed_over[kept][1:, ::2]
+    for name, place in pool._buffers[number].arrays.items():
+        assert np.shares_memory(handed_over[name], place)
+    part = handed_over[kept][1:]
     del handed_over
     gc.collect()
     others = [pool.acquire() for _ in range(BATCHES_AHEAD + 1)]
@@ -51,27 +59,42 @@ def test_nothing_is_copied_and_a_buffer_is_free_when_nothing_refers_to_its_sound
     assert pool.acquire() == number
 
 
-def test_sound_and_images_are_copied_when_buffers_run_short(pool) -> None:
-    held = [(number, *pool.release_when_unused(number)) for number in (pool.acquire() for _ in range(20))]
-    uncopied = {number for number, audio, _ in held if np.shares_memory(audio, pool._buffers[number].audio)}
-    assert uncopied == {number for number, _, image in held if np.shares_memory(image, pool._buffers[number].image)}
-    assert len(uncopied) == 2
-    for number, buffer in enumerate(pool._buffers):
-        if number not in uncopied:
-            buffer.audio[:], buffer.image[:] = -1, 255
-    assert all((audio == number).all() and (image == number).all() for number, audio, image in held)
+def test_a_batch_is_copied_when_buffers_run_short(pool) -> None:
+    held = [(number, pool.release_when_unused(number)) for number in (pool.acquire() for _ in range(20))]
+    for name in ("audio", "image", "gain"):
+        buffers = [buffer.arrays[name] for buffer in pool._buffers]
+        uncopied = {number for number, given in held if np.shares_memory(given[name], buffers[number])}
+        assert len(uncopied) == 2
+        for number, place in enumerate(buffers):
+            if number not in uncopied:
+                place[:] = 99
+        assert all((given[name] == number).all() for number, given in held)
+        assert {given[name].ctypes.data % 64 for _, given in held} == {0}
 
 
-@pytest.mark.parametrize(("kept", "spec"), [(0, ([2, 48000], "int16")), (1, ([2, 10, 10, 3], "uint8"))])
-def test_a_tensor_keeps_the_buffer(pool, kept, spec) -> None:
+def by_a_data_set(values: np.ndarray) -> object:
     import tensorflow as tf
 
+    (tensor,) = tf.data.Dataset.from_generator(
+        lambda: iter([values]), output_signature=tf.TensorSpec(values.shape, values.dtype)
+    )
+    return tensor
+
+
+def by_dlpack(values: np.ndarray) -> object:
+    import tensorflow as tf
+
+    return tf.experimental.dlpack.from_dlpack(values.__dlpack__())
+
+
+@pytest.mark.parametrize("kept", ["audio", "image", "gain"])
+@pytest.mark.parametrize("made", [by_a_data_set, by_dlpack])
+def test_a_tensor_keeps_the_buffer(pool, made, kept) -> None:
     number = pool.acquire()
-
-    def give():
-        yield pool.release_when_unused(number)[kept]
-
-    (tensor,) = tf.data.Dataset.from_generator(give, output_signature=tf.TensorSpec(*spec))
+    tensor = made(pool.release_when_unused(number)[kept])
     gc.collect()
     assert number not in [pool.acquire() for _ in range(BATCHES_AHEAD + 1)]
     assert (tensor.numpy() == number).all()
+    if made is by_dlpack:
+        del tensor
+        assert pool.acquire() == number

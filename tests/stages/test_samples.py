@@ -304,6 +304,19 @@ def test_batches_do_not_depend_on_the_workers(index: Path, batches: list, worker
     assert same(read(index, workers=workers), batches)
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_batches_are_the_same_for_one_device_and_for_several(index: Path, batches: list, workers: int) -> None:
+    assert same(read(index, workers=workers, place=lambda data: data), batches)
+
+
+def test_batches_that_are_held_stay_as_they_are(index: Path, batches: list) -> None:
+    """Twenty are more than there are buffers, so those after the first few are copies."""
+    from l3net.feed.pipeline import open_feed
+
+    held = list(open_feed(index, batch_size=16, epoch=1, seed=3, batches=50, workers=1))[:20]
+    assert same([{k: v.numpy() for k, v in batch.items()} for batch in held], batches[:20])
+
+
 def test_a_later_start_gives_the_rest(index: Path, batches: list) -> None:
     assert same(read(index, workers=1, start_batch=47), batches[47:])
     assert read(index, start_batch=50) == []
@@ -315,7 +328,7 @@ def test_a_feed_gives_each_epoch_and_traces_the_whole_ones_once(index: Path) -> 
 
     from l3net.feed.pipeline import Feed
 
-    feed = Feed(index, batch_size=16, seed=3, batches=5, workers=0)
+    feed = Feed(index, batch_size=16, seed=3, batches=5, workers=0, place=lambda data: data)
     given, made = {}, []
     from_generator = tf.data.Dataset.from_generator
     with pytest.MonkeyPatch.context() as patch:
@@ -335,11 +348,12 @@ import sys; sys.path[:0] = [{str(SCRIPTS)!r}]
 from pathlib import Path
 from l3net.feed import open_feed
 settings = dict(batch_size=16, epoch=0, seed=1, batches=1000)
-here, apart = (iter(open_feed(Path({str(index)!r}), workers=n, **settings)) for n in (0, 1))
-print(len(next(here)["label"]), len(next(apart)["label"]))
+opened = [iter(open_feed(Path({str(index)!r}), workers=n, place=place, **settings))
+          for n in (0, 1) for place in (None, lambda data: data)]
+print(*(len(next(batches)["label"]) for batches in opened))
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert (ended.returncode, ended.stdout) == (0, "16 16\n"), ended.stderr[-2000:]
+    assert (ended.returncode, ended.stdout) == (0, "16 16 16 16\n"), ended.stderr[-2000:]
 
 
 def test_order_is_a_function_of_seed_and_epoch(index: Path, batches: list) -> None:

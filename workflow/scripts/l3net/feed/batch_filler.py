@@ -5,7 +5,7 @@ shuffle buffer that are its own, about 4 MB each at 224 pixels and 10 s.
 """
 
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -15,10 +15,12 @@ import numpy as np
 from l3net.errors import ShardError, one_line
 from l3net.feed.image_decoder import decode_image
 from l3net.feed.shard_digests import demand_digest
-from l3net.feed.shared_memory import BatchBuffer
+from l3net.feed.shared_memory import OF_RECIPES, BatchBuffer
 from l3net.feed.shuffle_order import ShuffleOrder
 from l3net.media import SAMPLE_RATE
-from l3net.samples import ClipData, Shard, read_shard_index
+from l3net.samples import SAMPLE, ClipData, Shard, read_shard_index
+
+_Recipe = namedtuple("_Recipe", SAMPLE.names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +81,19 @@ class BatchFiller:
                 del self._clips[clip]
         samples = self.order.samples_at(first, n)
         rows = np.flatnonzero(samples[:, 0] % self.n_readers == self.number)
-        filled = FilledRows(rows.tolist())
+        filled, recipes = FilledRows(rows.tolist()), []
         for row, (clip, sample) in zip(filled.rows, samples[rows].tolist(), strict=True):
             recipe, shard = self._fill_row(buffer, row, clip, sample)
-            filled.sample_ids.append(f"{self.index.subset}/{shard.part}/{recipe['n']}")
-            filled.label_mids.append(shard.labels[recipe["sound"]])
+            recipes.append(recipe)
+            filled.sample_ids.append(f"{self.index.subset}/{shard.part}/{recipe.n}")
+            filled.label_mids.append(shard.labels[recipe.sound])
+        for name, column in zip(SAMPLE.names, zip(*recipes, strict=True), strict=False):  # none where no row is its own
+            if name in OF_RECIPES:
+                buffer.arrays[name][rows] = column
         return filled
 
-    def _fill_row(self, buffer: BatchBuffer, row: int, clip: int, sample: int) -> tuple[np.void, Shard]:
-        """Write a sample of a clip, counted over all shards, into a row; return its recipe and shard."""
+    def _fill_row(self, buffer: BatchBuffer, row: int, clip: int, sample: int) -> tuple[_Recipe, Shard]:
+        """Write the image and the sound of a sample of a clip, counted over all shards; return its recipe and shard."""
         number = bisect_right(self._ends, clip)
         shard = self._shard(number)
         clip_of_shard = clip - (self._ends[number - 1] if number else 0)
@@ -95,15 +101,14 @@ class BatchFiller:
             source, i = self._clip(clip, shard, clip_of_shard), sample
         else:  # its clip's other samples come much later, so only this one is read
             source, i = shard, clip_of_shard * shard.samples_per_clip + sample
-        recipe, jpeg = source.samples[i], source.image(i)
-        sound, start = int(recipe["sound"]), int(recipe["start"])
-        if self.plan.shuffle and sound == clip_of_shard:
-            buffer.audio[row] = source.pcm[start : start + SAMPLE_RATE]
+        recipe = _Recipe._make(source.samples[i].item())
+        audio = buffer.arrays["audio"][row]
+        if self.plan.shuffle and recipe.sound == clip_of_shard:
+            audio[:] = source.pcm[recipe.start : recipe.start + SAMPLE_RATE]
         else:
-            shard.window(sound, start, buffer.audio[row])
-        buffer.recipes[row] = recipe
+            shard.window(recipe.sound, recipe.start, audio)
         try:
-            decode_image(jpeg, buffer.image[row])
+            decode_image(source.image(i), buffer.arrays["image"][row])
         except ValueError as error:
             raise ShardError(
                 f"{shard.path}: an image does not decode ({one_line(str(error), 80)}): the shard has changed since it "

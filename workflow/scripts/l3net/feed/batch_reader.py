@@ -27,16 +27,12 @@ class ReadBatch(NamedTuple):
 
     Attributes
     ----------
-    recipes : of its rows [shape=(batch_size,), SAMPLE]; filled again once the next batch is asked for.
-    audio : its sound, which stays as it is [shape=(batch_size, 48000), int16].
-    image : its images, which stay as they are [shape=(batch_size, image_size, image_size, 3), uint8].
+    arrays : its images, its sound and what else is a number (`shared_memory.BatchBuffer`); they stay as they are.
     sample_ids : names of the samples, ``{subset}/{part}/{n}``.
     label_mids : labels of the clips that are heard, mids joined by commas.
     """
 
-    recipes: np.ndarray
-    audio: np.ndarray
-    image: np.ndarray
+    arrays: dict[str, np.ndarray]
     sample_ids: list[str]
     label_mids: list[str]
 
@@ -92,9 +88,7 @@ def read_batches(plan: ReadPlan, workers: int = 1) -> Iterator[ReadBatch]:
         for _ in range(plan.first_batch, plan.end_batch):
             texts = _in_order_of_rows([reader.receive() for reader in readers])
             number = being_filled.popleft()
-            recipes, handed_over = buffers[number].recipes, pool.release_when_unused(number)
-            yield ReadBatch(recipes, *handed_over, texts.sample_ids, texts.label_mids)
-            del handed_over
+            yield ReadBatch(pool.release_when_unused(number), texts.sample_ids, texts.label_mids)
             fill_another()
     finally:
         for reader in readers:
@@ -103,6 +97,8 @@ def read_batches(plan: ReadPlan, workers: int = 1) -> Iterator[ReadBatch]:
 
 def _in_order_of_rows(parts: list[FilledRows]) -> FilledRows:
     """Join what the readers filled, in the order of the batch."""
+    if len(parts) == 1:
+        return parts[0]
     texts = sorted(text for part in parts for text in zip(part.rows, part.sample_ids, part.label_mids, strict=True))
     return FilledRows(*map(list, zip(*texts, strict=True)))
 

@@ -1,4 +1,4 @@
-"""The feed: batches of shards as a tf.data data set.
+"""The feed: batches of shards as tensors; for several devices as a tf.data data set.
 
 Readers decode the images to where TensorFlow reads them. What the network takes is made of a batch inside the training
 step (`augment.prepare_batch`).
@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import tensorflow as tf
 from l3net.errors import ConfigError, ShardError
 from l3net.feed.batch_filler import ReadPlan
 from l3net.feed.batch_reader import ReadBatch, read_batches
+from l3net.feed.shared_memory import OF_RECIPES
 from l3net.media import SAMPLE_RATE
 from l3net.samples import read_shard_index
 
@@ -32,8 +34,9 @@ class Feed:
     The samples are one endless stream, each once before any comes again, in an order given by the seed; epoch k is its
     k-th stretch of `batches` batches. So an epoch is a function of (seed, epoch), and a late start costs nothing.
 
-    All whole epochs are one data set of TensorFlow, which is iterated again: each that it makes takes time to trace,
-    and leaves some kilobytes behind until the process ends.
+    On one device the batches are made without tf.data, whose threads take three times as long to hand them over.
+    For several devices all whole epochs are one data set, which is iterated again: each that TensorFlow makes takes
+    time to trace, and leaves some kilobytes behind until the process ends.
 
     Parameters
     ----------
@@ -47,7 +50,8 @@ class Feed:
         (docs/samples.md).
     marks : folder that remembers which shards were compared with the digests of the index, for the feeds after this one
         (`shard_digests.demand_digest`); None: each process compares a shard once.
-    place : puts a data set onto devices (`tf.distribute.Strategy.experimental_distribute_dataset`); None leaves it.
+    place : puts a data set onto several devices (`tf.distribute.Strategy.experimental_distribute_dataset`); None: the
+        batches are for one device.
 
     Raises
     ------
@@ -78,7 +82,7 @@ class Feed:
                 f"workers {workers} must be 0 or more"
             )
         self._signature = _signature(batch_size, shards.image_size)
-        self._workers, self._place = workers, place or (lambda data: data)
+        self._workers, self._place = workers, place
         self._whole: Any = None
         self._plan = ReadPlan(
             index=str(index),
@@ -114,16 +118,19 @@ class Feed:
         if min(epoch, start_batch) < 0:
             raise ConfigError(f"feed: epoch {epoch} and start_batch {start_batch} must be 0 or more")
         first = epoch * self._n
-        self._plan = replace(self._plan, first_batch=first + start_batch, end_batch=first + self._n)
+        plan = replace(self._plan, first_batch=first + start_batch, end_batch=first + self._n)
+        if self._place is None:
+            return Epoch(lambda: map(_tensors, read_batches(plan, self._workers)))
+        self._plan = plan  # which a data set reads when it is iterated
         if start_batch:
-            return Epoch(self._data_set(self._n - start_batch))
+            return Epoch(partial(iter, self._data_set(self._n - start_batch)))
         if self._whole is None:
             self._whole = self._data_set(self._n)
-        return Epoch(self._whole)
+        return Epoch(partial(iter, self._whole))
 
     def _data_set(self, n: int) -> Any:
         data = tf.data.Dataset.from_generator(
-            lambda: map(_arrays, read_batches(self._plan, self._workers)), output_signature=self._signature
+            lambda: map(_all_arrays, read_batches(self._plan, self._workers)), output_signature=self._signature
         )
         return self._place(data.apply(tf.data.experimental.assert_cardinality(max(n, 0))).prefetch(_BATCHES_AHEAD))
 
@@ -138,21 +145,21 @@ class Epoch:
 
     Parameters
     ----------
-    data : a data set of TensorFlow, or what a strategy made of it.
+    begin : returns an iterator over them, from the first one on.
     """
 
-    def __init__(self, data: Any) -> None:
-        self._data = data
+    def __init__(self, begin: Callable[[], Iterator]) -> None:
+        self._begin = begin
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        batches = _each(self._data)
+        batches = _each(self._begin)
         _under_way.add(batches)
         return batches
 
 
-def _each(data: Any) -> Iterator[dict[str, Any]]:
-    """Yield what a data set holds; unlike TensorFlow's iterator, this one can be closed."""
-    yield from data
+def _each(begin: Callable[[], Iterator]) -> Iterator[dict[str, Any]]:
+    """Yield all batches; unlike TensorFlow's iterator, this one can be closed."""
+    yield from begin()
 
 
 @atexit.register
@@ -181,34 +188,24 @@ def one_line_errors() -> Iterator[None]:
         raise
 
 
-def _arrays(batch: ReadBatch) -> dict[str, Any]:
-    """Return a batch as arrays that stay as they are when its buffer is filled again."""
-    rows = batch.recipes
-    return {
-        "image": batch.image,
-        "audio": batch.audio,
-        "label": rows["label"].astype(np.int32),
-        "flip": rows["flip"].astype(bool),
-        "saturation": rows["saturation"].copy(),
-        "brightness": rows["brightness"].copy(),
-        "saturation_first": rows["saturation_first"].astype(bool),
-        "gain": rows["gain"].copy(),
-        "sample_id": np.array(batch.sample_ids, object),
-        "label_mids": np.array(batch.label_mids, object),
-    }
+def _tensors(batch: ReadBatch) -> dict[str, tf.Tensor]:
+    """Return a batch as tensors that lie where its arrays do."""
+    # tf.convert_to_tensor would copy them; what is imported needs memory at a multiple of 64 bytes, as a buffer has
+    numbers = {name: tf.experimental.dlpack.from_dlpack(values.__dlpack__()) for name, values in batch.arrays.items()}
+    with tf.device("CPU"):
+        return numbers | {name: tf.convert_to_tensor(texts) for name, texts in _texts(batch).items()}
+
+
+def _all_arrays(batch: ReadBatch) -> dict[str, np.ndarray]:
+    return batch.arrays | _texts(batch)
+
+
+def _texts(batch: ReadBatch) -> dict[str, np.ndarray]:
+    return {"sample_id": np.array(batch.sample_ids, object), "label_mids": np.array(batch.label_mids, object)}
 
 
 def _signature(batch_size: int, image_size: int) -> dict[str, tf.TensorSpec]:
-    kinds = {
-        "label": tf.int32,
-        "flip": tf.bool,
-        "saturation": tf.float32,
-        "brightness": tf.float32,
-        "saturation_first": tf.bool,
-        "gain": tf.float32,
-        "sample_id": tf.string,
-        "label_mids": tf.string,
-    }
+    kinds = {**OF_RECIPES, "sample_id": tf.string, "label_mids": tf.string}
     return {
         "image": tf.TensorSpec([batch_size, image_size, image_size, 3], tf.uint8),
         "audio": tf.TensorSpec([batch_size, SAMPLE_RATE], tf.int16),

@@ -1,7 +1,7 @@
 """Shared memory in which reader processes hand over batches: a pool of buffers, each for one batch.
 
-TensorFlow reads images and sound where a reader wrote them; the buffer returns to the pool when no array and no tensor
-refers to either any more.
+TensorFlow reads a batch where a reader wrote it; the buffer returns to the pool when no array and no tensor refers to
+it any more.
 """
 
 import mmap
@@ -9,21 +9,30 @@ import os
 import tempfile
 import weakref
 from collections import deque
-from typing import BinaryIO
+from math import prod
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from l3net.media import SAMPLE_RATE
 from l3net.runtime import aligned_copy
 from l3net.runtime.aligned_memory import ALIGNMENT_BYTES
-from l3net.samples import SAMPLE
 
 BATCHES_AHEAD = 3  # batches that readers fill before they are asked for
 _HANDED_OVER = 4  # batches that a feed and a training hold
+# What a batch has of its samples' recipes, and as what type.
+OF_RECIPES = {
+    "label": np.int32,
+    "flip": np.bool_,
+    "saturation": np.float32,
+    "brightness": np.float32,
+    "saturation_first": np.bool_,
+    "gain": np.float32,
+}
 
 
 class BatchBuffer:
-    """The memory of one batch: sound, images and recipes.
+    """The memory of one batch: an array of each quantity of its samples, all beginning at multiples of 64 bytes.
 
     Parameters
     ----------
@@ -33,35 +42,45 @@ class BatchBuffer:
 
     Attributes
     ----------
-    audio : seconds of sound [shape=(batch_size, 48000), int16].
-    image : the images [shape=(batch_size, image_size, image_size, 3), uint8].
-    recipes : the rows' recipes [shape=(batch_size,), SAMPLE].
+    arrays : by name, audio [shape=(batch_size, 48000), int16], image [shape=(batch_size, image_size, image_size, 3),
+        uint8], and the quantities `OF_RECIPES` [shape=(batch_size,)].
     """
 
     def __init__(self, memory: memoryview, batch_size: int, image_size: int) -> None:
         self.memory = np.frombuffer(memory, np.uint8)
-        self._shape = batch_size, image_size
-        self.audio, self.image, self.recipes = self.parts(self.memory)
+        self._layout = _layout(batch_size, image_size)
+        self.arrays = self.parts(self.memory)
 
-    def parts(self, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return `memory`, which is laid out as this buffer's, as sound, images and recipes."""
-        n, size = self._shape
-        audio, image, recipes = np.split(memory, np.cumsum(self._sizes(n, size))[:-1])
-        return (
-            audio[: n * 2 * SAMPLE_RATE].view(np.int16).reshape(n, SAMPLE_RATE),
-            image[: n * size * size * 3].reshape(n, size, size, 3),
-            recipes[: n * SAMPLE.itemsize].view(SAMPLE),
-        )
-
-    @classmethod
-    def n_bytes(cls, batch_size: int, image_size: int) -> int:
-        """Return the size of a buffer in bytes, a multiple of 64."""
-        return sum(cls._sizes(batch_size, image_size))
+    def parts(self, memory: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the arrays that lie in `memory`, which is laid out as this buffer's."""
+        return {place.name: np.ndarray(place.shape, place.kind, memory, place.first) for place in self._layout}
 
     @staticmethod
-    def _sizes(batch_size: int, image_size: int) -> list[int]:
-        of_a_row = (2 * SAMPLE_RATE, image_size * image_size * 3, SAMPLE.itemsize)
-        return [-(-batch_size * size // ALIGNMENT_BYTES) * ALIGNMENT_BYTES for size in of_a_row]
+    def n_bytes(batch_size: int, image_size: int) -> int:
+        """Return the size of a buffer in bytes, a multiple of 64."""
+        return _layout(batch_size, image_size)[-1].end
+
+
+class _Place(NamedTuple):
+    """Where an array lies in a buffer, from byte `first` to before byte `end`, both multiples of 64."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: np.dtype
+    first: int
+    end: int
+
+
+def _layout(batch_size: int, image_size: int) -> list[_Place]:
+    """Return the places of all arrays, in the order of a buffer."""
+    of_a_row = {"audio": (SAMPLE_RATE,), "image": (image_size, image_size, 3)}
+    places, first = [], 0
+    for name, kind in {"audio": np.int16, "image": np.uint8, **OF_RECIPES}.items():
+        shape, kind = (batch_size, *of_a_row.get(name, ())), np.dtype(kind)
+        end = first + -(-prod(shape) * kind.itemsize // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
+        places.append(_Place(name, shape, kind, first, end))
+        first = end
+    return places
 
 
 def n_buffers() -> int:
@@ -109,19 +128,19 @@ class BufferPool:
             self._free.append(self._released.popleft())
         return self._free.pop()
 
-    def release_when_unused(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return sound and images of an acquired buffer, and release it when nothing refers to them any more.
+    def release_when_unused(self, number: int) -> dict[str, np.ndarray]:
+        """Return the arrays of an acquired buffer, and release it when nothing refers to any of them any more.
 
         While buffers are left nothing is copied: the buffer stays acquired as long as there is an array or a tensor
-        made of its sound or its images. When they run short both are copied and the buffer released at once.
+        made of one of its arrays. When they run short all are copied and the buffer released at once.
         """
         buffer = self._buffers[number]
         if len(self._free) + len(self._released) < BATCHES_AHEAD:
             self._released.append(number)
-            return aligned_copy(buffer.audio), aligned_copy(buffer.image)
+            return buffer.parts(aligned_copy(buffer.memory))
         owner = _MemoryOwner(buffer.memory)
         weakref.finalize(owner, self._released.append, number).atexit = False
-        return buffer.parts(np.asarray(owner))[:2]
+        return buffer.parts(np.asarray(owner))
 
 
 class _MemoryOwner:

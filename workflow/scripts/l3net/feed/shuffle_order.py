@@ -35,6 +35,7 @@ class ShuffleOrder:
     shuffle: bool = True
     shuffle_buffer_clips: int = 128
     _kept: OrderedDict = field(default_factory=OrderedDict, repr=False)
+    _last_blocks: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.shuffle_buffer_clips = min(self.shuffle_buffer_clips, self.n_clips)
@@ -55,7 +56,9 @@ class ShuffleOrder:
             places = np.arange(first, first + n) % self.n_samples
             return np.stack([places % self.n_clips, places // self.n_clips], 1)
         blocks = self._blocks_of(first, n)
-        samples = np.concatenate([self._block(block) for block in blocks])
+        made = self._last_blocks  # a batch is mostly of the blocks that the one before it was of
+        self._last_blocks = {block: made[block] if block in made else self._block(block) for block in blocks}
+        samples = np.concatenate(list(self._last_blocks.values()))
         return samples[first - blocks[0] * self.samples_per_clip :][:n]
 
     def buffered_clips(self, first: int, n: int) -> set[int]:

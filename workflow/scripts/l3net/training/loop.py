@@ -214,6 +214,7 @@ class _Training:
 
     def _open_feed(self, index: Path, batches: int) -> Feed:
         """Open shards, to be read in epochs of so many batches, onto the devices where there are several."""
-        s, place = self.settings, self.strategy.experimental_distribute_dataset
+        s, on_one = self.settings, self.strategy is tf.distribute.get_strategy()
+        place = None if on_one else self.strategy.experimental_distribute_dataset
         reading = {"workers": s.feed_workers, "marks": self.leg.marks, "place": place}
         return Feed(index, batch_size=s.batch_size, seed=self.leg.seed, batches=batches, **reading)
