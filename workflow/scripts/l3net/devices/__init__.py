@@ -6,6 +6,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "memory": ["one_line_out_of_memory"],
         "seen": ["describe_devices"],
         "strategies": ["is_chief", "open_strategy"],
         "switches": ["intra_op_threads", "set_switches"],

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from l3net.devices import one_line_out_of_memory
 from l3net.inference import winograd
 from l3net.inference.precisions import check_precision
 
@@ -70,7 +71,8 @@ def _compiled(step: Step, shape: tuple[int | None, ...]) -> Function:
 
     def run(values: np.ndarray) -> np.ndarray:
         # Calling the trace, not `function`, keeps TensorFlow from warning of retracing where several models are used.
-        return function.get_concrete_function()(tf.convert_to_tensor(values, tf.float32)).numpy()
+        with one_line_out_of_memory("batch_size", len(values)):
+            return function.get_concrete_function()(tf.convert_to_tensor(values, tf.float32)).numpy()
 
     return run
 

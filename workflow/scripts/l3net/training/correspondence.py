@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from l3net.devices import one_line_out_of_memory
 from l3net.errors import ConfigError
 from l3net.feed import one_line_errors, open_feed, prepare_batch
 from l3net.models import OBJECTIVES
@@ -99,7 +100,8 @@ def embed_pairs(model: keras.Model, index: Path, *, seed: int, batch_size: int) 
     recipes, found = _Recipes(known), {}
     batches = -(-known.n_samples // batch_size)
     for batch in open_feed(index, batch_size=batch_size, epoch=0, seed=seed, batches=batches):
-        label, (images, sounds) = directions(batch)
+        with one_line_out_of_memory("train.batch_size", batch_size):
+            label, (images, sounds) = directions(batch)
         for n, name in enumerate(batch["sample_id"].numpy()):
             if label[n] == 1:
                 clip = int(recipes.clips[recipes.row_of(name.decode()), 0])
@@ -139,5 +141,6 @@ def ask_correspondence(model: keras.Model, index: Path, *, seed: int, batch_size
     batches = min(batches, -(-known.n_samples // batch_size))
     for batch in open_feed(index, batch_size=batch_size, epoch=0, seed=seed, batches=batches):
         rows = [recipes.row_of(name.decode()) for name in batch["sample_id"].numpy()]
-        right[rows], asked[rows] = answer(batch).numpy(), True
+        with one_line_out_of_memory("train.batch_size", batch_size):
+            right[rows], asked[rows] = answer(batch).numpy(), True
     return Answers(right[asked], recipes.clips[asked], recipes.labels)

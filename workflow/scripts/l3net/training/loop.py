@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from l3net.devices import intra_op_threads, is_chief, open_strategy, set_switches
+from l3net.devices import intra_op_threads, is_chief, one_line_out_of_memory, open_strategy, set_switches
 from l3net.errors import L3Error
 from l3net.feed import Feed, one_line_errors, prepare_batch
 from l3net.models import build_l3
@@ -54,13 +54,13 @@ def run_leg(leg: Leg) -> Checkpoint | None:
     ------
     Interrupted
         SIGTERM or SIGINT came; the state is saved.
-    Diverged
-        The loss is not a finite number; the state saved before that is kept.
+    Diverged, ConfigError
+        The loss is not a finite number (the state saved before that is kept); a batch does not fit the memory.
     """
     strategy, s = open_strategy(leg.settings.strategy), leg.settings
     set_switches(tf32=s.tf32, deterministic=s.deterministic, xla=s.xla)
     keras.utils.set_random_seed(leg.seed % 2**32)
-    with StopRequests() as stop, one_line_errors():
+    with StopRequests() as stop, one_line_errors(), one_line_out_of_memory("train.batch_size", s.batch_size):
         return _Training(leg, strategy, stop).run()
 
 
