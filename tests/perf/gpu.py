@@ -2,11 +2,11 @@
 
     python -m tests.perf.gpu [--trial] [FOLDER]
 
-Prints a line a setting and writes gpu.json into FOLDER (default results): samples a second on a batch in memory and
-with the feed, the share of the card's measured matrix-product peak, and the hours of the paper's 78.6 million samples
-(the paper: ten days on four GPUs; the goal: 12 hours on one H100, feed included). A setting that does not fit the
-card's memory is told as such. TensorFlow computes float32 products in TF32 where the card has it, here and in training.
-Ends with 1 where there is no GPU.
+Prints a line a setting and writes gpu.json into FOLDER (default results): samples a second on a batch in memory (a
+step a call, and several) and with the feed, the share of the card's measured matrix-product peak, and the hours of the
+paper's 78.6 million samples (the paper: ten days on four GPUs; the goal: 12 hours on one H100, feed included). A
+setting that does not fit the card's memory is told as such. TensorFlow computes float32 products in TF32 where the card
+has it, here and in training. Ends with 1 where there is no GPU.
 
 With --trial every setting runs in small on whatever there is, to see that it runs; nothing is written.
 """
@@ -30,13 +30,14 @@ from l3net.feed.pipeline import open_feed
 from l3net.models.l3 import build_l3
 from l3net.training.batch_norm import batch_norm_for
 from l3net.training.optimizer import LearningRate, make_optimizer
-from l3net.training.step import training_step
+from l3net.training.step import several_steps, training_step
 from tests import tiny_shards
 
 GFLOP_A_SAMPLE = 123.0  # forward and backward, full width, mel256, 224 pixels
 PAPER_SAMPLES = 300 * 4096 * 64
 PRECISIONS = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
 WARM_UP_STEPS = 3
+IN_A_CALL = 4  # steps, of train.steps_per_call
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ class Scale:
     clips: int = 256
     workers: int = 12
     steps: int = 30
+    calls: int = 8
     matrix: int = 8192
 
 
-TRIAL = Scale((4, 8), image_size=32, width=1 / 16, hop_length=1936, clips=8, workers=1, steps=2, matrix=256)
+TRIAL = Scale((4, 8), image_size=32, width=1 / 16, hop_length=1936, clips=8, workers=1, steps=2, calls=1, matrix=256)
 
 
 def main(folder: Path, *, is_trial: bool = False) -> int:
@@ -92,6 +94,7 @@ def _measure(index: Path, scale: Scale, peak: float, **setting: Any) -> dict[str
         keras.utils.clear_session(free_memory=True)
     return {
         "samples_per_second": round(rates["memory"], 1),
+        f"samples_per_second_{IN_A_CALL}_steps_a_call": round(rates["calls"], 1),
         "samples_per_second_with_feed": round(rates["feed"], 1),
         "share_of_peak": round(rates["memory"] * GFLOP_A_SAMPLE * 1e9 / peak, 4),
         "hours_of_the_paper": round(PAPER_SAMPLES / rates["feed"] / 3600, 2),
@@ -105,11 +108,17 @@ def _rates(index: Path, scale: Scale, *, batch_size: int, precision: str, xla: b
     model = build_l3("mel256", **shape, precision=precision, batch_norm=batch_norm_for(xla))
     optimizer = make_optimizer(model, LearningRate(1e-5), precision)
     update = training_step(model, optimizer, strategy, prepare_batch, batch_size=batch_size, augment=True, xla=xla)
+    together = several_steps(update, IN_A_CALL)
     n = 1 + WARM_UP_STEPS + scale.steps
+
+    def several(batches):
+        return together(batches)[-1]
+
     stream = iter(open_feed(index, batch_size=batch_size, epoch=0, seed=0, workers=scale.workers, batches=n))
     kept = next(stream)
     return {
         "memory": batch_size * _steps_per_second(update, lambda: kept, scale.steps),
+        "calls": batch_size * IN_A_CALL * _steps_per_second(several, lambda: [kept] * IN_A_CALL, scale.calls),
         "feed": batch_size * _steps_per_second(update, lambda: next(stream), scale.steps),
     }
 
