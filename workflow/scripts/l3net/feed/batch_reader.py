@@ -2,7 +2,7 @@
 
 A reader knows the order of the whole stream and fills the rows of each batch whose clips are its own, so batches do not
 depend on the number of readers. Memory of all readers together: the clips of the shuffle buffer (0.5 GB by default at
-224 pixels and 10 s), and `shared_memory.n_buffers` batches at most in shared memory.
+224 pixels and 10 s), and `BATCHES_AHEAD + held` batches at most in shared memory.
 """
 
 from collections import deque
@@ -18,7 +18,14 @@ import numpy as np
 from l3net.errors import ShardError
 from l3net.feed.batch_filler import BatchFiller, FilledRows, ReadPlan
 from l3net.feed.reader_process import ReaderProcess
-from l3net.feed.shared_memory import BATCHES_AHEAD, BatchBuffer, BufferPool, create_shared_file, map_buffers, n_buffers
+from l3net.feed.shared_memory import (
+    BATCHES_AHEAD,
+    HELD_BATCHES,
+    BatchBuffer,
+    BufferPool,
+    create_shared_file,
+    map_buffers,
+)
 from l3net.samples import read_shard_index
 
 
@@ -54,13 +61,14 @@ class ReaderTask:
     image_size: int
 
 
-def read_batches(plan: ReadPlan, workers: int = 1) -> Iterator[ReadBatch]:
+def read_batches(plan: ReadPlan, workers: int = 1, held: int = HELD_BATCHES) -> Iterator[ReadBatch]:
     """Yield the batches of the plan.
 
     Parameters
     ----------
     plan : what to read.
     workers : number of reader processes; 0 reads in this process.
+    held : number of batches that are held at a time; further ones are copied.
 
     Raises
     ------
@@ -68,7 +76,7 @@ def read_batches(plan: ReadPlan, workers: int = 1) -> Iterator[ReadBatch]:
         A shard cannot be read, or a reader process has ended.
     """
     image_size = read_shard_index(Path(plan.index)).image_size
-    with create_shared_file(n_buffers(), plan.batch_size, image_size) as file:
+    with create_shared_file(BATCHES_AHEAD + held, plan.batch_size, image_size) as file:
         buffers = map_buffers(file.fileno(), plan.batch_size, image_size)
         if workers:
             tasks = [ReaderTask(plan, number, workers, image_size) for number in range(workers)]

@@ -20,7 +20,7 @@ import tensorflow as tf
 from l3net.errors import ConfigError, ShardError
 from l3net.feed.batch_filler import ReadPlan
 from l3net.feed.batch_reader import ReadBatch, read_batches
-from l3net.feed.shared_memory import OF_RECIPES
+from l3net.feed.shared_memory import HELD_BATCHES, OF_RECIPES
 from l3net.media import SAMPLE_RATE
 from l3net.samples import read_shard_index
 
@@ -52,6 +52,7 @@ class Feed:
         (`shard_digests.demand_digest`); None: each process compares a shard once.
     place : puts a data set onto several devices (`tf.distribute.Strategy.experimental_distribute_dataset`); None: the
         batches are for one device.
+    held : number of batches that are held at a time, or fewer; further ones are copied.
 
     Raises
     ------
@@ -73,6 +74,7 @@ class Feed:
         shuffle_buffer_clips: int = 128,
         marks: Path | None = None,
         place: Callable[[tf.data.Dataset], Any] | None = None,
+        held: int = HELD_BATCHES,
     ) -> None:
         shards = read_shard_index(index)
         self._n = max(shards.n_samples // batch_size, 1) if batches is None and batch_size > 0 else batches
@@ -82,7 +84,7 @@ class Feed:
                 f"workers {workers} must be 0 or more"
             )
         self._signature = _signature(batch_size, shards.image_size)
-        self._workers, self._place = workers, place
+        self._reading, self._place = (workers, max(held, HELD_BATCHES)), place
         self._whole: Any = None
         self._plan = ReadPlan(
             index=str(index),
@@ -120,7 +122,7 @@ class Feed:
         first = epoch * self._n
         plan = replace(self._plan, first_batch=first + start_batch, end_batch=first + self._n)
         if self._place is None:
-            return Epoch(lambda: map(_tensors, read_batches(plan, self._workers)))
+            return Epoch(lambda: map(_tensors, read_batches(plan, *self._reading)))
         self._plan = plan  # which a data set reads when it is iterated
         if start_batch:
             return Epoch(partial(iter, self._data_set(self._n - start_batch)))
@@ -130,7 +132,7 @@ class Feed:
 
     def _data_set(self, n: int) -> Any:
         data = tf.data.Dataset.from_generator(
-            lambda: map(_all_arrays, read_batches(self._plan, self._workers)), output_signature=self._signature
+            lambda: map(_all_arrays, read_batches(self._plan, *self._reading)), output_signature=self._signature
         )
         return self._place(data.apply(tf.data.experimental.assert_cardinality(max(n, 0))).prefetch(_BATCHES_AHEAD))
 

@@ -19,7 +19,7 @@ from l3net.runtime import aligned_copy
 from l3net.runtime.aligned_memory import ALIGNMENT_BYTES
 
 BATCHES_AHEAD = 3  # batches that readers fill before they are asked for
-_HANDED_OVER = 4  # batches that a feed and a training hold
+HELD_BATCHES = 4  # batches that a feed and a training hold
 # What a batch has of its samples' recipes, and as what type.
 OF_RECIPES = {
     "label": np.int32,
@@ -81,11 +81,6 @@ def _layout(batch_size: int, image_size: int) -> list[_Place]:
         places.append(_Place(name, shape, kind, first, end))
         first = end
     return places
-
-
-def n_buffers() -> int:
-    """Return how many buffers a feed can make use of."""
-    return BATCHES_AHEAD + _HANDED_OVER
 
 
 def create_shared_file(n: int, batch_size: int, image_size: int) -> BinaryIO:

@@ -216,5 +216,5 @@ class _Training:
         """Open shards, to be read in epochs of so many batches, onto the devices where there are several."""
         s, on_one = self.settings, self.strategy is tf.distribute.get_strategy()
         place = None if on_one else self.strategy.experimental_distribute_dataset
-        reading = {"workers": s.feed_workers, "marks": self.leg.marks, "place": place}
+        reading = {"workers": s.feed_workers, "marks": self.leg.marks, "place": place, "held": 2 * s.steps_per_call}
         return Feed(index, batch_size=s.batch_size, seed=self.leg.seed, batches=batches, **reading)
