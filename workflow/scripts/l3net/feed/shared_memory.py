@@ -110,7 +110,7 @@ class BufferPool:
 
     Parameters
     ----------
-    buffers : all of them, `BATCHES_AHEAD` + 1 or more. So many as `BATCHES_AHEAD` are always kept for the readers.
+    buffers : all of them. One is always kept for the readers beside those that they are filling.
     """
 
     def __init__(self, buffers: list[BatchBuffer]) -> None:
@@ -130,7 +130,7 @@ class BufferPool:
         made of one of its arrays. When they run short all are copied and the buffer released at once.
         """
         buffer = self._buffers[number]
-        if len(self._free) + len(self._released) < BATCHES_AHEAD:
+        if not self._free and not self._released:
             self._released.append(number)
             return buffer.parts(aligned_copy(buffer.memory))
         owner = _MemoryOwner(buffer.memory)
