@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 import yaml
 
@@ -131,7 +133,8 @@ def test_a_lost_checkpoint_that_nothing_waits_for_runs_nothing(finished: StubRun
 
 def test_weights_to_start_from_and_parts_to_keep_train_anew(finished: StubRun) -> None:
     weights = finished.folder / "weights.h5"
-    weights.write_text("a")
+    with h5py.File(weights, "w") as file:  # as openl3's for images, at the demo's width
+        file["first/kernel"], file["last/kernel"] = np.zeros((3, 3, 3, 8)), np.zeros((3, 3, 64, 64))
     for train in ({"initial": [weights.name]}, {"freeze": ["audio"]}):
         jobs = finished.plan(train=train)
         assert jobs["train_leg"] == legs(4, 12)
