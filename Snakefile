@@ -37,6 +37,9 @@ include: "rules/training_figures.smk"
 include: "rules/report.smk"
 
 
+remember_signatures(workflow.rules)
+
+
 onstart:
     write_plan(config, Path(f"logs/{config['run']}"))  # for l3net status
     if workflow.local_exec:

@@ -44,7 +44,8 @@ def main() -> None:
         low, high = row["spread"]
         goal = f"{'at least' if row['better'] == 'higher' else 'at most'} {row['goal']}"
         speed = " to ".join(f"{one:.0f}" for one in row["machine_gflops"])
-        spread = f"({low:.3g} to {high:.3g}, {len(row['rounds'])} rounds)"
+        n = len(row["rounds"])
+        spread = f"({low:.3g} to {high:.3g}, {n} round{'s' * (n > 1)})"
         print(f"{name:{width}}  {row['ratio']:8.3f} {spread:34} {goal:14} {row['verdict']:9}  at {speed} GFLOP/s")
     print(f"written to {RESULT}")
 
