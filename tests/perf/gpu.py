@@ -17,6 +17,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,14 @@ def _peak(dtype: tf.DType, n: int, times: int = 20) -> float:
     return times * 2.0 * n**3 / (time.perf_counter() - began)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def answer(main: Callable[..., int], about: str | None) -> int:
+    """Call the `main` of a module for GPUs, which `about` describes, as the command line says."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("results"))
     parser.add_argument("--trial", action="store_true", help="run everything in small; write nothing")
     arguments = parser.parse_args()
-    sys.exit(main(arguments.folder, is_trial=arguments.trial))
+    return main(arguments.folder, is_trial=arguments.trial)
+
+
+if __name__ == "__main__":
+    sys.exit(answer(main, __doc__))

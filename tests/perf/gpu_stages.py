@@ -9,7 +9,6 @@ images a second and share of waiting. Ends with 1 where there is no GPU. With --
 whatever there is, to see that it runs; nothing is written. `tests.perf.gpu` measures the step.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -33,7 +32,7 @@ from l3net.training import loop
 from l3net.training.checkpoint import read_checkpoint
 from tests import tiny_shards, tiny_training
 from tests.perf.downstream import RATES, _batched
-from tests.perf.gpu import TRIAL, Scale
+from tests.perf.gpu import TRIAL, Scale, answer
 from tests.stages.loading import stage_function
 
 EPOCHS, BATCH = 3, 64
@@ -147,8 +146,4 @@ def _stopped_and_gone_on(leg: dict[str, Any], at: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("results"))
-    parser.add_argument("--trial", action="store_true", help="run everything in small; write nothing")
-    arguments = parser.parse_args()
-    sys.exit(main(arguments.folder, is_trial=arguments.trial))
+    sys.exit(answer(main, __doc__))

@@ -1,5 +1,7 @@
 """After a finished run, each usual wish runs the right jobs and no other: dry runs on a run of stubs."""
 
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,6 +131,30 @@ def test_a_lost_last_checkpoint_runs_its_last_leg_and_what_follows(finished: Stu
 def test_a_lost_checkpoint_that_nothing_waits_for_runs_nothing(finished: StubRun, results: Path) -> None:
     with without(results / "models" / "music-linear" / "checkpoints" / "epoch-004.h5"):
         assert finished.plan() == {}
+
+
+COUNTED = """
+import collections, inspect, sys
+asked, found = collections.Counter(), inspect._signature_from_function
+def counted(kind, function, *others, **more):
+    if function.__code__.co_filename.endswith(".smk"):
+        asked[function] += 1
+    return found(kind, function, *others, **more)
+inspect._signature_from_function = counted
+from snakemake.cli import main
+sys.argv = sys.argv[3:]
+try:
+    main()
+finally:
+    print("functions:", len(asked), "asked:", max(asked.values()))
+"""
+
+
+def test_the_signature_of_a_function_is_worked_out_once_and_not_for_each_job(finished: StubRun) -> None:
+    printed = finished.snakemake("--dry-run", "--quiet", "all", "--cores", 1, under=(sys.executable, "-c", COUNTED))
+    functions, asked = map(int, re.search(r"functions: (\d+) asked: (\d+)", printed).groups())
+    assert functions > 20
+    assert asked == 1
 
 
 def test_weights_to_start_from_and_parts_to_keep_train_anew(finished: StubRun) -> None:

@@ -174,9 +174,8 @@ def _of_wave(file: BinaryIO, path: Path, order: str, n_bytes: int) -> Presented 
                 "apart; encode the sound again, for example as .m4a"
             )
     if len(pieces) > 1:
-        pieces = [
-            (at, size - size % max(block, 1)) for at, size in pieces
-        ]  # half a sample would turn the rest to noise
+        # Half a sample at the end of one would turn the next to noise.
+        pieces = [(at, size - size % max(block, 1)) for at, size in pieces]
         _log.warning("%s: has %d chunks of sound, which are read one behind the other", path, len(pieces))
     if order == ">":
         return _as_wave(file, _Sound(kind, block // max(n_channels, 1), n_channels, rate, pieces))
